@@ -1,0 +1,155 @@
+//! One session, as the bridge sees it: bytes to read and callbacks to call.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use crate::{ArrowArray, ArrowSchema};
+
+/// Bytes lent for the length of a call.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Span {
+    /// First byte; null only when `len` is 0.
+    pub start: *const u8,
+    /// Bytes.
+    pub len: usize,
+}
+
+impl Span {
+    /// Lends `bytes`.
+    pub const fn of(bytes: &[u8]) -> Self {
+        Self {
+            start: bytes.as_ptr(),
+            len: bytes.len(),
+        }
+    }
+
+    /// The bytes again.
+    ///
+    /// # Safety
+    ///
+    /// The lender's call must still be running, so that `start..start + len` is readable.
+    pub const unsafe fn bytes<'call>(self) -> &'call [u8] {
+        if self.len == 0 || self.start.is_null() {
+            return &[];
+        }
+        // SAFETY: not null, and readable for `len` bytes by this function's contract.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+/// Why a call failed. Filled by the callee; the caller gives it back through `free`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Failure {
+    /// UTF-8 text, or null.
+    pub text: *mut u8,
+    /// Bytes of `text`.
+    pub len: usize,
+    /// Frees `text`; called at most once, null when there is nothing to free.
+    pub free: Option<unsafe extern "C" fn(text: *mut u8, len: usize)>,
+}
+
+impl Failure {
+    /// No failure yet.
+    pub const fn none() -> Self {
+        Self {
+            text: ptr::null_mut(),
+            len: 0,
+            free: None,
+        }
+    }
+}
+
+/// What [`SessionCalls::pull`] returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct PullStatus(pub i32);
+
+impl PullStatus {
+    /// The session was cancelled; the array is empty.
+    pub const CANCELLED: Self = Self(-1);
+    /// No further input; the array is empty.
+    pub const END: Self = Self(0);
+    /// The array holds the next batch.
+    pub const BATCH: Self = Self(1);
+}
+
+/// What [`SessionCalls::push`] returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct PushStatus(pub i32);
+
+impl PushStatus {
+    /// The session was cancelled, or the batch was malformed; either way it wants no more.
+    pub const CANCELLED: Self = Self(-1);
+    /// Taken.
+    pub const TAKEN: Self = Self(0);
+}
+
+/// A session: what it is, and how its batches travel. Lent for the length of `run`, except that
+/// the bridge may keep `context` for as long as it holds a [`retain`](Self::retain).
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct SessionCalls {
+    /// Bytes of this struct as the loader knows it.
+    pub size: u32,
+    /// First argument of every callback.
+    pub context: *mut c_void,
+    /// Spark's command header, as its own runner wrote it.
+    pub header: Span,
+    /// The input batches' schema: an Arrow IPC schema message.
+    pub input_schema: Span,
+    /// The worker's environment: `KEY=VALUE` entries joined by NUL.
+    pub environment: Span,
+    /// Waits for the next input batch. Call without the GIL.
+    pub pull: unsafe extern "C" fn(context: *mut c_void, array: *mut ArrowArray) -> PullStatus,
+    /// Gives an output batch, and with the first one the schema and its IPC message; waits while
+    /// the queue is full. Call without the GIL. Whatever is left in the structs is the caller's.
+    pub push: unsafe extern "C" fn(
+        context: *mut c_void,
+        array: *mut ArrowArray,
+        schema: *mut ArrowSchema,
+        message: Span,
+    ) -> PushStatus,
+    /// 1 once the session was cancelled.
+    pub cancelled: unsafe extern "C" fn(context: *mut c_void) -> i32,
+    /// Keeps `context` alive until [`release`](Self::release).
+    pub retain: unsafe extern "C" fn(context: *mut c_void),
+    /// Gives up one `retain`.
+    pub release: unsafe extern "C" fn(context: *mut c_void),
+    /// Hands over what the worker wrote besides batches; once, at the end.
+    pub tail: unsafe extern "C" fn(context: *mut c_void, bytes: Span),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::{offset_of, size_of};
+
+    #[test]
+    fn layout_of_version_1_never_moves() {
+        assert_eq!((size_of::<Span>(), size_of::<Failure>()), (16, 24));
+        assert_eq!(
+            (
+                offset_of!(SessionCalls, size),
+                offset_of!(SessionCalls, context),
+                offset_of!(SessionCalls, header),
+                offset_of!(SessionCalls, pull),
+                offset_of!(SessionCalls, tail),
+                size_of::<SessionCalls>()
+            ),
+            (0, 8, 16, 64, 104, 112)
+        );
+    }
+
+    #[test]
+    fn an_empty_span_has_no_bytes() {
+        let span = Span {
+            start: ptr::null(),
+            len: 0,
+        };
+        // SAFETY: an empty span reads nothing.
+        assert!(unsafe { span.bytes() }.is_empty());
+    }
+}

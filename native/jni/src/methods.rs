@@ -1,0 +1,215 @@
+//! One function per native method; each is a call, its arguments and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ember_rows::lend;
+use ember_session::{End, Session, SessionSpec};
+use jni::objects::{JByteArray, JClass, JLongArray, JString};
+use jni::sys::{jboolean, jint, jlong};
+use jni::{Env, EnvUnowned};
+
+use crate::errors::{NativeError, Throw};
+use crate::process::{OUTPUTS, SESSIONS, lender, released, running, start};
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_start<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    libpython: JString<'local>,
+    bridge: JString<'local>,
+    config: JByteArray<'local>,
+) {
+    env.with_env(|env| -> Result<(), NativeError> {
+        let libpython = libpython.try_to_string(env)?;
+        let bridge = bridge.try_to_string(env)?;
+        start(&libpython, &bridge, &env.convert_byte_array(&config)?)
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_open<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    header: JByteArray<'local>,
+    input_schema: JByteArray<'local>,
+    environment: JByteArray<'local>,
+    depth: jint,
+) -> jlong {
+    env.with_env(|env| -> Result<jlong, NativeError> {
+        let lanes = running()?;
+        let spec = SessionSpec {
+            header: env.convert_byte_array(&header)?,
+            input_schema: env.convert_byte_array(&input_schema)?,
+            environment: env.convert_byte_array(&environment)?,
+            depth: usize::try_from(depth).map_err(|_| NativeError::Argument("depth"))?,
+        };
+        let session = Arc::new(Session::new(spec));
+        lanes.run(&session)?;
+        Ok(SESSIONS.keep(session))
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_next<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> jint {
+    env.with_env(|_| Ok(SESSIONS.get(session)?.next() as jint))
+        .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+    layout: JLongArray<'local>,
+    length: jint,
+    token: jlong,
+) {
+    env.with_env(|env| -> Result<(), NativeError> {
+        let length = usize::try_from(length).map_err(|_| NativeError::Argument("length"))?;
+        let mut longs = vec![0; length];
+        layout.get_region(env, 0, &mut longs)?;
+        // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
+        let batch = unsafe { lend(&longs, token, lender()) }?;
+        SESSIONS.get(session)?.offer(batch);
+        Ok(())
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_endInput<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) {
+    env.with_env(|_| {
+        SESSIONS.get(session)?.end_input();
+        Ok(())
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> JLongArray<'local> {
+    env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
+        let session = SESSIONS.get(session)?;
+        let batch = session
+            .take_output()
+            .ok_or(NativeError::Argument("no output is ready"))?;
+        let mut layout = Vec::with_capacity(batch.layout().len() + 1);
+        layout.push(0);
+        layout.extend_from_slice(batch.layout());
+        let array = env.new_long_array(layout.len())?;
+        let handle = OUTPUTS.keep((session, batch));
+        if let Some(first) = layout.first_mut() {
+            *first = handle;
+        }
+        array.set_region(env, 0, &layout)?;
+        Ok(array)
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputSchema<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> JByteArray<'local> {
+    env.with_env(|env| {
+        let schema = SESSIONS.get(session)?.output_schema();
+        bytes(
+            env,
+            &schema.ok_or(NativeError::Argument("no output came yet"))?,
+        )
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_releaseOutput<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    batch: jlong,
+) {
+    env.with_env(|_| {
+        let (session, batch) = OUTPUTS.take(batch)?;
+        session.give_back(batch);
+        Ok(())
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_tail<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> JByteArray<'local> {
+    env.with_env(|env| match SESSIONS.get(session)?.end() {
+        Some(End::Worker(tail)) => bytes(env, &tail),
+        Some(End::Cancelled) => bytes(env, &[]),
+        Some(End::Malformed(text)) => Err(NativeError::Malformed(text)),
+        Some(End::Broken(text)) => Err(NativeError::Unavailable(text)),
+        None => Err(NativeError::Argument("the session has not ended")),
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_cancel<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) {
+    env.with_env(|_| {
+        running()?.cancel(&SESSIONS.get(session)?);
+        Ok(())
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+    grace_ms: jlong,
+) -> jboolean {
+    env.with_env(|_| {
+        let session = SESSIONS.take(session)?;
+        running()?.cancel(&session);
+        let grace = u64::try_from(grace_ms).map_err(|_| NativeError::Argument("grace"))?;
+        Ok(session.wait_for_lane(Duration::from_millis(grace)))
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_released<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> JLongArray<'local> {
+    env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
+        let tokens = released();
+        let array = env.new_long_array(tokens.len())?;
+        array.set_region(env, 0, &tokens)?;
+        Ok(array)
+    })
+    .resolve::<Throw>()
+}
+
+fn bytes<'local>(env: &mut Env<'local>, bytes: &[u8]) -> Result<JByteArray<'local>, NativeError> {
+    Ok(env.byte_array_from_slice(bytes)?)
+}

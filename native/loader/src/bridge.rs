@@ -1,0 +1,222 @@
+//! The bridge's table, behind calls that take and return Rust values.
+
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+
+use ember_abi::{BRIDGE_SYMBOL, BridgeTable, Failure, MAJOR, SessionCalls, Span, StartSpec};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LOCAL, RTLD_NOW};
+
+use crate::StartConfig;
+
+/// Why a Python cannot be embedded. Each text is shown to the user after "cannot embed: ".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The bridge speaks another version of the table; the jar is put together wrongly.
+    #[error("{path} was built for bridge table {found}, this loader needs {MAJOR}")]
+    Contract {
+        /// The bridge.
+        path: PathBuf,
+        /// Its major version.
+        found: u16,
+    },
+    /// The JVM's configuration is no configuration; please report it.
+    #[error("the start configuration is malformed: {0}")]
+    Config(#[source] serde_json::Error),
+    /// The bridge was built for another Python.
+    #[error("{path} serves Python {found:#06x}, the environment is {wanted}")]
+    Version {
+        /// The bridge.
+        path: PathBuf,
+        /// The version it was built for.
+        found: u32,
+        /// The version of the environment.
+        wanted: String,
+    },
+    /// The dynamic linker refused a library.
+    #[error("{path} cannot be opened: {cause}")]
+    Open {
+        /// The library.
+        path: PathBuf,
+        /// The linker's words.
+        cause: libloading::Error,
+    },
+    /// The bridge's table lacks an entry; the jar is put together wrongly.
+    #[error("the bridge offers no `{0}`")]
+    Missing(&'static str),
+    /// Python's own words for why it did not start, or why a session broke.
+    #[error("{0}")]
+    Python(String),
+    /// A relative path would silently start the base environment instead of the one named.
+    #[error("the Python executable must be an absolute path, not {0}")]
+    RelativeExecutable(PathBuf),
+}
+
+/// A bridge that stays loaded for the life of the process.
+#[derive(Debug)]
+pub struct Bridge {
+    table: BridgeTable,
+}
+
+impl Bridge {
+    /// Opens `libpython` so that every extension module finds its symbols, then `bridge`.
+    pub fn open(libpython: &Path, bridge: &Path, config: &StartConfig) -> Result<Self, LoadError> {
+        open(libpython, RTLD_NOW | RTLD_GLOBAL)?;
+        let library = open(bridge, RTLD_NOW | RTLD_LOCAL)?;
+        // SAFETY: the symbol's type is fixed by the name's version suffix.
+        let entry =
+            unsafe { library.get::<unsafe extern "C" fn() -> *const BridgeTable>(BRIDGE_SYMBOL) };
+        let entry = entry.map_err(|cause| LoadError::Open {
+            path: bridge.to_owned(),
+            cause,
+        })?;
+        // SAFETY: the entry takes nothing and returns a static table.
+        let table = unsafe { entry() };
+        // SAFETY: a bridge of this symbol fills at least the fields of version 1.
+        let table = unsafe { table.as_ref() }.ok_or(LoadError::Missing("table"))?;
+        if table.major != MAJOR || (table.size as usize) < size_of::<BridgeTable>() {
+            return Err(LoadError::Contract {
+                path: bridge.to_owned(),
+                found: table.major,
+            });
+        }
+        if Some(table.python) != config.packed_version() {
+            return Err(LoadError::Version {
+                path: bridge.to_owned(),
+                found: table.python,
+                wanted: config.version.clone(),
+            });
+        }
+        Ok(Self { table: *table })
+    }
+
+    /// A bridge made of `table`, for tests of what stands above it.
+    pub const fn from_table(table: BridgeTable) -> Self {
+        Self { table }
+    }
+
+    /// Starts the interpreter; the calling thread becomes Python's main thread.
+    pub fn start(&self, config: &StartConfig) -> Result<(), LoadError> {
+        let start = self.table.start.ok_or(LoadError::Missing("start"))?;
+        let executable = config.executable.as_os_str().as_encoded_bytes();
+        let worker_package = config.worker_package.as_os_str().as_encoded_bytes();
+        let spec = StartSpec {
+            size: u32::try_from(size_of::<StartSpec>()).unwrap_or(0),
+            executable: Span::of(executable),
+            python_path: Span::of(config.python_path.as_bytes()),
+            worker_package: Span::of(worker_package),
+            config: Span::of(&config.json),
+        };
+        let mut failure = Failure::none();
+        // SAFETY: every span of `spec` outlives the call.
+        let status = unsafe { start(&raw const spec, &raw mut failure) };
+        outcome(status, &failure)
+    }
+
+    /// Gives the calling thread its Python thread state.
+    pub fn attach(&self) -> Result<(), LoadError> {
+        let attach = self.table.attach.ok_or(LoadError::Missing("attach"))?;
+        // SAFETY: takes nothing; the interpreter was started before any lane.
+        let status = unsafe { attach() };
+        outcome(status, &Failure::none())
+    }
+
+    /// Runs one session on the calling thread, to its end.
+    pub fn run(&self, calls: &SessionCalls) -> Result<(), LoadError> {
+        let run = self.table.run.ok_or(LoadError::Missing("run"))?;
+        let mut failure = Failure::none();
+        // SAFETY: `calls` and what it lends outlive the call.
+        let status = unsafe { run(std::ptr::from_ref(calls), &raw mut failure) };
+        outcome(status, &failure)
+    }
+
+    /// Raises `SessionCancelled` in the session with this context. Waits for the GIL.
+    ///
+    /// `context` is only compared with those that are running; it is never followed.
+    pub fn interrupt(&self, context: usize) -> bool {
+        let context: *mut c_void = std::ptr::without_provenance_mut(context);
+        // SAFETY: the bridge compares addresses.
+        self.table
+            .interrupt
+            .is_some_and(|interrupt| unsafe { interrupt(context) } == 1)
+    }
+}
+
+/// Opens a library that is never closed.
+fn open(path: &Path, flags: i32) -> Result<ManuallyDrop<Library>, LoadError> {
+    // SAFETY: libpython and the bridge run no code of their own on loading.
+    let library = unsafe { Library::open(Some(path), flags) };
+    library
+        .map(ManuallyDrop::new)
+        .map_err(|cause| LoadError::Open {
+            path: path.to_owned(),
+            cause,
+        })
+}
+
+fn outcome(status: i32, failure: &Failure) -> Result<(), LoadError> {
+    let bytes = Span {
+        start: failure.text,
+        len: failure.len,
+    };
+    // SAFETY: the bridge's text lives until it is freed, below.
+    let text = String::from_utf8_lossy(unsafe { bytes.bytes() }).into_owned();
+    if let Some(free) = failure.free {
+        // SAFETY: once, with what came along.
+        unsafe { free(failure.text, failure.len) };
+    }
+    if status == 0 {
+        return Ok(());
+    }
+    let text = if text.is_empty() {
+        "the bridge gave no reason".to_owned()
+    } else {
+        text
+    };
+    Err(LoadError::Python(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> StartConfig {
+        let json = br#"{"executable":"/p","version":"3.11","pythonPath":"","workerPackage":"/x"}"#;
+        StartConfig::parse(json).unwrap()
+    }
+
+    #[test]
+    fn a_missing_libpython_is_an_error_that_names_the_file() {
+        let refused = Bridge::open(
+            Path::new("/nowhere/libpython.so"),
+            Path::new("/b"),
+            &config(),
+        );
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .contains("/nowhere/libpython.so")
+        );
+    }
+
+    #[test]
+    fn a_table_without_an_entry_says_which() {
+        let bridge = Bridge::from_table(BridgeTable {
+            size: 48,
+            major: 1,
+            minor: 0,
+            python: 0x030B,
+            start: None,
+            attach: None,
+            run: None,
+            interrupt: None,
+        });
+        assert_eq!(
+            bridge.start(&config()).unwrap_err().to_string(),
+            "the bridge offers no `start`"
+        );
+        assert!(!bridge.interrupt(0));
+    }
+}

@@ -1,0 +1,17 @@
+//! One function over one partition, between two threads.
+//!
+//! In: batches the task thread lends, in order. Out: batches the function returned, in order, and
+//! at the end what the worker wrote besides them. The task thread never runs Python and the lane
+//! thread never pulls input: they meet in a [`Session`], two bounded queues and an end. A lane
+//! thread is held for as long as its session is open, and there is always one to be had
+//! ([`Lanes`]), so functions that pull from functions cannot deadlock.
+
+mod calls;
+mod interrupts;
+mod lanes;
+mod released;
+mod session;
+
+pub use lanes::{LaneError, Lanes};
+pub use released::Released;
+pub use session::{End, Next, Session, SessionSpec};

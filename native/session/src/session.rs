@@ -1,0 +1,370 @@
+//! The meeting place of a task thread and a lane thread.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ember_abi::ArrowArray;
+use ember_rows::{Returned, ReturnedSchema, RowsError};
+
+/// What a session is opened with.
+#[derive(Debug)]
+pub struct SessionSpec {
+    /// Spark's command header.
+    pub header: Vec<u8>,
+    /// Arrow IPC schema message of the input.
+    pub input_schema: Vec<u8>,
+    /// `KEY=VALUE` entries joined by NUL.
+    pub environment: Vec<u8>,
+    /// Batches that may wait in each direction; at least 1.
+    pub depth: usize,
+}
+
+/// What the task thread should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every case must be handled at the border"
+)]
+pub enum Next {
+    /// Give a batch, or say that there are none left.
+    Input = 1,
+    /// Take the batch that is ready.
+    Output = 2,
+    /// Take the end.
+    End = 3,
+}
+
+/// How a session ended. The first end to arrive wins; later ones are dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every case must be handled at the border"
+)]
+pub enum End {
+    /// Somebody asked for it.
+    Cancelled,
+    /// The function returned something that is no sound batch.
+    Malformed(String),
+    /// The embedded path itself broke.
+    Broken(String),
+    /// The worker came to its end, by itself or by an error of the function: its tail tells.
+    Worker(Vec<u8>),
+}
+
+/// One function over one partition.
+///
+/// ```text
+///   open --first End--> ended          (queued output is still given after a Worker end)
+///   lane: running ----> left           (independent of the end: a cancelled lane leaves later)
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) spec: SessionSpec,
+    state: Mutex<State>,
+    /// Woken when the task thread may have something to do.
+    task: Condvar,
+    /// Woken when the lane thread may have something to do, and when the lane has left.
+    lane: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    input: VecDeque<Lent>,
+    input_closed: bool,
+    output: VecDeque<Returned>,
+    schema: Option<(ReturnedSchema, Vec<u8>)>,
+    end: Option<End>,
+    lane_left: bool,
+    /// Output the JVM is done with, to be dropped on the lane: it may need the GIL.
+    spent: Vec<Returned>,
+}
+
+/// A lent batch on its way to Python; releases itself if it never gets there.
+#[derive(Debug)]
+struct Lent(ArrowArray);
+
+// SAFETY: the array was made by `ember_rows::lend`, whose owner is `Send`.
+unsafe impl Send for Lent {}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(release) = self.0.release {
+            // SAFETY: live, and released once because `release` clears itself.
+            unsafe { release(&raw mut self.0) };
+        }
+    }
+}
+
+impl Session {
+    /// A session no lane has picked up yet.
+    pub fn new(mut spec: SessionSpec) -> Self {
+        spec.depth = spec.depth.max(1);
+        Self {
+            spec,
+            state: Mutex::default(),
+            task: Condvar::new(),
+            lane: Condvar::new(),
+        }
+    }
+
+    /// Waits for what the task thread should do next.
+    pub fn next(&self) -> Next {
+        let mut state = self.state();
+        loop {
+            let cut_short = state
+                .end
+                .as_ref()
+                .is_some_and(|end| !matches!(end, End::Worker(_)));
+            if !cut_short && !state.output.is_empty() {
+                return Next::Output;
+            }
+            if state.end.is_some() {
+                return Next::End;
+            }
+            if !state.input_closed && state.input.len() < self.spec.depth {
+                return Next::Input;
+            }
+            state = self
+                .task
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Queues a lent batch. After the end it is released at once.
+    pub fn offer(&self, batch: ArrowArray) {
+        let batch = Lent(batch);
+        let mut state = self.state();
+        if state.end.is_none() && !state.input_closed {
+            state.input.push_back(batch);
+            drop(state);
+            self.lane.notify_all();
+        }
+    }
+
+    /// Says that no further batch will come.
+    pub fn end_input(&self) {
+        self.state().input_closed = true;
+        self.lane.notify_all();
+    }
+
+    /// The output batch [`next`](Self::next) spoke of.
+    pub fn take_output(&self) -> Option<Returned> {
+        let taken = self.state().output.pop_front();
+        self.lane.notify_all();
+        taken
+    }
+
+    /// Takes back an output batch: the lane drops it while it holds the GIL anyway, or, when the
+    /// lane has left, this thread does.
+    pub fn give_back(&self, batch: Returned) {
+        let mut state = self.state();
+        if state.lane_left {
+            drop(state);
+            drop(batch);
+        } else {
+            state.spent.push(batch);
+        }
+    }
+
+    /// The IPC schema message of the output; there from the first output batch on.
+    pub fn output_schema(&self) -> Option<Vec<u8>> {
+        self.state()
+            .schema
+            .as_ref()
+            .map(|(_, message)| message.clone())
+    }
+
+    /// The end, once there is one.
+    pub fn end(&self) -> Option<End> {
+        self.state().end.clone()
+    }
+
+    /// True once the session wants no more of the worker.
+    pub fn is_cancelled(&self) -> bool {
+        self.state().end.is_some()
+    }
+
+    /// Ends the session from outside; false if it had already ended.
+    pub fn cancel(&self) -> bool {
+        self.settle(End::Cancelled)
+    }
+
+    /// Waits at most `grace` for the lane to leave; false if it has not.
+    pub fn wait_for_lane(&self, grace: Duration) -> bool {
+        let (state, _timed_out) = self
+            .lane
+            .wait_timeout_while(self.state(), grace, |state| !state.lane_left)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.lane_left
+    }
+
+    /// Lane: waits for the next input batch. `Ok(None)` at the end of input, `Err` when cancelled.
+    pub(crate) fn pull(&self) -> Result<Option<ArrowArray>, Stopped> {
+        self.drop_spent();
+        let mut state = self.state();
+        loop {
+            if state.end.is_some() {
+                return Err(Stopped);
+            }
+            if let Some(mut batch) = state.input.pop_front() {
+                drop(state);
+                self.task.notify_all();
+                return Ok(Some(std::mem::replace(&mut batch.0, ArrowArray::empty())));
+            }
+            if state.input_closed {
+                return Ok(None);
+            }
+            state = self
+                .lane
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lane: remembers the output's schema; the first one counts.
+    pub(crate) fn output_has(&self, schema: ReturnedSchema, message: &[u8]) {
+        self.state()
+            .schema
+            .get_or_insert_with(|| (schema, message.to_vec()));
+    }
+
+    /// Lane: the schema that output is checked with.
+    pub(crate) fn returned_schema(&self) -> Option<ReturnedSchema> {
+        self.state()
+            .schema
+            .as_ref()
+            .map(|(schema, _)| schema.clone())
+    }
+
+    /// Lane: queues a checked batch, waiting while the queue is full.
+    pub(crate) fn push(&self, batch: Returned) -> Result<(), Stopped> {
+        self.drop_spent();
+        let mut state = self.state();
+        while state.end.is_none() && state.output.len() >= self.spec.depth {
+            state = self
+                .lane
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.end.is_some() {
+            return Err(Stopped);
+        }
+        state.output.push_back(batch);
+        drop(state);
+        self.task.notify_all();
+        Ok(())
+    }
+
+    /// Lane: the function's result is refused.
+    pub(crate) fn refuse(&self, error: &RowsError) {
+        self.settle(End::Malformed(error.to_string()));
+    }
+
+    /// Lane: the worker's own end.
+    pub(crate) fn worker_ended(&self, tail: &[u8]) {
+        self.settle(End::Worker(tail.to_vec()));
+    }
+
+    /// Lane: the thread is free again. `failure` tells why the bridge did not run the session.
+    pub(crate) fn lane_left(&self, failure: Option<String>) {
+        let reason = failure.unwrap_or_else(|| "the worker ended without a word".to_owned());
+        self.settle(End::Broken(reason));
+        let mut state = self.state();
+        state.lane_left = true;
+        state.input.clear();
+        drop(state);
+        self.drop_spent();
+        self.lane.notify_all();
+    }
+
+    fn drop_spent(&self) {
+        let spent = std::mem::take(&mut self.state().spent);
+        drop(spent);
+    }
+
+    fn settle(&self, end: End) -> bool {
+        let mut state = self.state();
+        let first = state.end.is_none();
+        if first {
+            state.end = Some(end);
+        }
+        drop(state);
+        self.task.notify_all();
+        self.lane.notify_all();
+        first
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The session wants no more of the lane.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stopped;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(depth: usize) -> Session {
+        Session::new(SessionSpec {
+            header: Vec::new(),
+            input_schema: Vec::new(),
+            environment: Vec::new(),
+            depth,
+        })
+    }
+
+    #[test]
+    fn input_is_asked_for_until_the_queue_is_full() {
+        let session = session(2);
+        assert_eq!(session.next(), Next::Input);
+        session.offer(ArrowArray::empty());
+        assert_eq!(session.next(), Next::Input);
+        session.offer(ArrowArray::empty());
+        session.worker_ended(b"t");
+        assert_eq!(session.next(), Next::End);
+    }
+
+    #[test]
+    fn pull_gives_batches_then_the_end_of_input() {
+        let session = session(1);
+        session.offer(ArrowArray::empty());
+        session.end_input();
+        assert!(session.pull().unwrap().is_some());
+        assert!(session.pull().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_first_end_wins() {
+        let session = session(1);
+        session.worker_ended(b"tail");
+        assert!(!session.cancel());
+        session.lane_left(None);
+        assert_eq!(session.end(), Some(End::Worker(b"tail".to_vec())));
+    }
+
+    #[test]
+    fn a_cancelled_session_stops_its_lane() {
+        let session = session(1);
+        assert!(session.cancel());
+        assert_eq!(session.pull().unwrap_err(), Stopped);
+        assert_eq!(session.next(), Next::End);
+        assert!(!session.wait_for_lane(Duration::from_millis(1)));
+        session.lane_left(None);
+        assert!(session.wait_for_lane(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_lane_that_leaves_without_a_tail_breaks_the_session() {
+        let session = session(1);
+        session.lane_left(Some("no interpreter".to_owned()));
+        assert_eq!(
+            session.end(),
+            Some(End::Broken("no interpreter".to_owned()))
+        );
+    }
+}
