@@ -1,0 +1,71 @@
+"""CPU seconds of a process and of everything it started."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """CPU seconds: those of the JVM, and those of the Python processes below it."""
+
+    jvm: float
+    python: float
+
+    def __sub__(self, earlier: "Cpu") -> "Cpu":
+        """Give what was used since ``earlier``."""
+        return Cpu(self.jvm - earlier.jvm, self.python - earlier.python)
+
+
+def cpu_of(jvm: int) -> Cpu:
+    """Read the CPU clocks of the JVM and of its descendants.
+
+    A child that ended and was waited for lives on in its parent's account, so the difference of two
+    readings holds all that was used in between, whoever has ended meanwhile.
+    """
+    stats = _stats()
+    below = [pid for pid in _descendants(jvm, stats) if pid != jvm]
+    python = sum(_own(pid, stats[pid]) + stats[pid].reaped for pid in below)
+    return Cpu(_own(jvm, stats[jvm]), python + stats[jvm].reaped)
+
+
+@dataclass(frozen=True)
+class _Stat:
+    parent: int
+    own: float
+    reaped: float
+
+
+def _stats() -> dict[int, _Stat]:
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                text = (folder / "stat").read_text()
+            except OSError:  # it ended between the listing and the reading
+                continue
+            fields = text.rpartition(")")[2].split()
+            user, system, child_user, child_system = (int(word) * TICK for word in fields[11:15])
+            found[int(folder.name)] = _Stat(
+                int(fields[1]), user + system, child_user + child_system
+            )
+    return found
+
+
+def _descendants(root: int, stats: dict[int, _Stat]) -> list[int]:
+    found = [root]
+    for pid in found:
+        found.extend(child for child, stat in stats.items() if stat.parent == pid)
+    return found
+
+
+def _own(pid: int, stat: _Stat) -> float:
+    """Read the process's clock in nanoseconds; a process that has ended has only its ticks."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of a process, as in Linux
+    except OSError:
+        return stat.own

@@ -1,0 +1,79 @@
+"""The near end of a leg's driver process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+from suite.legs import SHARED, Leg
+
+
+class LegFailedError(Exception):
+    """A leg's driver process ended, or could not start."""
+
+    def __init__(self, leg: Leg, verb: str, log: str) -> None:
+        """Say which leg ended at which order, and show the end of its log."""
+        super().__init__(f"the leg '{leg.name}' ended at '{verb}':\n{log}")
+
+
+class Driver:
+    """One leg's driver process; it lives until ``close`` and works only when told to."""
+
+    def __init__(self, leg: Leg, records: str, slots: int, folder: Path) -> None:
+        """Start the process; it loads Spark while others start too."""
+        self.leg = leg
+        self.log = folder / f"{leg.name}.log"
+        environment = os.environ | {
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_DRIVER_PYTHON": sys.executable,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        }
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "suite.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+                cwd=folder,
+            )
+        self._send(leg=leg.name, settings=SHARED | leg.settings, records=records, slots=slots)
+
+    def __enter__(self) -> Self:
+        """Give the driver itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self.close()
+
+    def ask(self, verb: str, **words: Any) -> dict[str, Any]:
+        """Send one order and wait for its answer."""
+        self._send(verb=verb, **words)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
+            raise LegFailedError(self.leg, verb, tail)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """Let the process stop its session; kill it when it does not."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.close()
+            self.process.wait(timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+
+    def _send(self, **order: Any) -> None:
+        assert self.process.stdin is not None
+        try:
+            print(json.dumps(order), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            return  # the missing answer says it, with the log

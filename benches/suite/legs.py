@@ -1,0 +1,45 @@
+"""The legs: one way to run Python functions each, as settings of a Spark driver."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+JAR: Final = ROOT / "dist" / "ember-spark-4.3_2.13.jar"
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A named set of settings."""
+
+    name: str
+    words: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+EMBER: Final = Leg(
+    "ember", "Ember", {"spark.plugins": "dev.ember.EmberPlugin", "spark.jars": str(JAR)}
+)
+SPARK: Final = Leg("spark", "Spark, default settings")
+
+LEGS: Final[dict[str, Leg]] = {
+    leg.name: leg
+    for leg in (
+        EMBER,
+        SPARK,
+        Leg(
+            "pipelined",
+            "Spark, pipelined transfer",
+            {"spark.python.udf.pipelined.enabled": "true"},
+        ),
+        Leg("unix", "Spark, Unix sockets", {"spark.python.unix.domain.socket.enabled": "true"}),
+    )
+}
+
+SHARED: Final[dict[str, str]] = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.memory": "2g",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+    "spark.sql.session.timeZone": "UTC",
+}

@@ -1,0 +1,99 @@
+"""Where the time of one workload goes: samples of Java frames by JFR, of native code by perf."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from suite.driver import Driver
+from suite.workload import Workload
+
+SECONDS = 15.0
+SHOWN = 25
+IDLE = ("main", "process reaper", "Thread-", "rpc-", "shuffle-", "dispatcher-")
+
+
+def profile(drivers: list[Driver], workload: Workload, folder: Path) -> str:
+    """Run the workload for a while on each leg and tell its hottest frames."""
+    parts = []
+    for driver in drivers:
+        jvm = driver.ask("hello")["jvm"]
+        driver.ask("prepare", workload=workload.name)
+        _run_for(driver, SECONDS / 2)
+        parts.append(f"## {workload.name}, leg {driver.leg.name}\n")
+        parts.append(_flight(driver, jvm, folder))
+        parts.append(_perf(driver, jvm, folder))
+    return "\n".join(parts)
+
+
+def _run_for(driver: Driver, seconds: float) -> int:
+    end, runs = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        driver.ask("run")
+        runs += 1
+    return runs
+
+
+def _flight(driver: Driver, jvm: int, folder: Path) -> str:
+    """Sample Java stacks; count the top frame and the thread's kind."""
+    record = folder / f"{driver.leg.name}.jfr"
+    _call("jcmd", str(jvm), "JFR.start", "name=bench", "settings=profile")
+    runs = _run_for(driver, SECONDS)
+    _call("jcmd", str(jvm), "JFR.stop", "name=bench", f"filename={record}")
+    events = "jdk.ExecutionSample,jdk.NativeMethodSample"
+    text = _call("jfr", "print", "--stack-depth", "1", "--events", events, str(record))
+    frames: Counter[str] = Counter()
+    for event in text.split("\n\n"):
+        frame = re.search(r"stackTrace = \[\s*(.+?)\s*(?:line:|\n)", event)
+        thread = re.search(r'sampledThread = "([^"]*)"', event)
+        if frame and thread and not thread.group(1).startswith(IDLE):
+            name = re.sub(r"[\d.]+", "#", thread.group(1))
+            frames[f"{name[:28]:28}  {frame.group(1)[:90]}"] += 1
+    return _ranking(f"Java frames ({runs} runs; a wait in a native method counts too)", frames)
+
+
+def _perf(driver: Driver, jvm: int, folder: Path) -> str:
+    """Sample what runs on a CPU in the JVM and below it, by thread, library and symbol."""
+    if shutil.which("perf") is None:
+        return "perf is not installed: native code is not shown\n"
+    data = folder / f"{driver.leg.name}.perf"
+    pids = ",".join(str(pid) for pid in (jvm, *_below(jvm)))
+    recording = subprocess.Popen(
+        ["perf", "record", "-q", "-F", "499", "-o", str(data), "-p", pids],
+        stderr=subprocess.DEVNULL,
+    )
+    runs = _run_for(driver, SECONDS)
+    recording.terminate()
+    recording.wait()
+    title = f"Samples of CPU time ({runs} runs)"
+    shown = ("perf", "report", "-i", str(data), "--stdio", "-q", "--percent-limit", "0.7")
+    libraries = _rows(_call(*shown, "--sort", "comm,dso"))
+    symbols = _rows(_call(*shown, "--sort", "comm,dso,symbol"))
+    return "\n".join(
+        (f"### {title}: by library", *libraries, "", f"### {title}: by symbol", *symbols, "")
+    )
+
+
+def _below(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *_below(int(child))]
+    return found
+
+
+def _rows(report: str) -> list[str]:
+    lines = [re.sub(r"(\s+-)*\s*$", "", line) for line in report.splitlines()]
+    return [line for line in lines if line][: 2 * SHOWN]
+
+
+def _call(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
+def _ranking(title: str, counts: Counter[str]) -> str:
+    whole = sum(counts.values()) or 1
+    rows = [f"{100 * n / whole:5.1f} %  {frame}" for frame, n in counts.most_common(SHOWN)]
+    return "\n".join((f"### {title}", *rows, ""))

@@ -1,0 +1,23 @@
+ThisBuild / organization := "dev.ember"
+ThisBuild / version := "0.1.0"
+ThisBuild / scalaVersion := "2.13.18"
+ThisBuild / publishTo := None
+
+lazy val sparkLine = "4.3"
+
+lazy val root = (project in file("."))
+  .aggregate(plugin)
+  .settings(
+    publish / skip := true,
+    target := baseDirectory.value / "target" / "sbt") // `clean` must leave cargo's folder alone
+
+lazy val plugin = (project in file("scala-plugin"))
+  .settings(
+    name := s"ember-spark-$sparkLine",
+    Compile / unmanagedSourceDirectories += (ThisBuild / baseDirectory).value / "scala-shims" / s"spark-$sparkLine",
+    Compile / unmanagedJars := SparkJars.compiledAgainst(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    Test / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
+    CompilerOptions.settings,
+    ForkedTests.settings,
+    PluginJar.settings(sparkLine))

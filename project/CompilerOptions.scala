@@ -1,0 +1,21 @@
+import sbt._
+import sbt.Keys._
+
+object CompilerOptions {
+  private val scala = Seq(
+    "-encoding", "utf8", "-release", "17", "-deprecation", "-feature", "-unchecked", "-explaintypes",
+    "-Xsource:3", "-Xlint:_,-byname-implicit", "-Wdead-code", "-Wextra-implicit", "-Wnumeric-widen",
+    "-Woctal-literal", "-Wvalue-discard", "-Wnonunit-statement", "-Wunused:_", "-Wunused:-nowarn",
+    "-Wmacros:after",
+    "-Wconf:any:e",
+    "-Wconf:cat=scala3-migration:s", // we cross no Scala 3
+    "-Wconf:cat=deprecation&origin=org\\.apache\\.spark\\..*:ws") // Spark deprecates between versions; the seam decides
+
+  val settings: Seq[Setting[_]] = Seq(
+    scalacOptions ++= scala,
+    Test / scalacOptions -= "-Wnonunit-statement", // assert(...) is a statement
+    Test / scalacOptions += "-Xcheckinit", // costs run time, so not in the released jar
+    Compile / console / scalacOptions --= Seq("-Wconf:any:e", "-Wunused:_"),
+    javacOptions ++= Seq("-encoding", "utf8", "--release", "17"),
+    Compile / compile / javacOptions ++= Seq("-Xlint:all,-processing,-options,-classfile", "-Werror"))
+}

@@ -1,0 +1,37 @@
+import sbt._
+import sbt.Keys._
+
+/**
+ * What the plugin's jar holds beside its classes: the native libraries that `ci/build` staged, and the
+ * Python package `ember_worker`. Both are resources, so tests see what users will see.
+ */
+object PluginJar {
+  def settings(sparkLine: String): Seq[Setting[_]] = Seq(
+    Compile / unmanagedResourceDirectories += stagedNatives((ThisBuild / baseDirectory).value),
+    Compile / resourceGenerators += workerPackage.taskValue,
+    Compile / packageBin / artifactPath :=
+      (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${sparkLine}_${scalaBinaryVersion.value}.jar",
+    Compile / packageDoc / publishArtifact := false)
+
+  private def stagedNatives(root: File): File = root / "target" / "jar"
+
+  /** Copies `ember_worker` to `ember/python/`, with the list of its files and their hashes. */
+  private def workerPackage = Def.task {
+    val sources = (ThisBuild / baseDirectory).value / "python" / "ember-worker" / "src"
+    val folder = (Compile / resourceManaged).value / "ember" / "python"
+    val copies = (sources ** ("*.py" || "py.typed")).get().sorted.flatMap { source =>
+      IO.relativize(sources, source).map(name => (source, folder / name))
+    }
+    val sums = folder / "SHA256SUMS"
+    IO.delete((folder ** "*").get().filter(_.isFile).filterNot(copies.map(_._2).toSet + sums))
+    IO.copy(copies, overwrite = false, preserveLastModified = true, preserveExecutable = false)
+    val lines = copies.map { case (_, copy) =>
+      s"${Hash.toHex(sha256(copy))}  ${IO.relativize(folder, copy).get}"
+    }
+    if (!sums.exists || IO.readLines(sums) != lines) IO.writeLines(sums, lines)
+    copies.map(_._2) :+ sums
+  }
+
+  private def sha256(file: File): Array[Byte] =
+    java.security.MessageDigest.getInstance("SHA-256").digest(IO.readBytes(file))
+}

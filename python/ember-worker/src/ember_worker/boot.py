@@ -1,0 +1,74 @@
+"""Prepares the interpreter, once, on Python's main thread.
+
+Order: first the guards and the isolation of Python's own globals, before any third-party module can
+take a reference to what they replace; then PySpark, its isolation, and the heavy imports, so that
+no two sessions race for the first one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import sys
+from typing import Any
+
+#: PySpark version (major.minor) -> the module that knows it.
+SEAMS = {"4.3": "ember_worker.seam_4_3"}
+
+
+class SessionCancelled(BaseException):
+    """The task no longer wants the result of this session; the function must stop."""
+
+
+class CannotEmbedError(RuntimeError):
+    """Spark's functions cannot run in this interpreter; the message says why."""
+
+
+def start(config: dict[str, Any]) -> None:
+    """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
+    from ember_worker import children, guards, isolation, streams
+    from ember_worker.isolation import environment, process
+
+    guards.install()
+    streams.install()
+    isolation.install_for_python()
+    children.install()
+    environment.widen(_worker_environment(config))
+    sys.path.insert(0, os.getcwd())
+    _load_worker()
+    process.settle_path()
+    gc.collect()
+    gc.freeze()
+
+
+def _worker_environment(config: dict[str, Any]) -> dict[str, str]:
+    """Return what Spark's factory adds to the environment of every worker process."""
+    entries = {"PYTHONUNBUFFERED": "YES", "SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    if config.get("pythonPath"):
+        entries["PYTHONPATH"] = config["pythonPath"]
+    return {**entries, **(config.get("environment") or {})}
+
+
+def _load_worker() -> None:
+    """Import PySpark's worker with its globals per session, and rebind it to our transport."""
+    from ember_worker import isolation
+
+    try:
+        import pyarrow  # noqa: F401, ICN001 - only that it is there
+        import pyspark
+    except ImportError as error:
+        message = f"cannot embed: {error}"
+        raise CannotEmbedError(message) from error
+    name = SEAMS.get(".".join(pyspark.__version__.split(".")[:2]))
+    if name is None:
+        message = f"cannot embed: PySpark {pyspark.__version__} has no seam"
+        raise CannotEmbedError(message)
+    sys.argv = [os.path.join(os.path.dirname(pyspark.__file__), "daemon.py"), "pyspark.worker"]
+    isolation.install_for_pyspark()
+    with contextlib.suppress(ImportError):
+        import pandas  # noqa: F401, ICN001 - only so that it is loaded
+    from ember_worker import session
+
+    session.use(importlib.import_module(name).install())

@@ -1,0 +1,97 @@
+"""PySpark 4.3: its own code objects, with our transport where it takes a socket.
+
+A function made from a stock code object keeps its file name and line numbers, so a traceback reads
+the same as in Spark's worker, simplified or not. Nothing of PySpark is copied.
+"""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import Any
+
+import pyarrow as pa
+from pyspark import util, worker, worker_util
+from pyspark.sql.pandas.serializers import ArrowStreamSerializer
+
+from ember_worker import transport
+from ember_worker.isolation import process, spark_files
+from ember_worker.tracebacks import hide_our_frames
+
+
+def install() -> Any:
+    """Rebind the stream serializer; return ``invoke(receiver, outfile)``."""
+    for name in ("load_stream", "dump_stream"):
+        stock = getattr(ArrowStreamSerializer, name)
+        setattr(ArrowStreamSerializer, name, _rebound(stock, {"__builtins__": _BUILTINS}))
+    return _rebound(
+        worker.invoke_udf,
+        {
+            "setup_memory_limits": _leave_memory_limits,
+            "start_faulthandler_periodic_traceback": _leave_faulthandler,
+            "setup_spark_files": _setup_spark_files,
+            "handle_worker_exception": _handle_worker_exception,
+        },
+    )
+
+
+def _rebound(stock: Any, overrides: dict[str, Any]) -> Any:
+    """Return ``stock`` with some of the names it uses meaning something else."""
+    scope = {**stock.__globals__, **overrides}
+    function = types.FunctionType(
+        stock.__code__, scope, stock.__name__, stock.__defaults__, stock.__closure__
+    )
+    function.__kwdefaults__ = stock.__kwdefaults__
+    function.__doc__ = stock.__doc__
+    function.__qualname__ = stock.__qualname__
+    return function
+
+
+def _leave_memory_limits(_limit: int) -> None:
+    """Leave the limits alone: they would be the executor's."""
+
+
+def _leave_faulthandler() -> None:
+    """Leave the fault handlers alone: they are the JVM's."""
+
+
+def _setup_spark_files(directory: str, includes: list[str]) -> None:
+    before = process.path_entries()
+    worker_util.setup_spark_files(directory, includes)
+    process.keep_path_additions(before)
+    spark_files.remember()
+
+
+def _handle_worker_exception(error: BaseException, outfile: Any) -> None:
+    if not outfile.endpoint.cancelled:
+        hide_our_frames(error)
+        util.handle_worker_exception(error, outfile)
+
+
+class _Ipc:
+    """``pyarrow.ipc`` for the serializer: an embedded input is read from its endpoint."""
+
+    @staticmethod
+    def open_stream(source: Any) -> Any:
+        if isinstance(source, transport.DataStream):
+            return transport.batches(source.endpoint)
+        return pa.ipc.open_stream(source)
+
+
+class _Pyarrow:
+    """``pyarrow`` for the serializer: an embedded output is written to its endpoint."""
+
+    ipc = _Ipc
+
+    @staticmethod
+    def RecordBatchStreamWriter(sink: Any, schema: pa.Schema) -> Any:  # noqa: N802
+        if isinstance(sink, transport.Outfile):
+            return transport.BatchWriter(sink.endpoint, schema)
+        return pa.RecordBatchStreamWriter(sink, schema)
+
+
+def _import(name: str, *args: Any, **kwargs: Any) -> Any:
+    return _Pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
+
+
+_BUILTINS = {**vars(builtins), "__import__": _import}

@@ -1,0 +1,89 @@
+"""Runs one function over one partition: ``init -> process -> finish``, or cancelled on the way.
+
+``run`` is called by the bridge on a lane thread and never raises. What the function raised is in
+the tail that it returns, in Spark's own form; a cancelled session has no tail.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from ember_worker import guards, streams
+from ember_worker.isolation import environment, process
+from ember_worker.state import CURRENT, State
+from ember_worker.transport import Outfile, Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: At most this share of the time goes to full garbage collections at the end of sessions.
+_COLLECTING_SHARE = 0.02
+
+_seam: list[Callable[[Any, Any], None]] = []
+
+
+def use(invoke: Callable[[Any, Any], None]) -> None:
+    """Run sessions with ``invoke(receiver, outfile)``."""
+    _seam[:] = [invoke]
+
+
+def run(endpoint: Any) -> bytes:
+    """Run the session of ``endpoint``; return the bytes Spark's worker would have ended with."""
+    try:
+        tail = contextvars.Context().run(_run, endpoint)
+    except BaseException:  # noqa: BLE001 - nothing may leave: above is native code
+        return b""
+    if not guards.in_executor():
+        guards.real_exit(1)
+    _collector.collect()
+    return tail
+
+
+def _run(endpoint: Any) -> bytes:
+    state = environment.session_state(endpoint.environment)
+    CURRENT.set(state)
+    outfile = Outfile(endpoint)
+    process.enter(state)
+    try:
+        _seam[0](Receiver(endpoint), outfile)
+    except SystemExit:
+        pass  # how PySpark ends every session that will not be reused
+    except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr
+        if not endpoint.cancelled:
+            sys.stderr.write(f"PySpark worker failed with exception:\n{traceback.format_exc()}\n")
+    finally:
+        _leave(state)
+    return b"" if endpoint.cancelled else outfile.tail()
+
+
+def _leave(state: State) -> None:
+    """Leave the session, even when a cancellation arrives in the middle of it."""
+    while True:
+        try:
+            process.leave(state)
+            streams.flush()
+        except BaseException:  # noqa: BLE001, S112 - the injected one; there are at most a few
+            continue
+        return
+
+
+class _Collector:
+    """Collects garbage as Spark's daemon does after each task, within its share of the time."""
+
+    def __init__(self) -> None:
+        self._not_before = 0.0
+
+    def collect(self) -> None:
+        now = time.perf_counter()
+        if now >= self._not_before:
+            gc.collect()
+            done = time.perf_counter()
+            self._not_before = done + (done - now) / _COLLECTING_SHARE
+
+
+_collector = _Collector()

@@ -1,0 +1,43 @@
+"""What belongs to one session and to nothing else.
+
+PySpark keeps this in globals because its worker is a process. Here every session runs in its own
+``contextvars.Context``, and ``CURRENT`` leads from any code of a session, on whichever thread it
+runs, to the session's own state. Code that belongs to no session sees ``PROCESS``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class State:
+    """The state of one session, or of the process outside any session."""
+
+    __slots__ = ("accumulators", "broadcasts", "environment", "files_root", "task_contexts", "undo")
+
+    def __init__(self, environment: dict[bytes, bytes]) -> None:
+        """Start with nothing but the environment the session's worker process would have had."""
+        self.environment = environment
+        self.accumulators: dict[int, Any] = {}
+        self.broadcasts: dict[int, Any] = {}
+        self.task_contexts: dict[type, Any] = {}
+        self.files_root: str | None = None
+        #: What the session changed in the process, by name, with the call that takes it back.
+        self.undo: dict[str, Callable[[], object]] = {}
+
+    def take_back(self) -> None:
+        """Take back what the session changed in the process, the latest change first."""
+        while self.undo:
+            _, restore = self.undo.popitem()
+            # A directory that is gone, a locale that was removed: the rest must still go back.
+            with contextlib.suppress(Exception):
+                restore()
+
+
+PROCESS = State({})
+CURRENT: contextvars.ContextVar[State] = contextvars.ContextVar("ember_session", default=PROCESS)

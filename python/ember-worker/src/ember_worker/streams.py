@@ -1,0 +1,39 @@
+"""Standard streams: what a function prints goes to the executor's standard error, as with Spark.
+
+Spark sends its workers' standard output there, and their standard input is empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from typing import TextIO
+
+_STDERR = 2
+
+
+def install() -> None:
+    """Point ``sys.stdin``, ``sys.stdout`` and ``sys.stderr`` at their places."""
+    streams: dict[str, TextIO] = {"stdin": open(os.devnull, encoding="utf-8"), "stdout": _text()}  # noqa: SIM115 - for ever
+    if sys.stderr is None:
+        streams["stderr"] = _text()
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def flush() -> None:
+    """Write out what a session has printed without ending the line."""
+    for stream in (sys.stdout, sys.__stdout__, sys.stderr):
+        # A function may have replaced or closed them.
+        with contextlib.suppress(Exception):
+            stream.flush()  # type: ignore[union-attr]
+
+
+def _text() -> TextIO:
+    raw = io.FileIO(_STDERR, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )

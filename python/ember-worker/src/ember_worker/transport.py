@@ -1,0 +1,132 @@
+"""Batches in and out of the bridge, behind the faces that PySpark's worker knows.
+
+``Receiver`` is its message receiver, ``DataStream`` its input, ``Outfile`` its output. PySpark
+hands the last two to pyarrow's stream reader and writer; ``batches`` and ``BatchWriter`` stand in
+their place and move pointers instead of bytes.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.messages import SparkMessageReceiver, ZeroCopyByteStream
+from pyspark.serializers import SpecialLengths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENVELOPE = struct.Struct("!ii")
+_START_ARROW_STREAM = struct.pack("!i", SpecialLengths.START_ARROW_STREAM)
+
+
+class Receiver(SparkMessageReceiver):
+    """Gives PySpark the header of the session and then its input."""
+
+    def __init__(self, endpoint: Any) -> None:
+        """Receive from ``endpoint``."""
+        super().__init__()
+        self._endpoint = endpoint
+
+    def _do_get_init_message(self) -> ZeroCopyByteStream:
+        header = memoryview(self._endpoint.header)
+        kind, length = _ENVELOPE.unpack_from(header)
+        content = header[_ENVELOPE.size :]
+        if kind != SpecialLengths.START_OF_INIT_MESSAGE or length != len(content):
+            message = f"malformed header: message {kind} of {length} bytes, {len(content)} there"
+            raise ValueError(message)
+        stream = ZeroCopyByteStream(content)
+        stream.finish()
+        return stream
+
+    def _do_get_data_stream(self) -> Any:
+        return DataStream(self._endpoint)
+
+    def _do_get_finish_signal_from_stream(self) -> None:
+        # Spark's reader must see "do not reuse": the worker it believes in does not exist.
+        message = "an embedded session is never reused"
+        raise RuntimeError(message)
+
+
+class DataStream:
+    """The input of a session: only the embedded reader can read it."""
+
+    def __init__(self, endpoint: Any) -> None:
+        """Read from ``endpoint``."""
+        self.endpoint = endpoint
+
+    def read(self, *_size: int) -> bytes:
+        """Refuse: a serializer that reads bytes belongs to a kind that is not embedded."""
+        message = "this kind of Python function cannot run embedded"
+        raise io.UnsupportedOperation(message)
+
+
+class Outfile:
+    """The output of a session: batches go to the endpoint, every other byte is the tail."""
+
+    def __init__(self, endpoint: Any) -> None:
+        """Write to ``endpoint``."""
+        self.endpoint = endpoint
+        self._tail = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Add to the tail. The marker of an Arrow stream is dropped: none follows in it."""
+        if self._tail or data != _START_ARROW_STREAM:
+            self._tail += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: the tail is read when the session has ended."""
+
+    def tail(self) -> bytes:
+        """Return what was written besides batches."""
+        return bytes(self._tail)
+
+
+def batches(endpoint: Any) -> Iterator[pa.RecordBatch]:
+    """Yield the input of a session, each batch over the memory that the JVM lent."""
+    schema = _schema(endpoint.input_schema)
+    pull = endpoint.pull
+    load = pa.RecordBatch._import_from_c
+    while address := pull():
+        yield load(address, schema)
+
+
+class BatchWriter:
+    """Pushes the output of a session, with the checks of pyarrow's own stream writer."""
+
+    def __init__(self, endpoint: Any, schema: pa.Schema) -> None:
+        """Write batches of ``schema`` to ``endpoint``."""
+        self._endpoint = endpoint
+        self._schema = schema
+        self._announced = False
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Export one batch and wait until there is room for it."""
+        if type(batch) is not pa.RecordBatch or batch.schema != self._schema:
+            self._refuse(batch)
+        batch.validate()
+        endpoint = self._endpoint
+        if self._announced:
+            batch._export_to_c(endpoint.array_address)
+            endpoint.push(None)
+            return
+        batch._export_to_c(endpoint.array_address, endpoint.schema_address)
+        self._announced = True
+        endpoint.push(self._schema.serialize().to_pybytes())
+
+    def close(self) -> None:
+        """Do nothing: the endpoint sees the end when the session returns."""
+
+    def _refuse(self, batch: Any) -> None:
+        """Raise what pyarrow's own writer raises for this batch."""
+        with pa.RecordBatchStreamWriter(pa.MockOutputStream(), self._schema) as writer:
+            writer.write_batch(batch)
+
+
+@functools.lru_cache(maxsize=64)
+def _schema(message: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(message))

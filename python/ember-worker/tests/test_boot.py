@@ -1,0 +1,56 @@
+"""Booting: what the interpreter is afterwards, and what it says when it cannot be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ember_worker
+
+SOURCE = Path(ember_worker.__file__).parents[1]
+
+
+def _boot(code: str, *, before: str = "") -> str:
+    """Boot a fresh interpreter; return what ``code`` prints to standard error."""
+    lines = ["import sys", before, "from ember_worker import boot", "boot.start({})", code]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        text=True,
+    )
+    return done.stderr
+
+
+def test_the_interpreter_looks_like_a_workers() -> None:
+    told = _boot("print(sys.path[0]); print(sys.argv[1]); print(sys.stdin.read() == '')")
+    assert told.splitlines() == [str(Path.cwd()), "pyspark.worker", "True"]
+
+
+def test_a_pyspark_without_a_seam_is_named() -> None:
+    told = _boot("", before="import pyspark; pyspark.__version__ = '2.4.8'")
+    assert told.splitlines()[-1] == (
+        "ember_worker.boot.CannotEmbedError: cannot embed: PySpark 2.4.8 has no seam"
+    )
+
+
+@pytest.mark.parametrize("name", ["pyarrow", "pyspark"])
+def test_a_missing_package_is_named(name: str) -> None:
+    told = _boot("", before=f"sys.modules[{name!r}] = None")
+    assert told.splitlines()[-1].startswith("ember_worker.boot.CannotEmbedError: cannot embed: ")
+    assert name in told.splitlines()[-1]
+
+
+def test_a_worker_that_was_imported_too_early_is_refused() -> None:
+    told = _boot("", before="import pyspark.worker")
+    assert "was imported before the accumulators were separated" in told.splitlines()[-1]
+
+
+def test_pandas_is_not_needed() -> None:
+    told = _boot("print('booted')", before="sys.modules['pandas'] = None")
+    assert told.splitlines() == ["booted"]

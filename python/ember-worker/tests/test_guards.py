@@ -1,0 +1,190 @@
+"""A function cannot end the executor, nor take the JVM's signals, nor its standard streams."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from calling import Raised, call
+from ember_worker import guards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: os._exit(0),
+        lambda: os.abort(),  # noqa: PLW0108 - the replaced one
+        lambda: os.execv("/bin/true", ["true"]),
+        lambda: os.execvp("true", ["true"]),
+        lambda: os.kill(os.getpid(), signal.SIGKILL),
+        lambda: os.killpg(os.getpgrp(), signal.SIGTERM),
+        lambda: signal.raise_signal(signal.SIGTERM),
+    ],
+)
+def test_a_function_that_would_end_the_process_is_stopped(function: Callable[[], Any]) -> None:
+    with pytest.raises(Raised, match="would end the executor process"):
+        call(function)
+
+
+def test_the_frames_of_the_guard_are_not_in_the_traceback() -> None:
+    with pytest.raises(Raised) as raised:
+        call(lambda: os._exit(7))
+    assert "os._exit(7)" in str(raised.value)
+    assert "ember_worker/guards.py" not in str(raised.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_exits_later_ends_only_itself() -> None:
+    def arm() -> threading.Thread:
+        thread = threading.Thread(target=lambda: (time.sleep(0.05), os._exit(1)))
+        thread.start()
+        return thread
+
+    thread = call(arm)
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_forked_child_really_exits() -> None:
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            os._exit(5)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert call(fork) == 5
+
+
+def test_a_forked_child_that_comes_back_never_reaches_the_bridge() -> None:
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            return 0
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert call(fork) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("faulthandler.enable", lambda: faulthandler.enable()),  # noqa: PLW0108
+        ("faulthandler.register", lambda: faulthandler.register(signal.SIGUSR2)),
+        ("faulthandler.dump_traceback_later", lambda: faulthandler.dump_traceback_later(1)),
+        ("resource.setrlimit", lambda: resource.setrlimit(resource.RLIMIT_AS, (1, 1))),
+        ("os.closerange", lambda: os.closerange(0, 64)),
+    ],
+)
+def test_what_would_upset_the_jvm_is_recorded_and_not_done(
+    name: str, function: Callable[[], Any]
+) -> None:
+    before = guards.RECORDED.get(name, 0)
+    assert call(function) is None
+    assert guards.RECORDED[name] == before + 1
+
+
+@pytest.mark.parametrize("number", sorted(guards.JVM_SIGNALS))
+def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(number: int) -> None:
+    def handler(*_: Any) -> None:
+        """Handle nothing."""
+
+    def install() -> tuple[Any, ...]:
+        first = signal.signal(number, handler)
+        return first, signal.getsignal(number), signal.signal(number, signal.SIG_DFL)
+
+    real = guards._get_handler(number)
+    first, second, third = call(install, on_this_thread=True)
+    assert first == (signal.SIG_DFL if real is None else real)
+    assert (second, third) == (handler, handler)
+    assert guards._get_handler(number) is real
+    assert signal.getsignal(number) == first
+
+
+def test_a_handler_off_the_main_thread_is_pythons_own_error() -> None:
+    with pytest.raises(Raised, match="ValueError: signal only works in main thread"):
+        call(lambda: signal.signal(signal.SIGSEGV, signal.SIG_DFL))
+
+
+def test_a_handler_that_is_none_is_pythons_own_error() -> None:
+    with pytest.raises(Raised, match="TypeError: signal handler must be"):
+        call(lambda: signal.signal(signal.SIGTERM, "no"), on_this_thread=True)  # type: ignore[arg-type]
+
+
+def test_an_alarm_and_its_handler_go_with_the_session() -> None:
+    fired: list[int] = []
+
+    def arm() -> None:
+        signal.signal(signal.SIGALRM, lambda *_: fired.append(1))
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        time.sleep(0.1)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+    call(arm, on_this_thread=True)
+    time.sleep(0.1)
+    assert fired == [1]
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+def test_a_timer_without_a_handler_is_refused() -> None:
+    for arm in (lambda: signal.alarm(1), lambda: signal.setitimer(signal.ITIMER_REAL, 1)):
+        with pytest.raises(Raised, match="would end the executor process"):
+            call(arm)
+    assert call(lambda: signal.alarm(0)) == 0
+
+
+def test_output_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    stream = sys.__stdout__
+    assert stream is not None
+    call(lambda: print("printed", file=stream))
+    call(lambda: stream.write("no line end"))
+    call(lambda: subprocess.run(["echo", "from a child"], check=True))
+    call(lambda: os.system("echo from a shell"))
+    out, err = capfd.readouterr()
+    assert out == ""
+    for text in ("printed", "no line end", "from a child", "from a shell"):
+        assert text in err
+
+
+def test_standard_input_is_empty() -> None:
+    assert sys.__stdin__ is not None
+    assert call(sys.__stdin__.read) == ""
+    assert call(lambda: subprocess.run(["cat"], check=True, timeout=5).returncode) == 0
+
+
+def test_os_system_returns_a_wait_status() -> None:
+    assert os.waitstatus_to_exitcode(call(lambda: os.system("exit 3"))) == 3
+    assert os.waitstatus_to_exitcode(call(lambda: os.system("kill -9 $$"))) == -9
+
+
+def test_multiprocessing_starts_fresh_interpreters_and_takes_closures() -> None:
+    def pool(offset: int) -> Any:
+        with multiprocessing.get_context().Pool(1) as workers:
+            return workers.map(lambda value: value + offset, [1, 2])
+
+    assert multiprocessing.get_context().get_start_method() == "spawn"
+    assert call(pool, 10) == [11, 12]
+
+
+def test_a_function_may_still_choose_to_fork() -> None:
+    def fork() -> Any:
+        context = multiprocessing.get_context("fork")
+        queue = context.SimpleQueue()
+        child = context.Process(target=lambda: queue.put(os.environ["GIVEN"]))
+        child.start()
+        child.join(10)
+        return queue.get(), child.exitcode
+
+    assert call(fork, environment={"GIVEN": "yes"}) == ("yes", 0)

@@ -1,0 +1,299 @@
+"""What PySpark and Python keep in globals belongs to one session."""
+
+# The calls of os are what is tested.
+# ruff: noqa: PTH102, PTH106, PTH108, PTH109, PTH118
+from __future__ import annotations
+
+import contextvars
+import decimal
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from pyspark import BarrierTaskContext, SparkFiles, TaskContext
+from pyspark.accumulators import INT_ACCUMULATOR_PARAM, Accumulator
+from pyspark.sql.types import LongType, StructField, StructType
+
+from calling import ONE_ROW, call
+from ember_worker.isolation import broadcasts
+from ember_worker.state import CURRENT, PROCESS
+from protocol import SCALAR_ARROW, SCALAR_ROW, header, run, run_vanilla, without_times
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _task() -> tuple[int, str | None]:
+    context = TaskContext.get()
+    assert context is not None
+    assert context is TaskContext()
+    assert context is TaskContext._getOrCreate()
+    return context.partitionId(), context.getLocalProperty("key")
+
+
+def test_the_task_context_is_that_of_the_session() -> None:
+    assert call(_task, partition=4) == (4, "value 4")
+    assert TaskContext.get() is None
+
+
+def test_two_sessions_at_once_see_their_own_task_context_and_environment() -> None:
+    meeting = threading.Barrier(2)
+
+    def look(number: int) -> list[Any]:
+        seen = []
+        for _ in range(20):
+            meeting.wait(10)
+            seen.append((_task()[0], os.environ["NUMBER"], os.getenv("NUMBER")))
+            os.environ["NUMBER"] = str(number)
+        return seen
+
+    def session_of(number: int) -> Any:
+        return call(look, number, partition=number, environment={"NUMBER": str(number)})
+
+    with ThreadPoolExecutor(2) as lanes:
+        first, second = lanes.map(session_of, (1, 2))
+    assert first == [(1, "1", "1")] * 20
+    assert second == [(2, "2", "2")] * 20
+
+
+def test_a_barrier_task_has_its_barrier_context_and_others_have_none() -> None:
+    def barrier() -> Any:
+        context = BarrierTaskContext.get()
+        assert context is BarrierTaskContext._getOrCreate()
+        assert context is TaskContext.get()
+        return context.partitionId(), context._conn_info
+
+    assert call(barrier, barrier=True, partition=3) == (3, "/nonexistent.sock")
+    with pytest.raises(Exception, match="NOT_IN_BARRIER_STAGE"):
+        call(barrier)
+
+
+def _counting() -> Any:
+    counter: Any = Accumulator(900, 0, INT_ACCUMULATOR_PARAM)
+
+    def count(value: int) -> int:
+        counter.add(value)
+        return value
+
+    return count
+
+
+def test_accumulators_of_two_sessions_at_once_are_not_mixed() -> None:
+    given = [pa.RecordBatch.from_pydict({"_0": [1] * 2000})] * 5
+    kind = StructType([StructField("_0", LongType())]).json()
+    message = header(SCALAR_ROW, _counting(), LongType(), input_type=kind)
+    _, expected = run_vanilla(message, given)
+    with ThreadPoolExecutor(3) as lanes:
+        tails = list(lanes.map(lambda _: run(message, given)[1], range(3)))
+    assert pickle.dumps((900, 10000), 5)[2:] in expected
+    assert [without_times(tail) for tail in tails] == [without_times(expected)] * 3
+
+
+def _broadcast_file(folder: Path, name: str, value: object) -> str:
+    path = folder / name
+    path.write_bytes(pickle.dumps(value))
+    return str(path)
+
+
+def _broadcast_value(bid: int) -> Any:
+    from pyspark.core.broadcast import _from_id
+
+    return _from_id(bid).value
+
+
+def test_a_broadcast_is_loaded_once_for_all_sessions(tmp_path: Path) -> None:
+    path = _broadcast_file(tmp_path, "b", ["value"])
+    first = call(_broadcast_value, 5, broadcasts=((5, path),))
+    os.unlink(path)
+    assert first == ["value"]
+    assert call(_broadcast_value, 5, broadcasts=((5, path),)) is first
+
+
+def test_the_same_broadcast_id_of_another_application_is_another_value(tmp_path: Path) -> None:
+    old, new = (_broadcast_file(tmp_path, name, name) for name in ("old", "new"))
+    assert call(_broadcast_value, 6, broadcasts=((6, old),)) == "old"
+    assert call(_broadcast_value, 6, broadcasts=((6, new),)) == "new"
+
+
+def test_a_session_sees_only_the_broadcasts_it_was_sent(tmp_path: Path) -> None:
+    path = _broadcast_file(tmp_path, "b", "secret")
+    assert call(_broadcast_value, 7, broadcasts=((7, path),)) == "secret"
+    with pytest.raises(Exception, match="BROADCAST_VARIABLE_NOT_LOADED"):
+        call(_broadcast_value, 7)
+
+
+def test_the_broadcasts_kept_are_bounded(tmp_path: Path) -> None:
+    registry = broadcasts.BroadcastRegistry()
+    from pyspark.core.broadcast import Broadcast
+
+    for bid in range(broadcasts.KEPT * 2):
+        registry[bid] = Broadcast(path=str(tmp_path / str(bid)))
+    for bid in range(broadcasts.KEPT * 2):
+        registry.pop(bid)
+    assert len(registry._kept) == broadcasts.KEPT
+    assert registry.pop(1234) is None
+
+
+def test_the_environment_of_a_session_is_the_workers_and_does_not_leak() -> None:
+    def look() -> Any:
+        before = (os.environ["EMBER_BASE"], os.environ["OVERLAY"], os.environb[b"OVERLAY"])
+        os.environ["LEAK"] = "1"
+        os.putenv("LEAK_TOO", "1")
+        del os.environ["EMBER_BASE"]
+        return before, os.getenv("LEAK"), os.environ.get("EMBER_BASE")
+
+    assert call(look, environment={"OVERLAY": "a=b"}) == (("base", "a=b", b"a=b"), "1", None)
+    assert "LEAK" not in os.environ
+    assert call(lambda: ("LEAK" in os.environ, os.environ.get("EMBER_BASE"))) == (False, "base")
+
+
+def test_os_environ_refuses_what_it_always_refused() -> None:
+    def misuse() -> list[str]:
+        errors = []
+        for key, value in (("a=b", "c"), ("a\0b", "c"), ("a", 1)):
+            try:
+                os.environ[key] = value  # type: ignore[assignment]
+            except (ValueError, TypeError) as error:
+                errors.append(type(error).__name__)
+        try:
+            del os.environ["ABSENT"]
+        except KeyError as error:
+            errors.append(str(error))
+        return errors
+
+    assert call(misuse) == ["ValueError", "ValueError", "TypeError", "'ABSENT'"]
+
+
+def test_a_process_that_a_session_starts_has_the_sessions_environment() -> None:
+    def start() -> Any:
+        os.environ["SET_INSIDE"] = "2"
+        command = 'printf "$GIVEN $SET_INSIDE"'
+        return subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout
+
+    assert call(start, environment={"GIVEN": "1"}) == b"1 2"
+
+
+def test_the_working_directory_and_the_umask_go_back_with_the_session(tmp_path: Path) -> None:
+    def change() -> str:
+        os.chdir(tmp_path)
+        os.umask(0o77)
+        return os.getcwd()
+
+    def look() -> tuple[str, int]:
+        return os.getcwd(), os.umask(0o22)
+
+    before = os.getcwd()
+    call(lambda: os.umask(0o22), on_this_thread=True)
+    assert call(change, on_this_thread=True) == str(tmp_path)
+    assert call(look, on_this_thread=True) == (before, 0o22)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it per thread")
+def test_a_lane_changes_its_own_working_directory_only(tmp_path: Path) -> None:
+    before = os.getcwd()
+    inside, go_on = threading.Event(), threading.Event()
+
+    def change() -> str:
+        os.chdir(tmp_path)
+        inside.set()
+        assert go_on.wait(10)
+        return os.getcwd()
+
+    with ThreadPoolExecutor(1) as lane:
+        running = lane.submit(call, change)
+        assert inside.wait(10)
+        assert os.getcwd() == before
+        go_on.set()
+        assert running.result() == str(tmp_path)
+
+
+def test_sys_path_and_the_recursion_limit_go_back_with_the_session() -> None:
+    def change() -> None:
+        sys.path.append("/left/behind")
+        sys.path = [*sys.path, "/and/another"]
+        sys.setrecursionlimit(1234)
+
+    call(lambda: None)
+    entries, limit = sys.path.copy(), sys.getrecursionlimit()
+    call(change)
+    assert sys.path == entries
+    assert sys.getrecursionlimit() == limit
+
+
+def test_the_directory_of_the_sessions_files_is_on_the_path_once(tmp_path: Path) -> None:
+    def look() -> Any:
+        return SparkFiles.getRootDirectory(), sys.path.index(str(tmp_path))
+
+    assert call(look, files=str(tmp_path)) == (str(tmp_path), 1)
+    call(look, files=str(tmp_path))
+    assert sys.path.count(str(tmp_path)) == 1
+    sys.path.remove(str(tmp_path))
+
+
+def test_the_time_zone_a_function_sets_goes_back() -> None:
+    def change() -> Any:
+        os.environ["TZ"] = "Asia/Tokyo"
+        time.tzset()
+        return time.timezone
+
+    before = time.timezone
+    assert call(change) == -9 * 3600
+    assert time.timezone == before
+
+
+def test_threads_of_a_function_belong_to_its_session() -> None:
+    seen: list[Any] = []
+
+    def start() -> None:
+        thread = threading.Thread(target=lambda: seen.append(_task()))
+        thread.start()
+        thread.join()
+        assert "run" not in thread.__dict__
+        with ThreadPoolExecutor(1) as pool:
+            seen.append(pool.submit(_task).result())
+            seen.extend(pool.map(lambda _: _task(), [0]))
+
+    call(start, partition=9)
+    assert seen == [(9, "value 9")] * 3
+
+
+def test_contexts_of_libraries_start_fresh_in_every_session() -> None:
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
+
+    def change() -> tuple[int, int]:
+        before = variable.get(), decimal.getcontext().prec
+        variable.set(1)
+        decimal.getcontext().prec = 5
+        return before
+
+    assert call(change, on_this_thread=True) == (0, 28)
+    assert call(change, on_this_thread=True) == (0, 28)
+
+
+def test_outside_a_session_there_is_only_the_process() -> None:
+    call(lambda: None, on_this_thread=True)
+    assert CURRENT.get() is PROCESS
+
+
+def test_what_a_function_leaves_behind_is_no_error_for_the_next() -> None:
+    def vanish() -> None:
+        folder = os.path.join("/tmp", f"ember-gone-{os.getpid()}")
+        os.mkdir(folder)
+        os.chdir(folder)
+        os.rmdir(folder)
+
+    before = os.getcwd()
+    call(vanish, on_this_thread=True)
+    assert os.getcwd() == before
+    assert run(header(SCALAR_ARROW, _identity, LongType()), ONE_ROW)[0]
+
+
+def _identity(values: Any) -> Any:
+    return values

@@ -1,0 +1,62 @@
+package dev.ember.nativeapi;
+
+/**
+ * The border to the native library, one method for each thing that crosses it.
+ *
+ * <pre>
+ *   start (once per process)
+ *   open -> next -> { 1: offer | endInput,  2: output (and, later, releaseOutput),  3: tail } -> close
+ * </pre>
+ *
+ * <p>A session is one handle, used by one task thread; only {@link #cancel} may come from another. Every failure
+ * is a {@link NativeException}. {@code Native} is the interface that the rest of the plugin knows.
+ */
+public final class NativeApi {
+  private NativeApi() {}
+
+  /**
+   * Opens libpython globally, then the bridge, and starts the interpreter on a thread of its own. Once per process:
+   * a failed start is remembered and thrown again.
+   */
+  public static native void start(String libpython, String bridge, byte[] config);
+
+  /** Opens a session on a lane thread and gives its handle, never 0. Does not wait for Python. */
+  public static native long open(byte[] header, byte[] inputSchema, byte[] environment, int depth);
+
+  /** Waits for what the session wants: 1 = input, 2 = its output to be taken, 3 = it ended. */
+  public static native int next(long session);
+
+  /**
+   * Lends one batch, described by {@code layout[0..length)}. The memory must not change until {@code token} has
+   * come back through {@link #released}.
+   */
+  public static native void offer(long session, long[] layout, int length, long token);
+
+  /** Tells the function that its input has ended. */
+  public static native void endInput(long session);
+
+  /** The output batch that is ready; {@code layout[0]} is the handle for {@link #releaseOutput}. */
+  public static native long[] output(long session);
+
+  /** The Arrow IPC schema message of the session's output; known once the first output is ready. */
+  public static native byte[] outputSchema(long session);
+
+  /** Gives an output batch back to its owner; exactly once for each batch. */
+  public static native void releaseOutput(long batch);
+
+  /** What Spark's worker would have written after the data: times, accumulators, or the error. */
+  public static native byte[] tail(long session);
+
+  /** Asks the function to stop. From any thread, and at any time before {@link #close}. */
+  public static native void cancel(long session);
+
+  /**
+   * Cancels the session if it runs, waits at most {@code graceMs} for its lane, and frees the handle.
+   *
+   * @return whether the lane came back; if not, it was abandoned
+   */
+  public static native boolean close(long session, long graceMs);
+
+  /** The tokens of lent batches that nothing in Python refers to any more; each is told once. */
+  public static native long[] released();
+}

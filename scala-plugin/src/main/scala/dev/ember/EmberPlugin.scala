@@ -1,0 +1,73 @@
+package dev.ember
+
+import java.util.Collections
+
+import scala.util.control.NonFatal
+
+import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
+import org.apache.spark.internal.Logging
+import org.apache.spark.sql.execution.python.ember.WorkerEnvironment
+
+import dev.ember.config.EmberConf
+import dev.ember.explain.EmberExplain
+import dev.ember.session.{Admission, JarStarter}
+
+/** What a user names in `spark.plugins`; it does all the rest. */
+class EmberPlugin extends SparkPlugin {
+  override def driverPlugin(): DriverPlugin = new EmberDriver
+  override def executorPlugin(): ExecutorPlugin = new EmberExecutor
+}
+
+/** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
+private final class EmberDriver extends DriverPlugin {
+  override def init(
+      context: SparkContext,
+      plugin: PluginContext): java.util.Map[String, String] = {
+    val conf = plugin.conf()
+    EmberConf.read(conf.getOption): Unit // a wrong setting stops the application here, not a query later
+    append(conf, "spark.sql.extensions", classOf[EmberExtensions].getName)
+    append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
+    Collections.emptyMap()
+  }
+
+  private def append(conf: SparkConf, key: String, name: String): Unit = {
+    val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)
+    if (!names.contains(name)) conf.set(key, (names :+ name).mkString(",")): Unit
+  }
+}
+
+/** Finds out once, beside the start of the executor, whether its Python can be embedded. Never fails it. */
+private final class EmberExecutor extends ExecutorPlugin with Logging {
+  override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
+    val probe = new Thread(() => report(plugin.conf()), "ember-probe")
+    probe.setDaemon(true)
+    probe.start()
+  }
+
+  private def report(conf: SparkConf): Unit =
+    try {
+      Admission.ofSettings(EmberConf.read(conf.getOption)) match {
+        case Some(reason) => logInfo(s"Ember is not used: $reason")
+        case None => logInfo(probed(configuredPython(conf)))
+      }
+    } catch {
+      case error @ (NonFatal(_) | _: LinkageError) => logWarning("Ember could not look for Python", error)
+    }
+
+  private def probed(python: String): String = {
+    val environment = Map("PYTHONPATH" -> WorkerEnvironment.pythonPath(None), "PYTHONHASHSEED" -> "0")
+    JarStarter.facts(python, environment) match {
+      case Right(facts) =>
+        s"Ember can run functions in this executor: Python ${facts.fullVersion} at ${facts.executable}, " +
+          s"library ${facts.libpython}"
+      case Left(reason) => s"Ember leaves functions to Spark's own runner: $reason"
+    }
+  }
+
+  /** As PySpark's driver would choose it; a function brings the final word. */
+  private def configuredPython(conf: SparkConf): String = conf
+    .getOption("spark.pyspark.python")
+    .orElse(sys.env.get("PYSPARK_PYTHON"))
+    .getOrElse("python3")
+}

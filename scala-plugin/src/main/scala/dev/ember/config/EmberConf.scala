@@ -1,0 +1,108 @@
+package dev.ember.config
+
+import org.apache.spark.SparkEnv
+import org.apache.spark.sql.internal.SQLConf
+
+/** Where the user wants functions to run. */
+sealed trait Lane
+
+object Lane {
+  case object Auto extends Lane
+  case object Embedded extends Lane
+  case object Process extends Lane
+  case object Spark extends Lane
+
+  val words: Seq[(String, Lane)] =
+    Seq("auto" -> Auto, "embedded" -> Embedded, "process" -> Process, "spark" -> Spark)
+}
+
+/** Every setting of Ember, as it holds for one session. */
+final case class EmberConf(
+    enabled: Boolean,
+    lane: Lane,
+    embeddedTasks: Int,
+    pipelineDepth: Int,
+    nativeDir: Option[String],
+    cancelGraceSeconds: Int,
+    probeTimeoutSeconds: Int)
+
+object EmberConf {
+  val Enabled: Setting[Boolean] = new Setting(
+    key = "spark.ember.enabled",
+    default = true,
+    unit = "true or false",
+    doc = "Whether Ember looks at plans at all.")(Setting.boolean)
+
+  val LaneChoice: Setting[Lane] = new Setting[Lane](
+    key = "spark.ember.lane",
+    default = Lane.Auto,
+    unit = Lane.words.map(_._1).mkString(" | "),
+    doc = "Where functions run: in the executor, in a process of Ember's, or on Spark's own runner.")(
+    Setting.word(Lane.words))
+
+  val EmbeddedTasks: Setting[Int] = new Setting(
+    key = "spark.ember.embedded.tasks",
+    default = 1,
+    unit = "tasks",
+    doc = "How many tasks of one executor may run functions in it at the same time; the others use " +
+      "Spark's own runner. They share one interpreter lock, so more is not always faster.")(
+    Setting.positiveInt)
+
+  val PipelineDepth: Setting[Int] = new Setting(
+    key = "spark.ember.pipeline.depth",
+    default = 2,
+    unit = "batches",
+    doc = "How many batches may wait on each side of a running function.")(Setting.positiveInt)
+
+  val NativeDir: Setting[Option[String]] = new Setting[Option[String]](
+    key = "spark.ember.native.dir",
+    default = None,
+    unit = "a folder",
+    doc = "For developers: take the native libraries from this folder and not from the jar.")(
+    Setting.folder)
+
+  val CancelGraceSeconds: Setting[Int] = new Setting(
+    key = "spark.ember.cancel.graceSeconds",
+    default = 2,
+    unit = "seconds",
+    doc = "How long a cancelled function may take to stop before its thread is abandoned.")(
+    Setting.seconds)
+
+  val ProbeTimeoutSeconds: Setting[Int] = new Setting(
+    key = "spark.ember.probe.timeoutSeconds",
+    default = 60,
+    unit = "seconds",
+    doc = "How long the configured Python may take to say what it is.")(Setting.positiveInt)
+
+  /** In the order in which they are documented. */
+  val all: Seq[Setting[?]] = Seq(
+    Enabled,
+    LaneChoice,
+    EmbeddedTasks,
+    PipelineDepth,
+    NativeDir,
+    CancelGraceSeconds,
+    ProbeTimeoutSeconds)
+
+  /** Throws [[InvalidSetting]]. */
+  def read(source: String => Option[String]): EmberConf = EmberConf(
+    enabled = Enabled.read(source),
+    lane = LaneChoice.read(source),
+    embeddedTasks = EmbeddedTasks.read(source),
+    pipelineDepth = PipelineDepth.read(source),
+    nativeDir = NativeDir.read(source),
+    cancelGraceSeconds = CancelGraceSeconds.read(source),
+    probeTimeoutSeconds = ProbeTimeoutSeconds.read(source))
+
+  /**
+   * The settings of the session that plans, or of the query whose task this thread runs. Spark carries a
+   * session's `spark.*` settings to its tasks; what it does not carry is in the application's.
+   */
+  def current: EmberConf = {
+    val session = SQLConf.get
+    read(key => Option(session.getConfString(key, null)).orElse(ofApplication(key)))
+  }
+
+  private def ofApplication(key: String): Option[String] =
+    Option(SparkEnv.get).flatMap(_.conf.getOption(key))
+}

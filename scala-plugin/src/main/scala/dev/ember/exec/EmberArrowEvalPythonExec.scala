@@ -1,0 +1,59 @@
+package dev.ember.exec
+
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
+import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.execution.metric.SQLMetric
+import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, EvalPythonEvaluatorFactory}
+import org.apache.spark.sql.execution.python.ember.{EmberColumnarEvaluator, EmberEvalPythonEvaluatorFactory}
+import org.apache.spark.sql.execution.python.ember.{NodeConf, PythonNodes}
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.metrics.EmberMetrics
+
+/**
+ * Spark's node for scalar functions, on the embedded lane. All that a planner can ask is inherited.
+ *
+ * A case class is equal to its subclasses unless they say otherwise, and Spark's tree keeps the old node where
+ * the new one is equal: hence `canEqual` and `equals`.
+ */
+class EmberArrowEvalPythonExec(
+    functions: Seq[PythonUDF],
+    results: Seq[Attribute],
+    input: SparkPlan,
+    pythonEvalType: Int)
+    extends ArrowEvalPythonExec(functions, results, input, pythonEvalType) {
+  private val artifacts: Option[String] = PythonNodes.artifacts
+  private val loggedSession: Option[String] = PythonNodes.session(this)
+
+  override protected def additionalMetrics: Map[String, SQLMetric] =
+    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
+
+  override protected def doExecute(): RDD[InternalRow] =
+    if (child.supportsColumnar) {
+      val evaluator = columnarEvaluator
+      child.executeColumnar().mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
+    } else super.doExecute()
+
+  override protected def doExecuteColumnar(): RDD[ColumnarBatch] = {
+    val evaluator = columnarEvaluator
+    child.executeColumnar().mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
+  }
+
+  override protected def evaluatorFactory: EvalPythonEvaluatorFactory =
+    new EmberEvalPythonEvaluatorFactory(child.output, udfs, output, conf.arrowMaxRecordsPerBatch, nodeConf)
+
+  private def columnarEvaluator: EmberColumnarEvaluator =
+    new EmberColumnarEvaluator(child.output, udfs, output, conf.arrowMaxRecordsPerBatch, nodeConf)
+
+  private def nodeConf: NodeConf =
+    PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)
+
+  override protected def withNewChildInternal(newChild: SparkPlan): EmberArrowEvalPythonExec =
+    new EmberArrowEvalPythonExec(udfs, resultAttrs, newChild, evalType)
+
+  override def canEqual(other: Any): Boolean = other.isInstanceOf[EmberArrowEvalPythonExec]
+  override def equals(other: Any): Boolean = canEqual(other) && super.equals(other)
+  override def hashCode(): Int = 31 * super.hashCode() + 1
+}

@@ -1,0 +1,33 @@
+package dev.ember.metrics
+
+import org.apache.spark.SparkContext
+import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
+
+import dev.ember.reason.FallbackReason
+
+/** What an Ember node counts beside Spark's own metrics of Python nodes. The keys are stable. */
+object EmberMetrics {
+  val Sessions = "emberSessions"
+  val Fallbacks = "emberFallbacks"
+  val OpenTime = "emberOpenTime"
+  val RowsSent = "emberRowsSent"
+  val BatchesSent = "emberBatchesSent"
+  val BatchesReceived = "emberBatchesReceived"
+  val Abandoned = "emberAbandoned"
+
+  def reason(name: String): String = s"emberReason$name"
+
+  /** On the driver, when a node is made. */
+  def create(context: SparkContext): Map[String, SQLMetric] = {
+    val counts = Seq(
+      Sessions -> "Ember: sessions embedded",
+      Fallbacks -> "Ember: sessions on Spark's runner",
+      RowsSent -> "Ember: rows lent to Python",
+      BatchesSent -> "Ember: batches lent to Python",
+      BatchesReceived -> "Ember: batches received from Python",
+      Abandoned -> "Ember: threads abandoned")
+    val reasons = FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")
+    (counts ++ reasons).map { case (key, words) => key -> SQLMetrics.createMetric(context, words) }.toMap +
+      (OpenTime -> SQLMetrics.createNanoTimingMetric(context, "Ember: time to open sessions"))
+  }
+}

@@ -1,0 +1,54 @@
+package dev.ember.nativeapi
+
+/**
+ * The native library as the plugin sees it. `NativeApi` has the contract of each method; production knows one
+ * implementation, `JniNative`, and the tests of the session another.
+ */
+trait Native {
+  def start(libpython: String, bridge: String, config: Array[Byte]): Unit
+  def open(header: Array[Byte], inputSchema: Array[Byte], environment: Array[Byte], depth: Int): Long
+  def next(session: Long): Int
+  def offer(session: Long, layout: Array[Long], length: Int, token: Long): Unit
+  def endInput(session: Long): Unit
+  def output(session: Long): Array[Long]
+  def outputSchema(session: Long): Array[Byte]
+  def releaseOutput(batch: Long): Unit
+  def tail(session: Long): Array[Byte]
+  def cancel(session: Long): Unit
+  def close(session: Long, graceMs: Long): Boolean
+  def released(): Array[Long]
+}
+
+object Native {
+
+  /** What `next` answers. */
+  final val WantsInput = 1
+  final val HasOutput = 2
+  final val Ended = 3
+}
+
+/** Needs `NativeLibraries` to have loaded the library. */
+object JniNative extends Native {
+  override def start(libpython: String, bridge: String, config: Array[Byte]): Unit =
+    NativeApi.start(libpython, bridge, config)
+
+  override def open(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int): Long = NativeApi.open(header, inputSchema, environment, depth)
+
+  override def next(session: Long): Int = NativeApi.next(session)
+
+  override def offer(session: Long, layout: Array[Long], length: Int, token: Long): Unit =
+    NativeApi.offer(session, layout, length, token)
+
+  override def endInput(session: Long): Unit = NativeApi.endInput(session)
+  override def output(session: Long): Array[Long] = NativeApi.output(session)
+  override def outputSchema(session: Long): Array[Byte] = NativeApi.outputSchema(session)
+  override def releaseOutput(batch: Long): Unit = NativeApi.releaseOutput(batch)
+  override def tail(session: Long): Array[Byte] = NativeApi.tail(session)
+  override def cancel(session: Long): Unit = NativeApi.cancel(session)
+  override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
+  override def released(): Array[Long] = NativeApi.released()
+}

@@ -1,0 +1,63 @@
+package dev.ember.nativeapi
+
+import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+
+import scala.jdk.CollectionConverters._
+import scala.util.control.NonFatal
+
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
+
+/** What a Python says about itself. */
+final case class PythonFacts(executable: String, version: String, fullVersion: String, libpython: String)
+
+object PythonFacts {
+  private val json = new ObjectMapper
+
+  /** Runs `executable script`, once. Gives why this Python cannot be embedded if it cannot, or does not answer. */
+  def probe(
+      executable: String,
+      script: Path,
+      environment: Map[String, String],
+      timeoutSeconds: Int): Either[String, PythonFacts] =
+    try {
+      val builder = new ProcessBuilder(executable, script.toString).redirectErrorStream(true)
+      builder.environment.putAll(environment.asJava)
+      val process = builder.start()
+      process.getOutputStream.close()
+      if (process.waitFor(timeoutSeconds.toLong, TimeUnit.SECONDS)) {
+        val text = new String(process.getInputStream.readAllBytes(), UTF_8)
+        parse(executable, text, process.exitValue)
+      } else {
+        process.destroyForcibly()
+        Left(s"$executable did not answer within $timeoutSeconds s")
+      }
+    } catch { case NonFatal(error) => Left(s"$executable: ${error.getMessage}") }
+
+  /** The answer is the last line; a site module may have printed before it. */
+  private[nativeapi] def parse(executable: String, text: String, exit: Int): Either[String, PythonFacts] = {
+    val lines = text.linesIterator.map(_.trim).filter(_.nonEmpty).toSeq
+    lines.lastOption.filter(line => exit == 0 && line.startsWith("{")) match {
+      case None => Left(s"$executable ended with $exit: ${lines.lastOption.getOrElse("no output")}")
+      case Some(line) => read(executable, json.readTree(line))
+    }
+  }
+
+  private def read(executable: String, answer: JsonNode): Either[String, PythonFacts] = {
+    def text(name: String): Option[String] = Option(answer.get(name)).filter(_.isTextual).map(_.asText)
+
+    text("problem") match {
+      case Some(problem) => Left(problem)
+      case None =>
+        for {
+          version <- text("version").toRight(s"$executable does not tell its version")
+          libpython <- text("libpython").toRight(s"$executable has no shared libpython")
+        } yield PythonFacts(
+          text("executable").getOrElse(executable),
+          version,
+          text("fullVersion").getOrElse(version),
+          libpython)
+    }
+  }
+}

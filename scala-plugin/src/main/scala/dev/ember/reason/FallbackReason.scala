@@ -1,0 +1,118 @@
+package dev.ember.reason
+
+/**
+ * Why something is not embedded: a line of EXPLAIN for a node, a metric and a log line for a session.
+ *
+ * @param name
+ *   stable: metrics and tests refer to it
+ * @param words
+ *   for users; says what they could change
+ */
+sealed abstract class FallbackReason(val name: String, val words: String) extends Product with Serializable {
+  override def toString: String = s"$name: $words"
+}
+
+object FallbackReason {
+
+  // Known when the query is planned.
+  case object Disabled extends FallbackReason("Disabled", "spark.ember.enabled is false")
+
+  case object LaneIsSpark extends FallbackReason("LaneIsSpark", "spark.ember.lane is spark")
+
+  case object NoProcessLane
+      extends FallbackReason("NoProcessLane", "spark.ember.lane is process, which this version does not have")
+
+  final case class KindNotEmbedded(kind: String)
+      extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
+
+  final case class InvalidConf(problem: String) extends FallbackReason("InvalidConf", problem)
+
+  // Known when a session is about to open.
+  case object ProfilerOn
+      extends FallbackReason("ProfilerOn", "a profiler is set, and it needs the process to itself")
+
+  case object WorkerLogging
+      extends FallbackReason("WorkerLogging", "worker logging reads the output of a worker process")
+
+  case object FaultHandlerOn
+      extends FallbackReason("FaultHandlerOn", "faulthandler is on, and its signal handlers would end the JVM")
+
+  case object MemoryLimit
+      extends FallbackReason("MemoryLimit", "spark.executor.pyspark.memory limits a process, not a thread")
+
+  case object CustomWorker
+      extends FallbackReason("CustomWorker", "another worker or daemon module of Python is configured")
+
+  case object IdleTimeoutKills
+      extends FallbackReason("IdleTimeoutKills", "idle workers are to be killed, and a thread cannot be")
+
+  case object LaneBusy
+      extends FallbackReason(
+        "LaneBusy",
+        "as many tasks as spark.ember.embedded.tasks allows run functions in this executor")
+
+  case object LaneAbandoned
+      extends FallbackReason("LaneAbandoned", "a cancelled function in this executor did not stop in time")
+
+  final case class LaneBroken(problem: String)
+      extends FallbackReason("LaneBroken", s"the embedded lane broke earlier: $problem")
+
+  final case class NoPython(problem: String)
+      extends FallbackReason("NoPython", s"the configured Python cannot be embedded: $problem")
+
+  final case class NoNative(problem: String)
+      extends FallbackReason("NoNative", s"the native library is not there: $problem")
+
+  final case class StartFailed(problem: String)
+      extends FallbackReason("StartFailed", s"the interpreter did not start: $problem")
+
+  final case class OtherPython(started: String, wanted: String)
+      extends FallbackReason("OtherPython", s"$started runs in this executor, and the function needs $wanted")
+
+  final case class OtherArtifacts(pinned: String, wanted: String)
+      extends FallbackReason("OtherArtifacts", s"this executor serves artifacts $pinned, not $wanted")
+
+  case object OtherIncludes
+      extends FallbackReason("OtherIncludes", "the function brings other Python files than those before it")
+
+  case object ArrowBackedChild
+      extends FallbackReason("ArrowBackedChild", "the input is in Arrow's format already, which Spark sends as it is")
+
+  final case class OpenFailed(problem: String)
+      extends FallbackReason("OpenFailed", s"the session did not open: $problem")
+
+  final case class Unexpected(problem: String) extends FallbackReason("Unexpected", problem)
+
+  /** The names that a session can give. They are the keys of metrics, so the driver must know them all. */
+  val ofSessions: Seq[String] = Seq(
+    "Disabled",
+    "LaneIsSpark",
+    "NoProcessLane",
+    "InvalidConf",
+    "ProfilerOn",
+    "WorkerLogging",
+    "FaultHandlerOn",
+    "MemoryLimit",
+    "CustomWorker",
+    "IdleTimeoutKills",
+    "LaneBusy",
+    "LaneAbandoned",
+    "LaneBroken",
+    "NoPython",
+    "NoNative",
+    "StartFailed",
+    "OtherPython",
+    "OtherArtifacts",
+    "OtherIncludes",
+    "ArrowBackedChild",
+    "OpenFailed",
+    "Unexpected")
+
+  /** `error` in one line. */
+  def unexpected(error: Throwable): FallbackReason = Unexpected(oneLine(error))
+
+  def oneLine(error: Throwable): String = {
+    val text = Option(error.getMessage).fold("")(message => s": ${message.linesIterator.nextOption().getOrElse("")}")
+    error.getClass.getSimpleName + text
+  }
+}

@@ -1,0 +1,90 @@
+package dev.ember.rows
+
+import org.apache.arrow.memory.BufferAllocator
+import org.apache.arrow.vector.{VectorSchemaRoot, VectorUnloader}
+import org.apache.arrow.vector.types.pojo.Schema
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.execution.arrow.ArrowWriter
+
+/**
+ * Rows as Arrow batches, by Spark's own writer and with Spark's own boundaries: functions can see where a batch
+ * ends.
+ *
+ * @param input
+ *   with limits, one run of rows that is cut; without, each inner iterator is a batch
+ */
+final class RowBatches(
+    schema: Schema,
+    allocator: BufferAllocator,
+    limits: Option[RowBatches.Limits],
+    input: Iterator[Iterator[InternalRow]])
+    extends InputBatches {
+
+  private var open: Option[RowBatches.Vectors] = None
+  private var run: Iterator[InternalRow] = Iterator.empty
+
+  override def next(): Option[InputBatch] = limits match {
+    case Some(within) => cut(within)
+    case None if input.hasNext => Some(batch(input.next(), _ => true))
+    case None => None
+  }
+
+  private def cut(limits: RowBatches.Limits): Option[InputBatch] = {
+    if (!run.hasNext && input.hasNext) run = input.next()
+    if (run.hasNext) Some(batch(run, limits.allow)) else None
+  }
+
+  private def batch(rows: Iterator[InternalRow], mayGrow: RowBatches.Vectors => Boolean): InputBatch = {
+    val vectors = open.getOrElse {
+      val made = new RowBatches.Vectors(schema, allocator)
+      open = Some(made)
+      made
+    }
+    while (rows.hasNext && mayGrow(vectors)) vectors.write(rows.next())
+    vectors.lend()
+  }
+
+  override def close(): Unit = {
+    open.foreach(_.close())
+    open = None
+  }
+}
+
+object RowBatches {
+
+  /** A batch ends at so many rows, or when it has so many bytes. */
+  final case class Limits(rows: Int, bytes: Long) {
+    private[RowBatches] def allow(vectors: Vectors): Boolean =
+      vectors.rows < rows && (bytes == Int.MaxValue || vectors.bytes < bytes)
+  }
+
+  private final class Vectors(schema: Schema, allocator: BufferAllocator) extends AutoCloseable {
+    private val root = VectorSchemaRoot.create(schema, allocator)
+    private val writer = ArrowWriter.create(root)
+    private val unloader = new VectorUnloader(root)
+    private var written = 0
+
+    def rows: Int = written
+    def bytes: Long = writer.sizeInBytes()
+
+    def write(row: InternalRow): Unit = {
+      writer.write(row)
+      written += 1
+    }
+
+    /** What was written. The writer goes on in new memory: Python may read the old for ever. */
+    def lend(): InputBatch = {
+      writer.finish()
+      val batch = unloader.getRecordBatch
+      val lent =
+        InputBatch(ArrowLayout.of(schema, batch), written.toLong, batch.computeBodyLength, batch)
+      root.clear()
+      writer.reset()
+      root.getFieldVectors.forEach(_.allocateNew())
+      written = 0
+      lent
+    }
+
+    override def close(): Unit = root.close()
+  }
+}

@@ -1,0 +1,111 @@
+package dev.ember.session
+
+import scala.collection.mutable
+
+import dev.ember.nativeapi.Native
+import dev.ember.reason.FallbackReason
+
+/** What an interpreter is started for and cannot change afterwards. */
+final case class LaneKey(python: String, artifacts: String, includes: Set[String])
+
+/** Starts the interpreter for the first key that comes, in production from the jar's libraries. */
+trait LaneStarter {
+  def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native]
+}
+
+/**
+ * The one interpreter of this process, and the gate before it.
+ *
+ * {{{
+ *   not started --first session--> running --lane abandoned, or native failure--> closed for good
+ *        `---start failed: remembered, every later session falls back
+ * }}}
+ */
+class EmbeddedLane(starter: LaneStarter) {
+  private val sessionsOfTask = mutable.Map.empty[Long, Int]
+  private var running: Option[Either[FallbackReason, EmbeddedLane.Running]] = None
+  private var includes: Set[String] = Set.empty
+  @volatile private var closed: Option[FallbackReason] = None
+  private val startLock = new Object
+
+  /**
+   * A place for one session of `task`, beside an interpreter that fits `key`. All sessions of a task share one
+   * of the `places`, or functions chained in a task would wait for each other.
+   */
+  def enter(
+      key: LaneKey,
+      environment: Map[String, String],
+      task: Long,
+      places: Int): Either[FallbackReason, EmbeddedLane.Place] =
+    if (!take(task, places)) Left(FallbackReason.LaneBusy)
+    else {
+      val entered =
+        try closed.toLeft(()).flatMap(_ => interpreter(key, environment))
+        catch {
+          case error: Throwable =>
+            leave(task)
+            throw error
+        }
+      if (entered.isLeft) leave(task)
+      entered.map(lane => new EmbeddedLane.Place(lane.native, lane.lent, () => leave(task)))
+    }
+
+  /** Lets no further session in. */
+  def close(reason: FallbackReason): Unit = if (closed.isEmpty) closed = Some(reason)
+
+  def isOpen: Boolean = closed.isEmpty
+
+  private def take(task: Long, places: Int): Boolean = sessionsOfTask.synchronized {
+    val free = sessionsOfTask.contains(task) || sessionsOfTask.size < places
+    if (free) sessionsOfTask.update(task, sessionsOfTask.getOrElse(task, 0) + 1)
+    free
+  }
+
+  private def leave(task: Long): Unit = sessionsOfTask.synchronized {
+    sessionsOfTask.get(task).foreach {
+      case 1 => sessionsOfTask.remove(task): Unit
+      case many => sessionsOfTask.update(task, many - 1)
+    }
+  }
+
+  private def interpreter(
+      key: LaneKey,
+      environment: Map[String, String]): Either[FallbackReason, EmbeddedLane.Running] =
+    startLock.synchronized {
+      val lane = running.getOrElse {
+        val started = starter.start(key, environment).map { native =>
+          EmbeddedLane.Running(key, native, new LentBatches(native))
+        }
+        running = Some(started)
+        started
+      }
+      lane.flatMap(fits(_, key))
+    }
+
+  private def fits(
+      lane: EmbeddedLane.Running,
+      key: LaneKey): Either[FallbackReason, EmbeddedLane.Running] =
+    if (lane.key.python != key.python) {
+      Left(FallbackReason.OtherPython(lane.key.python, key.python))
+    } else if (lane.key.artifacts != key.artifacts) {
+      Left(FallbackReason.OtherArtifacts(lane.key.artifacts, key.artifacts))
+    } else {
+      includes = if (includes.isEmpty) lane.key.includes else includes
+      // As in a reused worker, files may be added; their folders only grow Python's path.
+      if (key.includes.subsetOf(includes) || includes.subsetOf(key.includes)) {
+        includes = includes ++ key.includes
+        Right(lane)
+      } else Left(FallbackReason.OtherIncludes)
+    }
+}
+
+object EmbeddedLane {
+  private final case class Running(key: LaneKey, native: Native, lent: LentBatches)
+
+  /** The right to run one session; to be given back, once. */
+  final class Place(val native: Native, val lent: LentBatches, giveBack: () => Unit) {
+    private val left = new java.util.concurrent.atomic.AtomicBoolean(false)
+
+    def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
+  }
+}

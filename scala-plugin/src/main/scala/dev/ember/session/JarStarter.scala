@@ -1,0 +1,85 @@
+package dev.ember.session
+
+import java.util.concurrent.ConcurrentHashMap
+
+import scala.util.control.NonFatal
+
+import com.fasterxml.jackson.databind.ObjectMapper
+import org.apache.spark.{SparkConf, SparkEnv}
+
+import dev.ember.config.EmberConf
+import dev.ember.nativeapi.{JniNative, Native, NativeException, NativeLibraries, PythonFacts}
+import dev.ember.reason.FallbackReason
+
+/** Starts interpreters from the plugin's jar. What is found out is found out once for the process. */
+object JarStarter extends LaneStarter {
+  private val json = new ObjectMapper
+  private val known = new ConcurrentHashMap[String, Either[FallbackReason, PythonFacts]]
+  private lazy val conf: SparkConf = SparkEnv.get.conf
+  private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
+  private lazy val libraries: Either[FallbackReason, NativeLibraries.Installed] =
+    try NativeLibraries.install(localDirs, settings.nativeDir).left.map(FallbackReason.NoNative(_))
+    catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
+    }
+
+  /** What `python` says about itself, or why it cannot be embedded. Runs it the first time. */
+  def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
+    libraries.flatMap { installed =>
+      known.computeIfAbsent(
+        python,
+        _ =>
+          PythonFacts
+            .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
+            .left
+            .map(FallbackReason.NoPython(_)))
+    }
+
+  override def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native] =
+    for {
+      installed <- libraries
+      python <- facts(key.python, environment)
+      bridge <- installed
+        .bridge(python.version)
+        .toRight(FallbackReason.NoPython(s"there is no bridge for Python ${python.version}"))
+      native <- begin(python, bridge.toString, config(python, installed, environment))
+    } yield native
+
+  private def begin(
+      python: PythonFacts,
+      bridge: String,
+      config: Array[Byte]): Either[FallbackReason, Native] =
+    try {
+      JniNative.start(python.libpython, bridge, config)
+      Right(JniNative)
+    } catch {
+      case refused: NativeException if refused.code == NativeException.UNAVAILABLE =>
+        Left(FallbackReason.NoPython(refused.getMessage))
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        Left(FallbackReason.StartFailed(FallbackReason.oneLine(error)))
+    }
+
+  private def config(
+      python: PythonFacts,
+      installed: NativeLibraries.Installed,
+      environment: Map[String, String]): Array[Byte] = {
+    val config = json.createObjectNode()
+      .put("executable", python.executable)
+      .put("version", python.version)
+      .put("pythonPath", environment.getOrElse("PYTHONPATH", ""))
+      .put("workerPackage", installed.python.toString)
+    val variables = config.putObject("environment")
+    environment.foreach { case (name, value) => variables.put(name, value) }
+    json.writeValueAsBytes(config)
+  }
+
+  /** Spark's scratch folders, as the executor's environment or the settings name them. */
+  private def localDirs: Seq[String] = {
+    val named = sys.env.get("SPARK_LOCAL_DIRS").orElse(sys.env.get("LOCAL_DIRS"))
+    named.orElse(conf.getOption("spark.local.dir")).toSeq.flatMap(_.split(",")).map(_.trim)
+  }
+}
+
+/** The lane of this process. */
+object ExecutorLane extends EmbeddedLane(JarStarter)

@@ -1,0 +1,149 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.io.ByteArrayOutputStream
+import java.nio.channels.Channels
+
+import scala.jdk.CollectionConverters._
+import scala.util.control.NonFatal
+
+import org.apache.arrow.vector.ipc.WriteChannel
+import org.apache.arrow.vector.ipc.message.MessageSerializer
+import org.apache.arrow.vector.types.pojo.Schema
+import org.apache.spark.{InterruptibleIterator, SparkEnv, TaskContext}
+import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
+import org.apache.spark.resource.ResourceProfile
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.execution.python.RowInputArrowPythonRunner
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.util.ArrowUtils
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.config.{EmberConf, InvalidSetting}
+import dev.ember.metrics.EmberMetrics
+import dev.ember.reason.{FallbackReason, ReasonLog}
+import dev.ember.rows.RowBatches
+import dev.ember.session.{Admission, EmbeddedLane, ExecutorLane, LaneKey, SessionFacts}
+
+/**
+ * A runner of Spark's that runs its function on the embedded lane if it can, and is Spark's own runner if it
+ * cannot. It decides before it has touched its input, so that nothing is lost either way.
+ */
+trait EmbeddedRunner
+    extends RowInputArrowPythonRunner
+    with StockRunner[Iterator[InternalRow], ColumnarBatch] {
+
+  /** Where batches end; nothing if each inner iterator of the input is one batch. */
+  protected def batchLimits: Option[RowBatches.Limits]
+
+  override def compute(
+      input: Iterator[Iterator[InternalRow]],
+      partition: Int,
+      context: TaskContext): Iterator[ColumnarBatch] =
+    embed(input, partition, context) match {
+      case Right(batches) => batches
+      case Left(reason) =>
+        EmbeddedRunner.fellBack(reason, count)
+        super.compute(input, partition, context)
+    }
+
+  /** The function's batches from the embedded lane, or why it cannot run there. */
+  final def embed(
+      input: Iterator[Iterator[InternalRow]],
+      partition: Int,
+      context: TaskContext): Either[FallbackReason, Iterator[ColumnarBatch]] = {
+    val begun = System.nanoTime()
+    val opened =
+      try {
+        val conf = EmberConf.current
+        for {
+          _ <- Admission.ofSession(conf, sessionFacts(context)).toLeft(())
+          environment = WorkerEnvironment.of(EmberView, context)
+          task = context.taskAttemptId()
+          place <- ExecutorLane.enter(laneKey, environment, task, conf.embeddedTasks)
+          run <- open(place, conf, environment, partition, context)
+        } yield run
+      } catch {
+        case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
+        case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
+      }
+    opened.map { run =>
+      count(EmberMetrics.Sessions, 1)
+      count(EmberMetrics.OpenTime, System.nanoTime() - begun)
+      val batches = new RowBatches(arrowSchema, ArrowMemory.allocator, batchLimits, input)
+      new InterruptibleIterator(context, run.start(new UpstreamFiles(batches)))
+    }
+  }
+
+  private def open(
+      place: EmbeddedLane.Place,
+      conf: EmberConf,
+      environment: Map[String, String],
+      partition: Int,
+      context: TaskContext): Either[FallbackReason, EmbeddedRun] = {
+    var worker: Option[StockWorker[Iterator[InternalRow], ColumnarBatch]] = None
+    try {
+      val stock = new StockWorker(this, partition, context)
+      worker = Some(stock)
+      val handle = place.native.open(
+        stock.header(),
+        schemaMessage,
+        WorkerEnvironment.bytes(environment),
+        conf.pipelineDepth)
+      Right(new EmbeddedRun(place, handle, stock, conf.cancelGraceSeconds * 1000L, context, count))
+    } catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        worker.foreach(_.close())
+        place.leave()
+        Left(FallbackReason.OpenFailed(FallbackReason.oneLine(error)))
+    }
+  }
+
+  private lazy val arrowSchema: Schema = ArrowUtils.toArrowSchema(schema, timeZoneId, largeVarTypes)
+
+  private def schemaMessage: Array[Byte] = {
+    val bytes = new ByteArrayOutputStream
+    MessageSerializer.serialize(new WriteChannel(Channels.newChannel(bytes)), arrowSchema): Unit
+    bytes.toByteArray
+  }
+
+  private def laneKey: LaneKey = LaneKey(
+    pythonExec,
+    jobArtifactUUID.getOrElse("default"),
+    funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet)
+
+  private def sessionFacts(context: TaskContext): SessionFacts = {
+    val conf = SparkEnv.get.conf
+    SessionFacts(
+      profiler = runnerConf.contains(SQLConf.PYTHON_UDF_PROFILER.key),
+      workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),
+      faultHandler = faultHandlerEnabled || tracebackDumpIntervalSeconds > 0,
+      memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
+      customWorker = conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
+      idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0)
+  }
+
+  private def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
+
+  /** What the environment of a worker is made from. */
+  private object EmberView extends WorkerEnvironment.Source {
+    override def variables: Map[String, String] = envVars.asScala.toMap
+    override def bufferBytes: Int = bufferSize
+    override def authTimeout: Long = authSocketTimeout
+    override def hidesTraceback: Boolean = hideTraceback
+    override def simplifiesTraceback: Boolean = simplifiedTraceback
+    override def showsLocals: Boolean = tracebackWithLocals
+    override def pickledBatchSize: Int = batchSizeForPythonUDF
+    override def artifacts: String = jobArtifactUUID.getOrElse("default")
+    override def killsOnFlushFailure: Boolean = killWorkerOnFlushFailure
+  }
+}
+
+object EmbeddedRunner {
+
+  /** Says and counts that a session runs on Spark's own runner. */
+  def fellBack(reason: FallbackReason, count: (String, Long) => Unit): Unit = {
+    ReasonLog.once(reason)
+    count(EmberMetrics.Fallbacks, 1)
+    count(EmberMetrics.reason(reason.name), 1)
+  }
+}

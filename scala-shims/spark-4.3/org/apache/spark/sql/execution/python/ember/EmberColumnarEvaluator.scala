@@ -1,0 +1,163 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.io.File
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.internal.config.Python.PYTHON_UDF_PIPELINED_EXECUTION
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Attribute, JoinedRow, MutableProjection, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
+import org.apache.spark.sql.execution.RowToColumnConverter
+import org.apache.spark.sql.execution.python.{ColumnarArrowEvalPythonEvaluatorFactory, HybridRowQueue}
+import org.apache.spark.sql.execution.python.PeekableIterator
+import org.apache.spark.sql.execution.vectorized.{OnHeapColumnVector, WritableColumnVector}
+import org.apache.spark.sql.types.{StructField, StructType}
+import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
+import org.apache.spark.util.Utils
+
+import dev.ember.reason.FallbackReason
+
+/**
+ * A partition of a columnar child through scalar functions. The batches that Python sees are the child's, as in
+ * Spark. Where the embedded lane cannot be had, Spark's own evaluator does all of it.
+ */
+final class EmberColumnarEvaluator(
+    inputAttributes: Seq[Attribute],
+    functions: Seq[PythonUDF],
+    output: Seq[Attribute],
+    batchRows: Int,
+    node: NodeConf)
+    extends Serializable {
+
+  /** For a row-based parent. */
+  def rows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] =
+    eval(partition, input) match {
+      case Right(joined) => joined
+      case Left(batches) =>
+        val toUnsafe = UnsafeProjection.create(outputSchema)
+        batches.flatMap(_.rowIterator.asScala.map(toUnsafe))
+    }
+
+  /** For a columnar parent. */
+  def batches(partition: Int, input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] =
+    eval(partition, input).fold(identity, inBatches(_, TaskContext.get()))
+
+  /** Rows from the embedded lane, or batches from Spark's own evaluator. */
+  private def eval(
+      partition: Int,
+      input: Iterator[ColumnarBatch]): Either[Iterator[ColumnarBatch], Iterator[InternalRow]] = {
+    val arguments = FunctionArguments.of(functions)
+    val columns = arguments.columnIndices(inputAttributes)
+    val child = new PeekableIterator(input)
+    val embedded =
+      if (columns.nonEmpty && child.peek().exists(isArrow)) Left(FallbackReason.ArrowBackedChild)
+      else embed(partition, child, arguments, columns)
+    embedded.left.map { reason =>
+      EmbeddedRunner.fellBack(reason, (key, amount) => node.metrics.get(key).foreach(_.add(amount)))
+      sparks.createEvaluator().eval(partition, child)
+    }
+  }
+
+  private def isArrow(batch: ColumnarBatch): Boolean =
+    batch.numCols() > 0 && batch.column(0).isInstanceOf[ArrowColumnVector]
+
+  private def embed(
+      partition: Int,
+      child: Iterator[ColumnarBatch],
+      arguments: FunctionArguments,
+      columns: Option[Array[Int]]): Either[FallbackReason, Iterator[InternalRow]] = {
+    val context = TaskContext.get()
+    lazy val queue = newQueue(context)
+    lazy val keep = UnsafeProjection.create(inputAttributes, inputAttributes)
+
+    def remember(row: InternalRow): Unit = queue.add(keep(row).copy()): Unit
+
+    lazy val projection = {
+      val made = MutableProjection.create(arguments.inputs, inputAttributes)
+      made.initialize(context.partitionId())
+      made
+    }
+    val batches = child.map { batch =>
+      columns match {
+        case Some(indices) =>
+          batch.rowIterator.asScala.foreach(remember)
+          selected(batch, indices).rowIterator.asScala
+        case None =>
+          batch.rowIterator.asScala.map { row =>
+            remember(row)
+            projection(row)
+          }
+      }
+    }
+    new EmberColumnarRunner(arguments.chains, arguments.metas, arguments.schema, node)
+      .embed(batches, partition, context)
+      .map(joined(_, () => queue.remove()))
+  }
+
+  private def selected(batch: ColumnarBatch, columns: Array[Int]): ColumnarBatch =
+    new ColumnarBatch(columns.map(batch.column(_): ColumnVector), batch.numRows())
+
+  private def newQueue(context: TaskContext): HybridRowQueue = {
+    val conf = SparkEnv.get.conf
+    val folder = new File(Utils.getLocalDir(conf))
+    val lockFree = conf.get(PYTHON_UDF_PIPELINED_EXECUTION)
+    val queue = HybridRowQueue(context.taskMemoryManager(), folder, inputAttributes.length, lockFree)
+    context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
+    queue
+  }
+
+  private def joined(results: Iterator[ColumnarBatch], inputRow: () => UnsafeRow): Iterator[InternalRow] = {
+    val types = new OutputTypes(output.drop(inputAttributes.length))
+    val both = new JoinedRow
+    lazy val toUnsafe = UnsafeProjection.create(output, output)
+    results
+      .flatMap { batch =>
+        types.check(batch)
+        batch.rowIterator.asScala
+      }
+      .map(result => toUnsafe(both(inputRow(), result)))
+  }
+
+  private def inBatches(rows: Iterator[InternalRow], context: TaskContext): Iterator[ColumnarBatch] = {
+    val schema = outputSchema
+    val converter = new RowToColumnConverter(schema)
+    val vectors = OnHeapColumnVector.allocateColumns(batchRows, schema).map(identity[WritableColumnVector])
+    val batch = new ColumnarBatch(vectors.map(identity[ColumnVector]))
+    context.addTaskCompletionListener[Unit](_ => batch.close()): Unit
+    new Iterator[ColumnarBatch] {
+      override def hasNext: Boolean = rows.hasNext
+
+      override def next(): ColumnarBatch = {
+        batch.setNumRows(0)
+        vectors.foreach(_.reset())
+        var count = 0
+        while (count < batchRows && rows.hasNext) {
+          converter.convert(rows.next(), vectors)
+          count += 1
+        }
+        batch.setNumRows(count)
+        batch
+      }
+    }
+  }
+
+  private def outputSchema: StructType = StructType(output.map { attribute =>
+    StructField(attribute.name, attribute.dataType, attribute.nullable, attribute.metadata)
+  })
+
+  private def sparks = new ColumnarArrowEvalPythonEvaluatorFactory(
+    inputAttributes,
+    functions,
+    output,
+    outputSchema,
+    batchRows,
+    node.evalType,
+    node.timeZone,
+    node.largeVarTypes,
+    node.runnerConf,
+    node.metrics,
+    node.artifacts,
+    node.session)
+}

@@ -1,0 +1,86 @@
+package org.apache.spark.sql.execution.python.ember
+
+import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.sql.execution.metric.SQLMetric
+import org.apache.spark.sql.execution.python.{ArrowPythonRunner, ArrowPythonWithNamedArgumentRunner}
+import org.apache.spark.sql.execution.python.BatchedPythonArrowInput
+import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
+import org.apache.spark.sql.types.StructType
+
+import dev.ember.rows.RowBatches
+
+/** What every Python node tells its runner. */
+final case class NodeConf(
+    evalType: Int,
+    timeZone: String,
+    largeVarTypes: Boolean,
+    runnerConf: Map[String, String],
+    metrics: Map[String, SQLMetric],
+    artifacts: Option[String],
+    session: Option[String])
+
+/** For functions over the rows of a row-based child. */
+final class EmberEvalRunner(
+    functions: Seq[(ChainedPythonFunctions, Long)],
+    arguments: Array[Array[ArgumentMetadata]],
+    inputSchema: StructType,
+    node: NodeConf)
+    extends ArrowPythonWithNamedArgumentRunner(
+      functions,
+      node.evalType,
+      arguments,
+      inputSchema,
+      node.timeZone,
+      node.largeVarTypes,
+      node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      node.session)
+    with BatchedPythonArrowInput
+    with EmbeddedRunner {
+  override protected def batchLimits: Option[RowBatches.Limits] =
+    Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
+}
+
+/** For functions over a columnar child, whose batches they get as they are. */
+final class EmberColumnarRunner(
+    functions: Seq[(ChainedPythonFunctions, Long)],
+    arguments: Array[Array[ArgumentMetadata]],
+    inputSchema: StructType,
+    node: NodeConf)
+    extends ArrowPythonWithNamedArgumentRunner(
+      functions,
+      node.evalType,
+      arguments,
+      inputSchema,
+      node.timeZone,
+      node.largeVarTypes,
+      node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      node.session)
+    with EmbeddedRunner {
+  override protected def batchLimits: Option[RowBatches.Limits] = None
+}
+
+/** For `mapInPandas` and `mapInArrow`. */
+final class EmberMapRunner(
+    functions: Seq[(ChainedPythonFunctions, Long)],
+    inputSchema: StructType,
+    node: NodeConf)
+    extends ArrowPythonRunner(
+      functions,
+      node.evalType,
+      Array(Array(0)),
+      inputSchema,
+      node.timeZone,
+      node.largeVarTypes,
+      node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      node.session)
+    with BatchedPythonArrowInput
+    with EmbeddedRunner {
+  override protected def batchLimits: Option[RowBatches.Limits] =
+    Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
+}

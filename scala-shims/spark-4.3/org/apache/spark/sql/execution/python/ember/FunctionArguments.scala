@@ -1,0 +1,63 @@
+package org.apache.spark.sql.execution.python.ember
+
+import scala.collection.mutable.ArrayBuffer
+
+import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference, Expression}
+import org.apache.spark.sql.catalyst.expressions.{NamedArgumentExpression, PythonUDF}
+import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
+import org.apache.spark.sql.types.{StructField, StructType}
+
+/**
+ * The functions of a node as its runner wants them: chains of functions, and each different argument once.
+ *
+ * @param inputs
+ *   the argument expressions, in the order of the columns that Python gets
+ */
+private[ember] final case class FunctionArguments(
+    chains: Seq[(ChainedPythonFunctions, Long)],
+    metas: Array[Array[ArgumentMetadata]],
+    inputs: Seq[Expression]) {
+
+  def schema: StructType = StructType(inputs.zipWithIndex.map { case (input, index) =>
+    StructField(s"_$index", input.dataType)
+  })
+
+  /** Where the arguments stand among `columns`, if all of them are plain columns. */
+  def columnIndices(columns: Seq[Attribute]): Option[Array[Int]] = {
+    val indices = inputs.map {
+      case reference: AttributeReference => columns.indexWhere(_.exprId == reference.exprId)
+      case _ => -1
+    }
+    Option.when(indices.forall(_ >= 0))(indices.toArray)
+  }
+}
+
+private[ember] object FunctionArguments {
+  def of(functions: Seq[PythonUDF]): FunctionArguments = {
+    val (chains, arguments) = functions.map(chain).unzip
+    val inputs = new ArrayBuffer[Expression]
+    val metas = arguments.map(_.map(meta(_, inputs)).toArray).toArray
+    FunctionArguments(chains, metas, inputs.toSeq)
+  }
+
+  /** `f(g(x))` is one chain: g, then f, on the arguments of g. */
+  private def chain(function: PythonUDF): ((ChainedPythonFunctions, Long), Seq[Expression]) =
+    function.children match {
+      case Seq(inner: PythonUDF) =>
+        val ((below, _), arguments) = chain(inner)
+        ((ChainedPythonFunctions(below.funcs :+ function.func), function.resultId.id), arguments)
+      case arguments =>
+        ((ChainedPythonFunctions(Seq(function.func)), function.resultId.id), arguments)
+    }
+
+  private def meta(argument: Expression, inputs: ArrayBuffer[Expression]): ArgumentMetadata = {
+    val (name, value) = argument match {
+      case named: NamedArgumentExpression => (Some(named.key), named.value)
+      case plain => (None, plain)
+    }
+    val known = inputs.indexWhere(_.semanticEquals(value))
+    if (known < 0) inputs += value
+    ArgumentMetadata(if (known < 0) inputs.length - 1 else known, name)
+  }
+}

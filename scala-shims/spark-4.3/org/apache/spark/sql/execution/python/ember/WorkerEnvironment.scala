@@ -1,0 +1,65 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.nio.charset.StandardCharsets.UTF_8
+
+import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.api.python.PythonUtils
+import org.apache.spark.internal.config.Python.{PYTHON_USE_DAEMON, PYTHON_WORKER_REUSE}
+
+/**
+ * The variables that Spark would set for a worker process, beyond those the executor has itself. They are the
+ * contract with PySpark's worker code.
+ *
+ * Left out, since they speak of a socket: the pipelined mode, the port and the secret.
+ */
+object WorkerEnvironment {
+
+  /** What a runner contributes. */
+  trait Source {
+    def variables: Map[String, String]
+    def bufferBytes: Int
+    def authTimeout: Long
+    def hidesTraceback: Boolean
+    def simplifiesTraceback: Boolean
+    def showsLocals: Boolean
+    def pickledBatchSize: Int
+    def artifacts: String
+    def killsOnFlushFailure: Boolean
+  }
+
+  def of(source: Source, context: TaskContext): Map[String, String] = {
+    val env = SparkEnv.get
+    val conf = env.conf
+    def when(condition: Boolean)(variable: (String, String)): Option[(String, String)] =
+      Option.when(condition)(variable)
+
+    val ownThreads = conf.getOption("spark.executorEnv.OMP_NUM_THREADS").isEmpty
+    source.variables ++
+      when(ownThreads)("OMP_NUM_THREADS" -> context.cpus().toString) ++
+      when(conf.get(PYTHON_WORKER_REUSE))("SPARK_REUSE_WORKER" -> "1") ++
+      when(source.hidesTraceback)("SPARK_HIDE_TRACEBACK" -> "1") ++
+      when(source.simplifiesTraceback)("SPARK_SIMPLIFIED_TRACEBACK" -> "1") ++
+      when(source.showsLocals)("SPARK_TRACEBACK_WITH_LOCALS" -> "1") ++
+      when(conf.get(PYTHON_USE_DAEMON) && source.killsOnFlushFailure)(
+        "PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE" -> "1") ++
+      Map(
+        "SPARK_LOCAL_DIRS" -> env.blockManager.diskBlockManager.localDirs.map(_.getPath).mkString(","),
+        "SPARK_AUTH_SOCKET_TIMEOUT" -> source.authTimeout.toString,
+        "SPARK_BUFFER_SIZE" -> source.bufferBytes.toString,
+        "PYTHON_UDF_BATCH_SIZE" -> source.pickledBatchSize.toString,
+        "SPARK_JOB_ARTIFACT_UUID" -> source.artifacts,
+        "SPARK_PYTHON_RUNTIME" -> "PYTHON_WORKER",
+        "PYTHONPATH" -> pythonPath(source.variables.get("PYTHONPATH")),
+        "PYTHONUNBUFFERED" -> "YES")
+  }
+
+  /** As it crosses the border: entries joined by NUL. */
+  def bytes(variables: Map[String, String]): Array[Byte] =
+    variables.map { case (name, value) => s"$name=$value" }.mkString("\u0000").getBytes(UTF_8)
+
+  /** The same for the executor as a whole, before any function has come. */
+  def pythonPath(ofFunction: Option[String]): String = PythonUtils.mergePythonPaths(
+    PythonUtils.sparkPythonPath,
+    ofFunction.getOrElse(""),
+    sys.env.getOrElse("PYTHONPATH", ""))
+}

@@ -1,0 +1,62 @@
+"""One SparkSession for the suite; ``--spark-only`` asks whether the cases themselves are fair."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pyspark import cloudpickle
+
+import parity
+from parity import session
+from parity.legs import Legs
+
+cloudpickle.register_pickle_by_value(parity)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--spark-only",
+        action="store_true",
+        help="without the plugin: every pair must be vacuous, and its two answers equal",
+    )
+    parser.addoption("--slow", action="store_true", help="run the deployment modes too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: starts a cluster or an application of its own")
+
+
+def pytest_collection_modifyitems(config, items):
+    for module in {item.module for item in items}:
+        cloudpickle.register_pickle_by_value(module)
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
+
+
+@pytest.fixture(scope="session")
+def plugin(request):
+    """Whether the plugin is there; its absence is an error unless it was asked for."""
+    if request.config.getoption("--spark-only"):
+        return False
+    if not session.jar().exists():
+        pytest.fail(f"{session.jar()} is absent: run ci/build, or pass --spark-only", pytrace=False)
+    return True
+
+
+@pytest.fixture(scope="session")
+def spark(plugin, tmp_path_factory):
+    """The session of the whole suite."""
+    started = session.start(tmp_path_factory.mktemp("spark"), plugin=plugin)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def parity_legs(spark, plugin):
+    """Both legs, in that session."""
+    return Legs(spark, plugin=plugin)

@@ -1,0 +1,77 @@
+"""What the executed plan says about who ran the Python functions of a query."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+SPARK_NODES = frozenset(
+    {
+        "ArrowAggregatePython",
+        "ArrowEvalPython",
+        "ArrowEvalPythonUDTF",
+        "ArrowWindowPython",
+        "BatchEvalPython",
+        "BatchEvalPythonUDTF",
+        "FlatMapCoGroupsInArrow",
+        "FlatMapCoGroupsInPandas",
+        "FlatMapGroupsInArrow",
+        "FlatMapGroupsInPandas",
+        "MapInArrow",
+        "MapInPandas",
+    }
+)
+EMBEDDED_SESSIONS = "emberSessions"
+SPARK_SESSIONS = "emberFallbacks"
+
+
+class Evidence:
+    """The Python nodes of one executed plan, and their session counts."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        self.embedded: list[str] = []
+        self.vanilla: list[str] = []
+        self.embedded_sessions = 0
+        self.spark_sessions = 0
+        for node in walk(frame._jdf.queryExecution().executedPlan()):
+            self._add(node)
+
+    def _add(self, node: Any) -> None:
+        name = node.getClass().getSimpleName().removesuffix("Exec")
+        if name in SPARK_NODES:
+            self.vanilla.append(name)
+        elif name.startswith("Ember"):
+            self.embedded.append(name)
+            self.embedded_sessions += metric(node, EMBEDDED_SESSIONS)
+            self.spark_sessions += metric(node, SPARK_SESSIONS)
+
+
+def walk(plan: Any) -> Iterator[Any]:
+    """Every node that ran: final adaptive plans, query stages, cached plans and subqueries too."""
+    yield plan
+    name = plan.getClass().getSimpleName()
+    if name == "AdaptiveSparkPlanExec":
+        inner = [plan.executedPlan()]
+    elif name.endswith("QueryStageExec"):
+        inner = [plan.plan()]
+    elif name == "InMemoryTableScanExec":
+        inner = [plan.relation().cachedPlan()]
+    elif name == "CommandResultExec":
+        inner = [plan.commandPhysicalPlan()]
+    else:
+        inner = each(plan.children())
+    for child in [*inner, *each(plan.subqueries())]:
+        yield from walk(child)
+
+
+def each(sequence: Any) -> list[Any]:
+    """The items of a Scala sequence."""
+    return [sequence.apply(index) for index in range(sequence.size())]
+
+
+def metric(node: Any, key: str) -> int:
+    """A metric of the node; an absent key is a fault of this suite, not a zero."""
+    found = node.metrics().get(key)
+    if found.isEmpty():
+        raise KeyError(f"{node.nodeName()} has no metric {key}: {node.metrics().keys()}")
+    return int(found.get().value())

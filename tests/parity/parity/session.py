@@ -1,0 +1,50 @@
+"""The one SparkSession of the suite, and where the plugin's jar is."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PLUGIN = "dev.ember.EmberPlugin"
+
+
+def jar() -> Path:
+    """The built jar; ``EMBER_JAR`` names another."""
+    return Path(os.environ.get("EMBER_JAR", REPOSITORY / "dist" / "ember-spark-4.3_2.13.jar"))
+
+
+def settings(folder: Path, *, plugin: bool) -> dict[str, str]:
+    """What the session is made of.  ``folder`` takes what Spark writes."""
+    java = f"-Djava.io.tmpdir={folder} -Dderby.system.home={folder}"
+    chosen = {
+        "spark.master": "local[2]",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.driver.memory": "2g",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraJavaOptions": f"{java} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.session.timeZone": "America/Los_Angeles",
+    }
+    if plugin:
+        chosen |= {
+            "spark.plugins": PLUGIN,
+            "spark.jars": str(jar()),
+            "spark.ember.embedded.tasks": "64",
+        }
+    return chosen
+
+
+def start(folder: Path, *, plugin: bool) -> SparkSession:
+    """Start it, in this process's JVM."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.appName("parity")
+    for key, value in settings(folder, plugin=plugin).items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")
+    return spark
