@@ -81,7 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=1, help="task slots: local[SLOTS]")
     parser.add_argument("--runs", type=int, help="measured runs of each leg (7; quick: 3)")
     parser.add_argument(
-        "--warmups", type=int, help="runs before the first measured one (2; quick: 1)"
+        "--warmups", type=int, help="runs before the first measured one (4; quick: 1)"
     )
     parser.add_argument("--quick", action="store_true", help="three workloads, few runs")
     parser.add_argument("--save", metavar="NAME", help="keep the figures in benches/runs/DATE-NAME")
@@ -92,7 +92,7 @@ def arguments() -> argparse.Namespace:
     if wanted.runs is None:
         wanted.runs = 3 if wanted.quick else 7
     if wanted.warmups is None:
-        wanted.warmups = 1 if wanted.quick else 2
+        wanted.warmups = 1 if wanted.quick else 4
     wanted.workloads = wanted.workloads or (list(QUICK) if wanted.quick else list(WORKLOADS))
     return wanted
 

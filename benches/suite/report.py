@@ -72,6 +72,7 @@ def _preface(legs: list[str], facts: dict[str, Any]) -> list[str]:
         f"- Machine: {facts['machine']}",
         f"- Master: local[{facts['slots']}]; one driver process for each leg, all started first",
         f"- Order: {' '.join(legs)} in turn, one run each, {facts['runs']} times",
+        "- JVM: a heap of 2 GiB from the start, on every leg",
         f"- Warm-up: each workload once, then {facts['warmups']} times before it is measured",
         "- Input: generated records in memory as rows, or a range of longs; 10,000 rows a batch",
         "- Sink: noop; answers are compared in runs of their own, by a checksum of every value",

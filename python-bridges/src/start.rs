@@ -35,7 +35,7 @@ pub(crate) fn start(spec: &StartSpec) -> Result<(), String> {
     // SAFETY: as above.
     let python_path = unsafe { spec.python_path.bytes() };
     initialize(executable, python_path)?;
-    let loaded = Python::attach(|py| load_worker(py, spec).map_err(|error| explain(py, &error)));
+    let loaded = Python::attach(|py| load_worker(py, spec).map_err(|error| reason(py, &error)));
     // SAFETY: this thread started the interpreter and holds the GIL; its state stays its own.
     unsafe { ffi::PyEval_SaveThread() };
     loaded
@@ -159,7 +159,18 @@ fn load_worker(py: Python<'_>, spec: &StartSpec) -> PyResult<()> {
     Ok(())
 }
 
-/// The error as Python would print it, on one line where it has no traceback worth reading.
+/// The worker package's own words for why this Python cannot be embedded, or the whole error.
+fn reason(py: Python<'_>, error: &PyErr) -> String {
+    let refusal = py
+        .import("ember_worker.boot")
+        .and_then(|boot| boot.getattr("CannotEmbedError"));
+    match refusal {
+        Ok(refusal) if error.is_instance(py, &refusal) => error.value(py).to_string(),
+        _ => explain(py, error),
+    }
+}
+
+/// The error as Python would print it.
 pub(crate) fn explain(py: Python<'_>, error: &PyErr) -> String {
     let format = |error: &PyErr| -> PyResult<String> {
         let lines = py.import("traceback")?.call_method1(

@@ -7,11 +7,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from parity.legs import Legs
 from pyspark import cloudpickle
 
 import parity
 from parity import session
-from parity.legs import Legs
 
 cloudpickle.register_pickle_by_value(parity)
 

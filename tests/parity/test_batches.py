@@ -1,10 +1,11 @@
 """Where batches begin and end, what an empty partition does, and what is not read to the end."""
 
 import pytest
-from parity import kinds
 from parity.case import Case
 from parity.kinds import EVERY, MAP_IN_ARROW, MAP_IN_PANDAS, SCALAR, Kind, same
 from pyspark.sql import functions as F
+
+from parity import kinds
 
 LIMITS = {
     "default": {},
@@ -71,7 +72,9 @@ def empty(kind: Kind) -> Case:
         frame = spark.range(0, 10, 1, 2).withColumn("v", F.col("id")).where("id < -1 + rand() * 0")
         return kind.through(frame, same, "bigint")
 
-    return Case(f"no_rows-{kind.name}", build, frozenset({kind.node}), sessions=kind.map is not None)
+    return Case(
+        f"no_rows-{kind.name}", build, frozenset({kind.node}), sessions=kind.map is not None
+    )
 
 
 def some_empty_partitions(kind: Kind) -> Case:
@@ -125,7 +128,9 @@ def rows_changed(kind: Kind) -> Case:
             return frame.mapInPandas(pandas_frames, frame.schema)
         return frame.mapInArrow(arrow_batches, frame.schema)
 
-    return Case(f"rows_changed-{kind.name}", build, frozenset({kind.node}), conf=LIMITS["three_records"])
+    return Case(
+        f"rows_changed-{kind.name}", build, frozenset({kind.node}), conf=LIMITS["three_records"]
+    )
 
 
 def kept_batches(kind: Kind) -> Case:
@@ -149,7 +154,9 @@ def stopped_early(kind: Kind) -> Case:
         frame = spark.range(0, 5000, 1, 1).withColumn("v", F.col("id") + 1)
         return kind.through(frame, same, "bigint").limit(5)
 
-    return Case(f"under_limit-{kind.name}", build, frozenset({kind.node}), conf=LIMITS["three_records"])
+    return Case(
+        f"under_limit-{kind.name}", build, frozenset({kind.node}), conf=LIMITS["three_records"]
+    )
 
 
 def output_batches(conf: str, value: str) -> Case:
@@ -171,7 +178,11 @@ CASES = [
     *(empty(kind) for kind in EVERY),
     *(some_empty_partitions(kind) for kind in EVERY),
     *(stopped_early(kind) for kind in EVERY),
-    *(make(kind) for make in (what_an_empty_partition_yields, rows_changed, kept_batches) for kind in (MAP_IN_PANDAS, MAP_IN_ARROW)),
+    *(
+        make(kind)
+        for make in (what_an_empty_partition_yields, rows_changed, kept_batches)
+        for kind in (MAP_IN_PANDAS, MAP_IN_ARROW)
+    ),
     output_batches("maxBytesPerOutputBatch", "64"),
 ]
 

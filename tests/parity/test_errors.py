@@ -3,10 +3,11 @@
 import sys
 
 import pytest
-from parity import kinds, witness
 from parity.case import Case
 from parity.kinds import ARROW, EVERY, MAP_IN_ARROW, MAP_IN_PANDAS, PANDAS, ROW, Kind, same
 from pyspark.sql import functions as F
+
+from parity import kinds, witness
 
 PYSPARK = "spark.sql.execution.pyspark.udf"
 THREE_RECORDS = {"spark.sql.execution.arrow.maxRecordsPerBatch": "3"}
@@ -139,7 +140,13 @@ def raising(kind: Kind, body, name="", conf=None):
 
         return kind.through(numbers(spark), unit, "bigint")
 
-    return Case(f"{body.__name__}{name}-{kind.name}", build, frozenset({kind.node}), conf=conf or {}, fails=True)
+    return Case(
+        f"{body.__name__}{name}-{kind.name}",
+        build,
+        frozenset({kind.node}),
+        conf=conf or {},
+        fails=True,
+    )
 
 
 def second_batch(kind: Kind):
@@ -156,7 +163,9 @@ def second_batch(kind: Kind):
 
         return kind.through(numbers(spark), unit, "bigint")
 
-    return Case(f"second_unit-{kind.name}", build, frozenset({kind.node}), conf=THREE_RECORDS, fails=True)
+    return Case(
+        f"second_unit-{kind.name}", build, frozenset({kind.node}), conf=THREE_RECORDS, fails=True
+    )
 
 
 def in_a_chain(kind: Kind):
@@ -168,7 +177,7 @@ def in_a_chain(kind: Kind):
     return Case(f"inner_of_a_chain-{kind.name}", build, frozenset({kind.node}), fails=True)
 
 
-def answering(name, kind: Kind, answer, ddl="bigint", conf=None, fails=True):
+def answering(name, kind: Kind, answer, ddl="bigint", *, conf=None, fails=True):  # noqa: PLR0913 (a table of them reads better)
     """A function whose answer is not what its type says."""
 
     def build(spark):
@@ -190,40 +199,98 @@ def wrong_answers():
     import pyarrow as pa
 
     table = pa.RecordBatch.from_pydict
-    short = lambda unit: unit[:-1]  # noqa: E731
+    short = lambda unit: unit[:-1]
     unsafe = {"spark.sql.execution.pandas.convertToArrowArraySafely": "false"}
     return [
-        *(answering("too_short", kind, short) for kind in (PANDAS, kinds.PANDAS_ITERATOR, ARROW, kinds.ARROW_ITERATOR)),
+        *(
+            answering("too_short", kind, short)
+            for kind in (PANDAS, kinds.PANDAS_ITERATOR, ARROW, kinds.ARROW_ITERATOR)
+        ),
         answering("too_long", PANDAS, lambda s: pd.concat([s, s])),
         answering("too_long", kinds.PANDAS_ITERATOR, lambda s: pd.concat([s, s])),
         answering("too_long", ARROW, lambda a: pa.concat_arrays([a, a])),
         answering("too_long", kinds.ARROW_ITERATOR, lambda a: pa.concat_arrays([a, a])),
         *(answering("text_for_a_number", kind, lambda _: "not a number") for kind in EVERY),
         *(answering("none", kind, lambda _: None, fails=kind is not ROW) for kind in EVERY),
-        *(answering("unpicklable", kind, lambda _: (lambda: 1)) for kind in EVERY),
+        *(answering("unpicklable", kind, lambda _: lambda: 1) for kind in EVERY),
         answering("text_series", PANDAS, lambda s: s.astype(str) + "x"),
         answering("text_array", ARROW, lambda a: pa.array(["x"] * len(a))),
         answering("overflow", ROW, lambda v: 2**40, "int"),
         answering("overflow", PANDAS, lambda s: s + 2**40, "int"),
-        answering("overflow_unsafe", PANDAS, lambda s: s + 2**40, "int", unsafe, fails=False),
+        answering("overflow_unsafe", PANDAS, lambda s: s + 2**40, "int", conf=unsafe, fails=False),
         answering("overflow", ARROW, lambda a: pa.array([2**40] * len(a)), "int"),
         answering("float_for_an_int", ROW, lambda v: 1.5, "int"),
         answering("float_for_an_int", PANDAS, lambda s: s + 0.5, "int"),
-        answering("decimal_too_wide", ROW, lambda v: __import__("decimal").Decimal("12345.678"), "decimal(5,2)"),
-        answering("wrong_names", MAP_IN_PANDAS, lambda f: f.rename(columns={"v": "w"}), "id bigint, v bigint"),
-        answering("column_order", MAP_IN_PANDAS, lambda f: f[["v", "id"]], "id bigint, v bigint", fails=False),
+        answering(
+            "decimal_too_wide",
+            ROW,
+            lambda v: __import__("decimal").Decimal("12345.678"),
+            "decimal(5,2)",
+        ),
+        answering(
+            "wrong_names",
+            MAP_IN_PANDAS,
+            lambda f: f.rename(columns={"v": "w"}),
+            "id bigint, v bigint",
+        ),
+        answering(
+            "column_order",
+            MAP_IN_PANDAS,
+            lambda f: f[["v", "id"]],
+            "id bigint, v bigint",
+            fails=False,
+        ),
         answering("too_few", MAP_IN_PANDAS, lambda f: f[["id"]], "id bigint, v bigint"),
-        answering("too_many", MAP_IN_PANDAS, lambda f: f.assign(w=1), "id bigint, v bigint", fails=False),
+        answering(
+            "too_many", MAP_IN_PANDAS, lambda f: f.assign(w=1), "id bigint, v bigint", fails=False
+        ),
         answering("wrong_type", MAP_IN_PANDAS, lambda f: f.assign(v="x"), "id bigint, v bigint"),
-        answering("null_in_required", MAP_IN_PANDAS, lambda f: f.assign(v=None), "id bigint, v bigint NOT NULL", fails=False),
-        answering("wrong_names", MAP_IN_ARROW, lambda b: b.rename_columns(["id", "w"]), "id bigint, v bigint", fails=False),
+        answering(
+            "null_in_required",
+            MAP_IN_PANDAS,
+            lambda f: f.assign(v=None),
+            "id bigint, v bigint NOT NULL",
+            fails=False,
+        ),
+        answering(
+            "wrong_names",
+            MAP_IN_ARROW,
+            lambda b: b.rename_columns(["id", "w"]),
+            "id bigint, v bigint",
+            fails=False,
+        ),
         answering("too_few", MAP_IN_ARROW, lambda b: b.select([0]), "id bigint, v bigint"),
-        answering("too_many", MAP_IN_ARROW, lambda b: table({"id": b[0], "v": b[1], "w": b[1]}), "id bigint, v bigint", fails=False),
-        answering("wrong_type", MAP_IN_ARROW, lambda b: table({"id": b[0], "v": ["x"] * b.num_rows}), "id bigint, v bigint"),
-        answering("wrong_width", MAP_IN_ARROW, lambda b: table({"id": b[0].cast("int32")}), "id bigint"),
-        answering("large_list", MAP_IN_ARROW, lambda b: table({"v": pa.array([[1]] * b.num_rows, pa.large_list(pa.int64()))}), "v array<bigint>"),
-        answering("dictionary", MAP_IN_ARROW, lambda b: table({"v": pa.array(["x"] * b.num_rows).dictionary_encode()}), "v string"),
-        answering("table", MAP_IN_ARROW, lambda b: pa.Table.from_batches([b]), "id bigint, v bigint"),
+        answering(
+            "too_many",
+            MAP_IN_ARROW,
+            lambda b: table({"id": b[0], "v": b[1], "w": b[1]}),
+            "id bigint, v bigint",
+            fails=False,
+        ),
+        answering(
+            "wrong_type",
+            MAP_IN_ARROW,
+            lambda b: table({"id": b[0], "v": ["x"] * b.num_rows}),
+            "id bigint, v bigint",
+        ),
+        answering(
+            "wrong_width", MAP_IN_ARROW, lambda b: table({"id": b[0].cast("int32")}), "id bigint"
+        ),
+        answering(
+            "large_list",
+            MAP_IN_ARROW,
+            lambda b: table({"v": pa.array([[1]] * b.num_rows, pa.large_list(pa.int64()))}),
+            "v array<bigint>",
+        ),
+        answering(
+            "dictionary",
+            MAP_IN_ARROW,
+            lambda b: table({"v": pa.array(["x"] * b.num_rows).dictionary_encode()}),
+            "v string",
+        ),
+        answering(
+            "table", MAP_IN_ARROW, lambda b: pa.Table.from_batches([b]), "id bigint, v bigint"
+        ),
     ]
 
 
@@ -255,10 +322,16 @@ def unread_input(kind: Kind):
         def first_array(several: Iterator[pa.Array]) -> Iterator[pa.Array]:
             yield next(several)
 
-        asked = pandas_udf(first_series, "bigint") if kind is kinds.PANDAS_ITERATOR else arrow_udf(first_array, "bigint")
+        asked = (
+            pandas_udf(first_series, "bigint")
+            if kind is kinds.PANDAS_ITERATOR
+            else arrow_udf(first_array, "bigint")
+        )
         return numbers(spark).select(asked("v"))
 
-    return Case(f"unread_input-{kind.name}", build, frozenset({kind.node}), conf=THREE_RECORDS, fails=True)
+    return Case(
+        f"unread_input-{kind.name}", build, frozenset({kind.node}), conf=THREE_RECORDS, fails=True
+    )
 
 
 def upstream(kind: Kind, name, column, conf=None):
@@ -278,19 +351,33 @@ def upstream_function(kind: Kind):
         frame = spark.range(0, 10, 1, 1).select("id", inner("id").alias("v"))
         return kind.through(frame, same, "bigint")
 
-    return Case(f"pickled_function_below-{kind.name}", build, frozenset({kind.node}), fails=True, beside=frozenset({"BatchEvalPython"}))
+    return Case(
+        f"pickled_function_below-{kind.name}",
+        build,
+        frozenset({kind.node}),
+        fails=True,
+        beside=frozenset({"BatchEvalPython"}),
+    )
 
 
 CASES = [
     *(raising(kind, body) for body in BODIES for kind in EVERY),
-    *(raising(kind, body, f"-{name}", conf) for name, conf in TRACEBACKS.items() for body in (value_error, chained) for kind in EVERY),
+    *(
+        raising(kind, body, f"-{name}", conf)
+        for name, conf in TRACEBACKS.items()
+        for body in (value_error, chained)
+        for kind in EVERY
+    ),
     *(second_batch(kind) for kind in EVERY),
     *(in_a_chain(kind) for kind in (ROW, PANDAS, ARROW)),
     *wrong_answers(),
     *(not_an_iterator(kind) for kind in (MAP_IN_PANDAS, MAP_IN_ARROW)),
     *(unread_input(kind) for kind in (kinds.PANDAS_ITERATOR, kinds.ARROW_ITERATOR)),
     *(upstream(kind, "division_by_zero", "10 div (id - 7)") for kind in EVERY),
-    *(upstream(kind, "raise_error", "if(id = 7, cast(raise_error('below') as bigint), id)") for kind in EVERY),
+    *(
+        upstream(kind, "raise_error", "if(id = 7, cast(raise_error('below') as bigint), id)")
+        for kind in EVERY
+    ),
     *(upstream_function(kind) for kind in (ROW, ARROW, MAP_IN_ARROW)),
 ]
 GOOD = {

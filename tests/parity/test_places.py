@@ -3,11 +3,12 @@
 import tempfile
 
 import pytest
-from parity import kinds
 from parity.case import Case, Then
 from parity.kinds import ARROW, PANDAS, ROW
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
+
+from parity import kinds
 
 EVAL = frozenset({"ArrowEvalPython"})
 NO_AQE = {"spark.sql.adaptive.enabled": "false"}
@@ -51,7 +52,12 @@ def as_a_group_key(spark, f):
 
 
 def over_an_aggregate(spark, f):
-    return numbers(spark).groupBy((F.col("id") % 9).alias("g")).count().select("g", f("count").alias("v"))
+    return (
+        numbers(spark)
+        .groupBy((F.col("id") % 9).alias("g"))
+        .count()
+        .select("g", f("count").alias("v"))
+    )
 
 
 def in_a_window_order(spark, f):
@@ -80,7 +86,9 @@ def under_distinct(spark, f):
 
 
 def under_generate(spark, f):
-    return numbers(spark, 8).select("id", F.explode(F.sequence(F.lit(0).cast("bigint"), f("id"))).alias("v"))
+    return numbers(spark, 8).select(
+        "id", F.explode(F.sequence(F.lit(0).cast("bigint"), f("id"))).alias("v")
+    )
 
 
 def in_a_scalar_subquery(spark, f):
@@ -133,13 +141,19 @@ def place(where, kind, conf_name="", conf=None):
 
 def saved(spark, rows=9000, files=1):
     folder = tempfile.mkdtemp(prefix="parity-") + "/t"
-    wide = spark.range(0, rows, 1, files).select("id", F.col("id").cast("string").alias("s"), (F.col("id") / 3).alias("d"))
+    wide = spark.range(0, rows, 1, files).select(
+        "id", F.col("id").cast("string").alias("s"), (F.col("id") / 3).alias("d")
+    )
     wide.write.parquet(folder)
     return spark.read.parquet(folder)
 
 
 def cached(spark, rows=9000):
-    frame = spark.range(0, rows, 1, 1).select("id", F.col("id").cast("string").alias("s"), (F.col("id") / 3).alias("d")).cache()
+    frame = (
+        spark.range(0, rows, 1, 1)
+        .select("id", F.col("id").cast("string").alias("s"), (F.col("id") / 3).alias("d"))
+        .cache()
+    )
     frame.count()
     return frame
 
@@ -187,7 +201,15 @@ def two_functions_over_columns(spark):
 def file_names(kind):
     def build(spark):
         frame = saved(spark, rows=60, files=4)
-        name = F.element_at(F.split(F.regexp_replace(F.input_file_name(), "-[0-9a-f-]{36}", ""), "/"), -1)
+        name = F.element_at(
+            F.split(
+                F.regexp_replace(
+                    F.input_file_name(), "-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ""
+                ),
+                "/",
+            ),
+            -1,
+        )
         if kind.map is not None:
             return kind.through(frame, kinds.same, None).select("id", name.alias("file"))
         return frame.select("id", seven(kind)("id").alias("v"), name.alias("file"))
@@ -206,11 +228,33 @@ CASES = [
         for kind in (ROW, PANDAS, ARROW)
         for argument in ("column", "expression")
     ),
-    over_columns(saved, PANDAS, "column", "-small_batches", {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"}),
-    over_columns(saved, PANDAS, "column", "-rows", {"spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false"}),
-    over_columns(saved, PANDAS, "column", "-no_vectors", {"spark.sql.parquet.enableVectorizedReader": "false"}),
+    over_columns(
+        saved,
+        PANDAS,
+        "column",
+        "-small_batches",
+        {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"},
+    ),
+    over_columns(
+        saved,
+        PANDAS,
+        "column",
+        "-rows",
+        {"spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false"},
+    ),
+    over_columns(
+        saved,
+        PANDAS,
+        "column",
+        "-no_vectors",
+        {"spark.sql.parquet.enableVectorizedReader": "false"},
+    ),
     over_columns(saved, PANDAS, "column", "-no_codegen", NO_CODEGEN),
-    *(mapped_over(child, kind) for child in (saved, cached) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
+    *(
+        mapped_over(child, kind)
+        for child in (saved, cached)
+        for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)
+    ),
     Case("in_what_is_cached", in_what_is_cached, EVAL),
     Case("two_functions_over_columns", two_functions_over_columns, EVAL),
     *(file_names(kind) for kind in (ROW, PANDAS, ARROW, kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),

@@ -5,11 +5,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from parity import kinds
 from parity.case import Case, Then
 from parity.kinds import ARROW, EVERY, PANDAS, ROW
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
+
+from parity import kinds
 
 EVAL = frozenset({"ArrowEvalPython"})
 # Named where a worker process has what a thread of the executor cannot have.
@@ -32,7 +33,9 @@ def told(name, tell, conf=None, rows=6):
     """A row function that tells what it sees, as text."""
 
     def build(spark):
-        return numbers(spark, rows).select("id", F.udf(lambda v: str(tell(v)), "string")("id").alias("v"))
+        return numbers(spark, rows).select(
+            "id", F.udf(lambda v: str(tell(v)), "string")("id").alias("v")
+        )
 
     return Case(name, build, EVAL, conf=conf or {})
 
@@ -76,8 +79,22 @@ def environment_names(_):
 def environment_values(_):
     import os
 
-    names = ("OMP_NUM_THREADS", "PYTHONHASHSEED", "SPARK_HOME", "PATH", "TZ", "SPARK_REUSE_WORKER", "SPARK_PYTHON_RUNTIME")
-    names += ("SPARK_BUFFER_SIZE", "SPARK_SIMPLIFIED_TRACEBACK", "SPARK_HIDE_TRACEBACK", "PYTHONPATH", "PYTHONUNBUFFERED")
+    names = (
+        "OMP_NUM_THREADS",
+        "PYTHONHASHSEED",
+        "SPARK_HOME",
+        "PATH",
+        "TZ",
+        "SPARK_REUSE_WORKER",
+        "SPARK_PYTHON_RUNTIME",
+    )
+    names += (
+        "SPARK_BUFFER_SIZE",
+        "SPARK_SIMPLIFIED_TRACEBACK",
+        "SPARK_HIDE_TRACEBACK",
+        "PYTHONPATH",
+        "PYTHONUNBUFFERED",
+    )
     return [(name, os.environ.get(name)) for name in names]
 
 
@@ -91,8 +108,18 @@ def interpreter(_):
     import locale
     import sys
 
-    flags = (sys.flags.hash_randomization, sys.flags.optimize, sys.flags.utf8_mode, sys.flags.isolated)
-    flags += (sys.flags.no_site, sys.flags.ignore_environment, sys.flags.safe_path, sys.dont_write_bytecode)
+    flags = (
+        sys.flags.hash_randomization,
+        sys.flags.optimize,
+        sys.flags.utf8_mode,
+        sys.flags.isolated,
+    )
+    flags += (
+        sys.flags.no_site,
+        sys.flags.ignore_environment,
+        sys.flags.safe_path,
+        sys.dont_write_bytecode,
+    )
     prefixes = (sys.executable, sys.prefix, sys.base_prefix, sys.exec_prefix, sys.version)
     text = (sys.getdefaultencoding(), sys.getfilesystemencoding(), locale.getpreferredencoding())
     return (flags, prefixes, text, sys.getrecursionlimit(), sys.getswitchinterval())
@@ -154,7 +181,9 @@ def clock_zone(_):
 def signals(_):
     import signal
 
-    return [(s.name, str(signal.getsignal(s))) for s in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE)]
+    return [
+        (s.name, str(signal.getsignal(s))) for s in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE)
+    ]
 
 
 def standard_streams(_):
@@ -179,7 +208,9 @@ def child_process(_):
     import subprocess
     import sys
 
-    return subprocess.run([sys.executable, "-c", "print(6 * 7)"], capture_output=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", "print(6 * 7)"], capture_output=True, check=True
+    ).stdout
 
 
 def asyncio_loop(value):
@@ -259,7 +290,9 @@ def broadcast(kind):
 
         body = unit
         if "arrow" in kind.name and kind.map is None:
-            body = lambda array: unit(array.to_pandas()).pipe(__import__("pyarrow").Array.from_pandas)  # noqa: E731
+            body = lambda array: unit(array.to_pandas()).pipe(
+                __import__("pyarrow").Array.from_pandas
+            )
         return kind.through(numbers(spark).withColumn("v", F.col("id")), body, "bigint")
 
     return Case(f"broadcast-{kind.name}", build, frozenset({kind.node}))
@@ -270,7 +303,9 @@ def broadcast_destroyed_between(spark):
     numbers(spark).select(F.udf(lambda v: first.value[0], "int")("id")).collect()
     first.unpersist(blocking=True)
     second = spark.sparkContext.broadcast([2])
-    return numbers(spark).select(F.udf(lambda v: (first.value[0], second.value[0]), "array<int>")("id").alias("v"))
+    return numbers(spark).select(
+        F.udf(lambda v: (first.value[0], second.value[0]), "array<int>")("id").alias("v")
+    )
 
 
 def added_module(spark):
@@ -319,9 +354,13 @@ def added_archive(spark):
 
 def time_zone(zone, kind):
     def build(spark):
-        stamps = numbers(spark).select(F.expr("timestamp_seconds(id * 7000000 + 1700000000)").alias("v"))
+        stamps = numbers(spark).select(
+            F.expr("timestamp_seconds(id * 7000000 + 1700000000)").alias("v")
+        )
         if kind is ROW:
-            return stamps.select(F.udf(lambda t: t.isoformat(), "string")("v"), F.udf(lambda t: t, "timestamp")("v"))
+            return stamps.select(
+                F.udf(lambda t: t.isoformat(), "string")("v"), F.udf(lambda t: t, "timestamp")("v")
+            )
 
         def of_series(series):
             return series.astype(str)
@@ -329,10 +368,19 @@ def time_zone(zone, kind):
         def of_array(array):
             return array.cast("string")
 
-        make = pandas_udf(typed(of_series), "string") if kind is PANDAS else arrow_udf(typed_array(of_array), "string")
+        make = (
+            pandas_udf(typed(of_series), "string")
+            if kind is PANDAS
+            else arrow_udf(typed_array(of_array), "string")
+        )
         return stamps.select(make("v").alias("v"))
 
-    return Case(f"{zone.replace('/', '_')}-{kind.name}", build, EVAL, conf={"spark.sql.session.timeZone": zone})
+    return Case(
+        f"{zone.replace('/', '_')}-{kind.name}",
+        build,
+        EVAL,
+        conf={"spark.sql.session.timeZone": zone},
+    )
 
 
 def typed(body):
@@ -357,7 +405,12 @@ def seen_types(kind, name, conf):
     """The Arrow or pandas types that a function is given."""
 
     def build(spark):
-        frame = numbers(spark).select("id", F.col("id").cast("string").alias("s"), F.array("id").alias("a"), F.expr("cast(null as int)").alias("n"))
+        frame = numbers(spark).select(
+            "id",
+            F.col("id").cast("string").alias("s"),
+            F.array("id").alias("a"),
+            F.expr("cast(null as int)").alias("n"),
+        )
         if kind is kinds.MAP_IN_ARROW:
 
             def batches(several):
@@ -388,7 +441,11 @@ def non_deterministic(spark):
         return len(calls)
 
     counting = F.udf(count, "int").asNondeterministic()
-    return numbers(spark, 30).select("id", counting("id").alias("v"), F.spark_partition_id().alias("p")).where("v % 2 = 1")
+    return (
+        numbers(spark, 30)
+        .select("id", counting("id").alias("v"), F.spark_partition_id().alias("p"))
+        .where("v % 2 = 1")
+    )
 
 
 def module_state(spark):
@@ -423,9 +480,22 @@ CASES = [
     Case("broadcast_destroyed_between", broadcast_destroyed_between, EVAL),
     Case("added_file", added_file, EVAL),
     Case("added_archive", added_archive, EVAL),
-    *(time_zone(zone, kind) for zone in ("UTC", "Asia/Kathmandu", "Europe/Berlin") for kind in (ROW, PANDAS, ARROW)),
-    *(seen_types(kind, name, conf) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW) for name, conf in (("plain", {}), ("large", LARGE))),
-    told("concurrency", lambda v: v, {"spark.sql.execution.pythonUDF.arrow.concurrency.level": "3"}, rows=40),
+    *(
+        time_zone(zone, kind)
+        for zone in ("UTC", "Asia/Kathmandu", "Europe/Berlin")
+        for kind in (ROW, PANDAS, ARROW)
+    ),
+    *(
+        seen_types(kind, name, conf)
+        for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)
+        for name, conf in (("plain", {}), ("large", LARGE))
+    ),
+    told(
+        "concurrency",
+        lambda v: v,
+        {"spark.sql.execution.pythonUDF.arrow.concurrency.level": "3"},
+        rows=40,
+    ),
     Case("non_deterministic", non_deterministic, EVAL),
     Case("module_state", module_state, EVAL),
     Case("changed_environment", changed_environment, EVAL),

@@ -339,7 +339,8 @@ fn readable_field(field: &FieldRef) -> Result<FieldRef, RowsError> {
     Ok(Arc::new(Field::new(
         field.name(),
         readable(field.data_type())?,
-        true,
+        // Checked nowhere here, but a map whose entries or keys could be null has no valid layout.
+        field.is_nullable(),
     )))
 }
 

@@ -170,6 +170,12 @@ def test_missing_and_old_packages_are_problems_but_a_missing_pandas_is_none() ->
     )
 
 
+def test_a_python_too_old_for_its_pyspark_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "PYSPARKS", {"4.3": (3, 99)})
+    found = list(facts._package_problems(_told()["packages"]))
+    assert found == [("PySpark 4.3.0 needs Python 3.99", "use Python 3.99 or later")]
+
+
 @pytest.mark.parametrize("name", ["python3.8", "python3.9", "python3.10"])
 def test_an_older_python_still_answers(name: str) -> None:
     python = shutil.which(name)
@@ -178,4 +184,6 @@ def test_an_older_python_still_answers(name: str) -> None:
     done = subprocess.run([python, str(SCRIPT)], capture_output=True, check=False)
     if done.returncode != 0 and b"not found" in done.stderr:
         pytest.skip(f"{name} is only a name here")
-    assert "no bridge for Python" in json.loads(done.stdout)["problem"]
+    told = json.loads(done.stdout)
+    assert told["version"] == name[len("python") :]
+    assert ("no bridge for Python" in (told["problem"] or "")) == (name == "python3.8")

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.sql.types import LongType
 
-from calling import Raised, call
-from ember_worker import guards
+from calling import ONE_ROW, Raised, call
+from ember_worker import guards, signals
+from protocol import ARROW_ITER, header, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +81,22 @@ def test_a_forked_child_that_comes_back_never_reaches_the_bridge() -> None:
     assert call(fork) == 1
 
 
+def test_a_forked_child_that_asks_for_more_input_never_reaches_the_bridge() -> None:
+    children: list[int] = []
+    sys.modules["ember_test_children"] = types.SimpleNamespace(pids=children)  # type: ignore[assignment]
+
+    def fork(batches: Any) -> Any:
+        import ember_test_children
+
+        for batch in batches:
+            ember_test_children.pids.append(os.fork())
+            yield batch
+
+    batches, _ = run(header(ARROW_ITER, fork, LongType()), ONE_ROW * 2)
+    assert len(batches) == 2
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("name", "function"),
     [
@@ -96,7 +115,7 @@ def test_what_would_upset_the_jvm_is_recorded_and_not_done(
     assert guards.RECORDED[name] == before + 1
 
 
-@pytest.mark.parametrize("number", sorted(guards.JVM_SIGNALS))
+@pytest.mark.parametrize("number", sorted(signals.JVM_SIGNALS))
 def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(number: int) -> None:
     def handler(*_: Any) -> None:
         """Handle nothing."""
@@ -105,11 +124,11 @@ def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(number: int) -> No
         first = signal.signal(number, handler)
         return first, signal.getsignal(number), signal.signal(number, signal.SIG_DFL)
 
-    real = guards._get_handler(number)
+    real = signals._get_handler(number)
     first, second, third = call(install, on_this_thread=True)
     assert first == (signal.SIG_DFL if real is None else real)
     assert (second, third) == (handler, handler)
-    assert guards._get_handler(number) is real
+    assert signals._get_handler(number) is real
     assert signal.getsignal(number) == first
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextvars
 import decimal
+import gc
 import os
 import pickle
 import subprocess
@@ -22,7 +23,7 @@ from pyspark.accumulators import INT_ACCUMULATOR_PARAM, Accumulator
 from pyspark.sql.types import LongType, StructField, StructType
 
 from calling import ONE_ROW, call
-from ember_worker.isolation import broadcasts
+from ember_worker.isolation import broadcasts, process
 from ember_worker.state import CURRENT, PROCESS
 from protocol import SCALAR_ARROW, SCALAR_ROW, header, run, run_vanilla, without_times
 
@@ -129,16 +130,29 @@ def test_a_session_sees_only_the_broadcasts_it_was_sent(tmp_path: Path) -> None:
         call(_broadcast_value, 7)
 
 
-def test_the_broadcasts_kept_are_bounded(tmp_path: Path) -> None:
-    registry = broadcasts.BroadcastRegistry()
-    from pyspark.core.broadcast import Broadcast
+def test_only_the_broadcasts_of_the_last_session_are_kept(tmp_path: Path) -> None:
+    paths = [_broadcast_file(tmp_path, str(number), [number]) for number in range(2)]
+    first, second = ((20 + number, path) for number, path in enumerate(paths))
+    from pyspark.core.broadcast import _broadcastRegistry, _from_id
 
-    for bid in range(broadcasts.KEPT * 2):
-        registry[bid] = Broadcast(path=str(tmp_path / str(bid)))
-    for bid in range(broadcasts.KEPT * 2):
-        registry.pop(bid)
-    assert len(registry._kept) == broadcasts.KEPT
-    assert registry.pop(1234) is None
+    loaded: Any = _broadcastRegistry
+    call(lambda: _from_id(20).value, broadcasts=(first,))
+    gc.collect()
+    assert first in loaded._loaded
+    call(lambda: None)
+    assert first in loaded._loaded
+    call(lambda: _from_id(21).value, broadcasts=(second,))
+    gc.collect()
+    assert first not in loaded._loaded
+    assert second in loaded._loaded
+
+
+def test_a_removal_of_a_broadcast_the_session_never_had_means_nothing() -> None:
+    assert call(lambda: broadcasts.BroadcastRegistry().pop(1234)) is None
+
+
+def test_sparks_own_pipelining_is_left_to_the_bridge() -> None:
+    assert call(os.getenv, "SPARK_PIPELINED_UDF", environment={"SPARK_PIPELINED_UDF": "1"}) is None
 
 
 def test_the_environment_of_a_session_is_the_workers_and_does_not_leak() -> None:
@@ -225,6 +239,54 @@ def test_sys_path_and_the_recursion_limit_go_back_with_the_session() -> None:
     call(change)
     assert sys.path == entries
     assert sys.getrecursionlimit() == limit
+
+
+def test_a_limit_that_two_sessions_change_goes_back_with_the_last() -> None:
+    first_in, second_out = threading.Event(), threading.Event()
+
+    def first() -> None:
+        sys.setrecursionlimit(1300)
+        first_in.set()
+        assert second_out.wait(10)
+
+    before = sys.getrecursionlimit()
+    with ThreadPoolExecutor(1) as lane:
+        running = lane.submit(call, first)
+        assert first_in.wait(10)
+        call(lambda: sys.setrecursionlimit(1400))
+        assert sys.getrecursionlimit() == 1400
+        second_out.set()
+        running.result()
+    assert sys.getrecursionlimit() == before
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="limits recursion through C by itself")
+def test_the_recursion_limit_stays_within_the_stack() -> None:
+    def recurse_through_c() -> Any:
+        sys.setrecursionlimit(10**8)
+
+        def descend(_: Any) -> Any:
+            return sorted([1, 2], key=descend)
+
+        try:
+            descend(None)
+        except RecursionError:
+            return sys.getrecursionlimit()
+
+    stack = threading.stack_size(16 << 20)
+    try:
+        assert call(recurse_through_c) == (16 << 20) // process.LEVEL_BYTES
+    finally:
+        threading.stack_size(stack)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it per thread")
+def test_a_connect_session_starts_in_the_directory_of_its_files(tmp_path: Path) -> None:
+    environment = {"SPARK_JOB_ARTIFACT_UUID": "0-1"}
+    before = os.getcwd()
+    assert call(os.getcwd, files=str(tmp_path), environment=environment) == str(tmp_path)
+    assert call(os.getcwd, files=str(tmp_path)) == before
+    sys.path.remove(str(tmp_path))
 
 
 def test_the_directory_of_the_sessions_files_is_on_the_path_once(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ A case is asked twice in one SparkSession: leg A with ``spark.ember.enabled=true
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import unified_diff
+from pprint import pformat
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+
 
 @dataclass(frozen=True)
 class Then:
@@ -68,7 +71,7 @@ def judge(embedded: Leg, vanilla: Leg, case: Case) -> str:
     return "pass"
 
 
-def why_not_embedded(leg: Leg, case: Case) -> str:
+def why_not_embedded(leg: Leg, case: Case) -> str:  # noqa: PLR0911 (one line a reason)
     """What is missing for the first leg to count, or an empty string."""
     expected = {f"Ember{name}" for name in case.nodes}
     if not leg.embedded_nodes:
@@ -103,5 +106,7 @@ def counts(leg: Leg, case: Case) -> bool:
 
 
 def both(embedded: Leg, vanilla: Leg) -> str:
-    """Both answers, whole, one under the other."""
-    return f"  embedded: {embedded.outcome!r}\n  vanilla:  {vanilla.outcome!r}"
+    """Both answers, and line by line what differs between them."""
+    ours, theirs = (pformat(leg.outcome, width=120).splitlines() for leg in (embedded, vanilla))
+    changes = "\n".join(unified_diff(theirs, ours, "vanilla", "embedded", lineterm="", n=1))
+    return f"  embedded: {embedded.outcome!r}\n  vanilla:  {vanilla.outcome!r}\n{changes}"

@@ -23,6 +23,7 @@ SPARK_NODES = frozenset(
 )
 EMBEDDED_SESSIONS = "emberSessions"
 SPARK_SESSIONS = "emberFallbacks"
+REASON = "emberReason"
 
 
 class Evidence:
@@ -44,6 +45,28 @@ class Evidence:
             self.embedded.append(name)
             self.embedded_sessions += metric(node, EMBEDDED_SESSIONS)
             self.spark_sessions += metric(node, SPARK_SESSIONS)
+
+
+def reasons(frame: DataFrame) -> dict[str, int]:
+    """Why sessions of an executed plan ran on Spark's runner, and how many for each reason."""
+    counted: dict[str, int] = {}
+    for node in walk(frame._jdf.queryExecution().executedPlan()):
+        if not node.getClass().getSimpleName().startswith("Ember"):
+            continue
+        keys = node.metrics().keys().toSeq()
+        for key in (keys.apply(index) for index in range(keys.size())):
+            count = metric(node, key) if key.startswith(REASON) else 0
+            if count:
+                name = key.removeprefix(REASON)
+                counted[name] = counted.get(name, 0) + count
+    return counted
+
+
+def explain(frame: DataFrame, mode: str = "formatted") -> str:
+    """What EXPLAIN says, before the query runs."""
+    jvm = frame.sparkSession._jvm
+    chosen = jvm.org.apache.spark.sql.execution.ExplainMode.fromString(mode)
+    return str(frame._jdf.queryExecution().explainString(chosen))
 
 
 def walk(plan: Any) -> Iterator[Any]:
@@ -73,5 +96,6 @@ def metric(node: Any, key: str) -> int:
     """A metric of the node; an absent key is a fault of this suite, not a zero."""
     found = node.metrics().get(key)
     if found.isEmpty():
-        raise KeyError(f"{node.nodeName()} has no metric {key}: {node.metrics().keys()}")
+        words = f"{node.nodeName()} has no metric {key}: {node.metrics().keys()}"
+        raise KeyError(words)
     return int(found.get().value())

@@ -29,7 +29,9 @@ class Kind:
     rows: Callable[[Any], int] = len
     """How many rows a unit has."""
 
-    def through(self, frame: DataFrame, unit: Unit, ddl: Any, columns: tuple[str, ...] = ("v",)) -> DataFrame:
+    def through(
+        self, frame: DataFrame, unit: Unit, ddl: Any, columns: tuple[str, ...] = ("v",)
+    ) -> DataFrame:
         """The frame with its columns sent through ``unit``; a map kind sends whole batches."""
         if self.map is not None:
             return self.map(frame, unit, frame.schema)

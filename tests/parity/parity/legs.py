@@ -38,7 +38,8 @@ class Legs:
         """Fail unless the first leg alone runs embedded (or on Spark, without the plugin)."""
         leg = self.run(case, embed=True)
         missing = why_not_embedded(leg, case) if self.plugin else why_not_on_spark(leg, case)
-        assert not missing and leg.failed == case.fails, f"{case.name}: {missing or leg.outcome!r}"
+        assert not missing, f"{case.name}: {missing}"
+        assert leg.failed == case.fails, f"{case.name}: {leg.outcome!r}"
 
     def run(self, case: Case, *, embed: bool) -> Leg:
         """One leg: build, run, look at the executed plan, leave nothing behind."""
@@ -47,7 +48,9 @@ class Legs:
         with self.conf({**case.conf, ENABLED: str(embed).lower()}):
             try:
                 built = case.build(self.spark)
-                frame, read = (built.frame, built.read) if isinstance(built, Then) else (built, None)
+                frame, read = (
+                    (built.frame, built.read) if isinstance(built, Then) else (built, None)
+                )
                 answer = case.act(frame)
                 found = outcome.rows(frame, answer, ordered=case.ordered)
                 if read is not None:

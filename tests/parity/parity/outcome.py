@@ -70,7 +70,7 @@ def stable(text: str) -> str:
     return text
 
 
-def exact(value: Any) -> Any:
+def exact(value: Any) -> Any:  # noqa: PLR0911 (one line a type)
     """A value that is equal to another's only where type, bits and order are."""
     if isinstance(value, Row):
         names = tuple(getattr(value, "__fields__", ()))

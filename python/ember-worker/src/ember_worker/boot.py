@@ -28,15 +28,17 @@ class CannotEmbedError(RuntimeError):
 
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
-    from ember_worker import children, guards, isolation, streams
+    from ember_worker import children, guards, isolation, signals, streams
     from ember_worker.isolation import environment, process
 
     guards.install()
+    signals.install()
     streams.install()
     isolation.install_for_python()
     children.install()
     environment.widen(_worker_environment(config))
-    sys.path.insert(0, os.getcwd())
+    with contextlib.suppress(OSError):
+        sys.path.insert(0, os.getcwd())
     _load_worker()
     process.settle_path()
     gc.collect()

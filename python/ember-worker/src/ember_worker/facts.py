@@ -20,9 +20,9 @@ from typing import Any, Iterator
 PACKAGES = ("pyspark", "pyarrow", "pandas", "numpy")
 THIS = "{}.{}".format(*sys.version_info)
 #: Oldest and newest Python that has a bridge.
-OLDEST, NEWEST = (3, 11), (3, 14)
-#: PySpark versions (major.minor) that have a seam.
-PYSPARKS = ("4.3",)
+OLDEST, NEWEST = (3, 9), (3, 14)
+#: PySpark versions (major.minor) that have a seam, and the oldest Python each runs on.
+PYSPARKS = {"4.3": (3, 11)}
 #: What PySpark 4.3 itself asks for; pandas may be missing.
 OLDEST_PACKAGES = {"pyarrow": (18, 0), "pandas": (2, 2), "numpy": (1, 23)}
 NEEDED = ("pyspark", "pyarrow")
@@ -223,9 +223,16 @@ def _package_problems(packages: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if packages[name] is None:
             yield f"{name} is missing", f"pip install {name}"
     spark = (packages["pyspark"] or {}).get("version")
-    if spark is not None and ".".join(spark.split(".")[:2]) not in PYSPARKS:
+    needed = PYSPARKS.get(".".join((spark or "").split(".")[:2]))
+    if spark is not None and needed is None:
         supported = ", ".join(series + ".x" for series in PYSPARKS)
         yield f"PySpark {spark} has no seam", f"use PySpark {supported}"
+    elif needed is not None and sys.version_info[:2] < needed:
+        oldest_python = "{}.{}".format(*needed)
+        yield (
+            f"PySpark {spark} needs Python {oldest_python}",
+            f"use Python {oldest_python} or later",
+        )
     for name, oldest in OLDEST_PACKAGES.items():
         version = (packages[name] or {}).get("version")
         wanted = ".".join(map(str, oldest))

@@ -7,6 +7,8 @@ the same as in Spark's worker, simplified or not. Nothing of PySpark is copied.
 from __future__ import annotations
 
 import builtins
+import os
+import sys
 import types
 from typing import Any
 
@@ -56,10 +58,12 @@ def _leave_faulthandler() -> None:
 
 
 def _setup_spark_files(directory: str, includes: list[str]) -> None:
-    before = process.path_entries()
+    before = sys.path.copy()
     worker_util.setup_spark_files(directory, includes)
     process.keep_path_additions(before)
     spark_files.remember()
+    if os.environ.get("SPARK_JOB_ARTIFACT_UUID", "default") != "default":
+        process.start_in(directory)  # where Spark starts the workers of a Connect session
 
 
 def _handle_worker_exception(error: BaseException, outfile: Any) -> None:

@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ember_worker import guards, streams
-from ember_worker.isolation import environment, process
+from ember_worker.isolation import broadcasts, environment, process
 from ember_worker.state import CURRENT, State
 from ember_worker.transport import Outfile, Receiver
 
@@ -34,13 +34,13 @@ def use(invoke: Callable[[Any, Any], None]) -> None:
 
 def run(endpoint: Any) -> bytes:
     """Run the session of ``endpoint``; return the bytes Spark's worker would have ended with."""
+    tail = b""
     try:
         tail = contextvars.Context().run(_run, endpoint)
-    except BaseException:  # noqa: BLE001 - nothing may leave: above is native code
-        return b""
-    if not guards.in_executor():
-        guards.real_exit(1)
-    _collector.collect()
+        _collector.collect()
+    except BaseException:  # noqa: BLE001, S110 - nothing may leave: above is native code
+        pass
+    guards.end_forked_child()
     return tail
 
 
@@ -48,8 +48,8 @@ def _run(endpoint: Any) -> bytes:
     state = environment.session_state(endpoint.environment)
     CURRENT.set(state)
     outfile = Outfile(endpoint)
-    process.enter(state)
     try:
+        process.enter(state)
         _seam[0](Receiver(endpoint), outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
@@ -66,6 +66,7 @@ def _leave(state: State) -> None:
     while True:
         try:
             process.leave(state)
+            broadcasts.keep(state)
             streams.flush()
         except BaseException:  # noqa: BLE001, S112 - the injected one; there are at most a few
             continue

@@ -16,6 +16,8 @@ import pyarrow as pa
 from pyspark.messages import SparkMessageReceiver, ZeroCopyByteStream
 from pyspark.serializers import SpecialLengths
 
+from ember_worker import guards
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -93,6 +95,7 @@ def batches(endpoint: Any) -> Iterator[pa.RecordBatch]:
     load = pa.RecordBatch._import_from_c
     while address := pull():
         yield load(address, schema)
+        guards.end_forked_child()
 
 
 class BatchWriter:
@@ -108,6 +111,7 @@ class BatchWriter:
         """Export one batch and wait until there is room for it."""
         if type(batch) is not pa.RecordBatch or batch.schema != self._schema:
             self._refuse(batch)
+        guards.end_forked_child()
         batch.validate()
         endpoint = self._endpoint
         if self._announced:

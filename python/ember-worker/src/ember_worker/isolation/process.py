@@ -1,45 +1,50 @@
 """What only the whole process has: working directory, umask, locale, limits, ``sys.path``.
 
-A function may change these; the change is taken back when its session ends. On Linux the first two
-belong to the lane alone where the kernel allows it (``unshare(CLONE_FS)``), so the executor and the
-other lanes never see them change.
+A function may change these. The change is taken back when the last session that made it ends. The
+first two belong to the lane alone where the kernel allows it, so the executor and the other lanes
+never see them change.
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import locale
 import os
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from ember_worker.isolation import lane
 from ember_worker.state import CURRENT, PROCESS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CLONE_FS = 0x00000200
+#: The most that one level of recursion took of the C stack: 2497, in ``sorted`` by a recursive key.
+#: Only to 3.11: later versions limit recursion through C by themselves.
+LEVEL_BYTES = 2600
 
 # Taken before the other concerns replace them.
 _chdir, _putenv, _unsetenv = os.chdir, os.putenv, os.unsetenv
 
-_lane = threading.local()
 _active: set[State] = set()
+_apart: set[State] = set()
 _baseline: list[str] = []
+_changed: dict[str, tuple[Callable[[], object], set[State]]] = {}
 
 
 def install() -> None:
     """Record changes, so that they can be taken back."""
-    os.chdir = _recorded("cwd", os.chdir, _restore_cwd)
-    os.fchdir = _recorded("cwd", os.fchdir, _restore_cwd)
-    os.umask = _umask(os.umask)
-    locale.setlocale = _setlocale(locale.setlocale)
-    sys.setrecursionlimit = _recorded("recursion", sys.setrecursionlimit, _restore_recursion)
-    if hasattr(time, "tzset"):
-        time.tzset = _tzset(time.tzset)
+    replacements: tuple[tuple[Any, str, Any], ...] = (
+        (os, "chdir", _directory(os.chdir)),
+        (os, "fchdir", _directory(os.fchdir)),
+        (os, "umask", _umask(os.umask)),
+        (locale, "setlocale", _setlocale(locale.setlocale)),
+        (sys, "setrecursionlimit", _setrecursionlimit(sys.setrecursionlimit)),
+        (time, "tzset", _tzset(time.tzset)),
+    )
+    for module, name, replacement in replacements:
+        setattr(module, name, replacement)
 
 
 def settle_path() -> None:
@@ -50,23 +55,18 @@ def settle_path() -> None:
 def enter(state: State) -> None:
     """Count a session in; the first one on a lane gives the lane its own directory and umask."""
     _active.add(state)
-    if not getattr(_lane, "apart", False):
-        _lane.apart = True
-        _unshare_directory()
+    if lane.own_directory():
+        _apart.add(state)
 
 
 def leave(state: State) -> None:
     """Count a session out and take back what it changed. A second call does nothing."""
     state.take_back()
     _active.discard(state)
+    _apart.discard(state)
     # Another session may be importing through it: the last one out cleans up.
     if not _active and sys.path != _baseline:
         sys.path[:] = _baseline
-
-
-def path_entries() -> list[str]:
-    """Return ``sys.path`` as it is now."""
-    return sys.path.copy()
 
 
 def keep_path_additions(before: list[str]) -> None:
@@ -75,45 +75,45 @@ def keep_path_additions(before: list[str]) -> None:
     _baseline[1:1] = added
 
 
-def _unshare_directory() -> None:
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL(None).unshare(CLONE_FS)
-        except (AttributeError, OSError):
-            return
+def start_in(directory: str) -> None:
+    """Give the session a working directory, if it can have one without moving the executor."""
+    if CURRENT.get() in _apart and os.path.isdir(directory):
+        os.chdir(directory)
 
 
-def _recorded(name: str, change: Callable[..., Any], before: Callable[[Any], Any]) -> Any:
-    """Wrap ``change`` so that the first change of a session records the way back."""
+def _record(name: str, restore: Callable[[], object], *, of_lane: bool = False) -> None:
+    """Have ``restore`` called when the last session that changed ``name`` has left."""
+    state = CURRENT.get()
+    if of_lane and state in _apart:
+        name = f"{name} of {id(state)}"
+    if state is PROCESS or name in state.undo:
+        return
+    restore, holders = _changed.setdefault(name, (restore, set()))
+    holders.add(state)
 
+    def let_go() -> None:
+        holders.discard(state)
+        if not holders and _changed.pop(name, None) is not None:
+            restore()
+
+    state.undo[name] = let_go
+
+
+def _directory(change: Callable[[Any], None]) -> Any:
     @functools.wraps(change)
-    def changing(*args: Any, **kwargs: Any) -> Any:
-        state = CURRENT.get()
-        if state is PROCESS or name in state.undo:
-            return change(*args, **kwargs)
-        restore = before(change)
-        result = change(*args, **kwargs)
-        state.undo[name] = restore
-        return result
+    def chdir(path: Any) -> None:
+        before = os.getcwd()
+        change(path)
+        _record("directory", functools.partial(_chdir, before), of_lane=True)
 
-    return changing
-
-
-def _restore_cwd(_change: Any) -> Callable[[], object]:
-    return functools.partial(_chdir, os.getcwd())
-
-
-def _restore_recursion(change: Any) -> Callable[[], object]:
-    return functools.partial(change, sys.getrecursionlimit())
+    return chdir
 
 
 def _umask(change: Callable[[int], int]) -> Any:
     @functools.wraps(change)
     def umask(mask: int, /) -> int:
         before = change(mask)
-        state = CURRENT.get()
-        if state is not PROCESS:
-            state.undo.setdefault("umask", functools.partial(change, before))
+        _record("umask", functools.partial(change, before), of_lane=True)
         return before
 
     return umask
@@ -122,16 +122,26 @@ def _umask(change: Callable[[int], int]) -> Any:
 def _setlocale(change: Callable[..., str]) -> Any:
     @functools.wraps(change)
     def setlocale(category: int, locale: Any = None) -> str:
-        state = CURRENT.get()
-        name = f"locale {category}"
-        if locale is None or state is PROCESS or name in state.undo:
-            return change(category, locale)
         before = change(category)
         result = change(category, locale)
-        state.undo[name] = functools.partial(change, category, before)
+        if locale is not None:
+            _record(f"locale {category}", functools.partial(change, category, before))
         return result
 
     return setlocale
+
+
+def _setrecursionlimit(change: Callable[[int], None]) -> Any:
+    """Let no function ask for more levels than the stack has room for: it would end the JVM."""
+
+    @functools.wraps(change)
+    def setrecursionlimit(limit: int, /) -> None:
+        before = sys.getrecursionlimit()
+        room = None if sys.version_info >= (3, 12) else lane.stack_bytes()
+        change(limit if room is None else min(limit, max(room // LEVEL_BYTES, before)))
+        _record("recursion limit", functools.partial(change, before))
+
+    return setrecursionlimit
 
 
 def _tzset(change: Callable[[], None]) -> Any:
@@ -146,10 +156,7 @@ def _tzset(change: Callable[[], None]) -> Any:
 
     @functools.wraps(change)
     def tzset() -> None:
-        state = CURRENT.get()
-        before = PROCESS.environment.get(b"TZ")
-        if state is not PROCESS and state.environment.get(b"TZ") != before:
-            state.undo.setdefault("timezone", functools.partial(use, before))
-        use(state.environment.get(b"TZ"))
+        use(CURRENT.get().environment.get(b"TZ"))
+        _record("time zone", functools.partial(use, PROCESS.environment.get(b"TZ")))
 
     return tzset

@@ -74,7 +74,9 @@ class EmbeddedLane(starter: LaneStarter) {
     startLock.synchronized {
       val lane = running.getOrElse {
         val started = starter.start(key, environment).map { native =>
-          EmbeddedLane.Running(key, native, new LentBatches(native))
+          val lent = new LentBatches(native)
+          SessionWatch.always(() => lent.collect())
+          EmbeddedLane.Running(key, native, lent)
         }
         running = Some(started)
         started

@@ -1,6 +1,6 @@
 package dev.ember.session
 
-import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.{ConcurrentHashMap, CopyOnWriteArrayList}
 
 import scala.util.control.NonFatal
 
@@ -8,10 +8,11 @@ import org.apache.spark.internal.Logging
 
 /**
  * Cancels the sessions of killed tasks. A task thread that waits in native code feels no interrupt, so one
- * thread looks after all of them.
+ * thread looks after all of them. It also does the chores that no task would come back for.
  */
-class SessionWatch(periodMs: Long) extends Logging {
+class SessionWatch(periodMs: Long, idleMs: Long) extends Logging {
   private val watched = new ConcurrentHashMap[Session[?, ?], () => Boolean]
+  private val chores = new CopyOnWriteArrayList[() => Unit]
   private lazy val thread: Thread = {
     val made = new Thread(() => lookAfter(), "ember-session-watch")
     made.setDaemon(true)
@@ -22,19 +23,27 @@ class SessionWatch(periodMs: Long) extends Logging {
   /** Cancels `session` when `killed` becomes true, until `forget`. */
   def watch(session: Session[?, ?], killed: () => Boolean): Unit = {
     watched.put(session, killed): Unit
-    require(thread.isAlive, "the watching thread has died")
-    watched.synchronized(watched.notifyAll())
+    wake()
   }
 
   def forget(session: Session[?, ?]): Unit = watched.remove(session): Unit
 
+  /** Does `chore` again and again, for as long as the process lives. */
+  def always(chore: () => Unit): Unit = {
+    chores.add(chore): Unit
+    wake()
+  }
+
+  private def wake(): Unit = {
+    require(thread.isAlive, "the watching thread has died")
+    watched.synchronized(watched.notifyAll())
+  }
+
   private def lookAfter(): Unit = while (true) {
+    watched.forEach((session, killed) => guarded(if (killed()) cancelOnce(session)))
+    chores.forEach(chore => guarded(chore()))
     watched.synchronized {
-      while (watched.isEmpty) watched.wait()
-    }
-    watched.forEach { (session, killed) =>
-      try if (killed()) cancelOnce(session)
-      catch { case NonFatal(error) => logWarning("Ember could not cancel a session", error) }
+      if (watched.isEmpty) watched.wait(idleMs)
     }
     Thread.sleep(periodMs)
   }
@@ -43,6 +52,10 @@ class SessionWatch(periodMs: Long) extends Logging {
     forget(session)
     session.cancel()
   }
+
+  private def guarded(step: => Unit): Unit =
+    try step
+    catch { case NonFatal(error) => logWarning("Ember's watch could not do its work", error) }
 }
 
-object SessionWatch extends SessionWatch(200L)
+object SessionWatch extends SessionWatch(periodMs = 200L, idleMs = 2000L)

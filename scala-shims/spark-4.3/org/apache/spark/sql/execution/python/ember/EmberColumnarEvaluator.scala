@@ -51,8 +51,9 @@ final class EmberColumnarEvaluator(
     val arguments = FunctionArguments.of(functions)
     val columns = arguments.columnIndices(inputAttributes)
     val child = new PeekableIterator(input)
+    val arrow = child.peek().exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
     val embedded =
-      if (columns.nonEmpty && child.peek().exists(isArrow)) Left(FallbackReason.ArrowBackedChild)
+      if (columns.nonEmpty && arrow) Left(FallbackReason.ArrowBackedChild)
       else embed(partition, child, arguments, columns)
     embedded.left.map { reason =>
       EmbeddedRunner.fellBack(reason, (key, amount) => node.metrics.get(key).foreach(_.add(amount)))

@@ -1,0 +1,146 @@
+"""Signals and timers: the JVM's handlers stay the JVM's, a function's own go with its session.
+
+A handler for a signal that the JVM lives by is remembered and answered as if it were set: the JVM
+uses SIGSEGV for its null checks and dies without its handler. Other signals are Python's to handle;
+their handlers and timers are taken back at the end of the session, and the executor never sends
+itself a signal that would end it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ember_worker import guards
+from ember_worker.state import CURRENT, PROCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Signals whose handlers are the JVM's: null checks, safepoints, thread dumps, shutdown hooks.
+JVM_SIGNALS = frozenset(
+    {
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGUSR2),
+        *(signal.SIGQUIT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE),
+    }
+)
+
+_TIMERS = {
+    signal.ITIMER_REAL: signal.SIGALRM,
+    signal.ITIMER_VIRTUAL: signal.SIGVTALRM,
+    signal.ITIMER_PROF: signal.SIGPROF,
+}
+
+_remembered: dict[int, Any] = {}
+_set_handler, _get_handler = signal.signal, signal.getsignal
+_alarm, _setitimer = signal.alarm, signal.setitimer
+
+
+def install() -> None:
+    """Replace the calls. Before any third-party import, so that no module holds the originals."""
+    replacements: tuple[tuple[Any, str, Any], ...] = (
+        (os, "kill", _kill(os.kill)),
+        (os, "killpg", _killpg(os.killpg)),
+        (signal, "raise_signal", _raise_signal(signal.raise_signal)),
+        (signal, "alarm", _alarm_guarded),
+        (signal, "setitimer", _setitimer_guarded),
+        (signal, "signal", _signal),
+        (signal, "getsignal", _getsignal),
+    )
+    for module, name, replacement in replacements:
+        setattr(module, name, replacement)
+
+
+@functools.wraps(_set_handler)
+def _signal(number: int, handler: Any, /) -> Any:
+    off_main = threading.current_thread() is not threading.main_thread()
+    if off_main or number not in JVM_SIGNALS or not guards.in_executor():
+        before = _set_handler(number, handler)  # off the main thread: Python's own ValueError
+        _take_back(number, before)
+        return before
+    if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
+        return _set_handler(number, handler)  # Python's own TypeError
+    guards.record(f"signal.signal({signal.Signals(number).name})")
+    before = _getsignal(number)
+    _remembered[number] = handler
+    CURRENT.get().undo.setdefault(f"signal {number}", lambda: _remembered.pop(number, None))
+    return before
+
+
+@functools.wraps(_get_handler)
+def _getsignal(number: int, /) -> Any:
+    if number in _remembered and guards.in_executor():
+        return _remembered[number]
+    before = _get_handler(number)
+    # A handler that Python does not know is the JVM's; a worker would have had the default one.
+    return signal.SIG_DFL if before is None else before
+
+
+def _take_back(number: int, before: Any) -> None:
+    """Have the handler of a session removed with the session, and its timer before that."""
+    state = CURRENT.get()
+    if state is PROCESS or f"signal {number}" in state.undo:
+        return
+
+    def restore() -> None:
+        for timer, expired in _TIMERS.items():
+            if expired == number:
+                _setitimer(timer, 0)
+        _set_handler(number, signal.SIG_DFL if before is None else before)
+
+    state.undo[f"signal {number}"] = restore
+
+
+def _refuse_if_deadly(number: int, name: str, *given: object) -> None:
+    """Refuse a call that sends the executor a signal which would end it."""
+    if not number or not guards.in_executor():
+        return
+    handler = _get_handler(number)
+    if not callable(handler) and handler != signal.SIG_IGN:
+        guards.refuse(name, *given)
+
+
+def _kill(call: Callable[[int, int], None]) -> Any:
+    @functools.wraps(call)
+    def kill(pid: int, number: int, /) -> None:
+        if pid in (guards.EXECUTOR, 0, -1, -os.getpgrp()):
+            _refuse_if_deadly(number, "os.kill", pid, number)
+        call(pid, number)
+
+    return kill
+
+
+def _killpg(call: Callable[[int, int], None]) -> Any:
+    @functools.wraps(call)
+    def killpg(group: int, number: int, /) -> None:
+        if group in (0, os.getpgrp()):
+            _refuse_if_deadly(number, "os.killpg", group, number)
+        call(group, number)
+
+    return killpg
+
+
+def _raise_signal(call: Callable[[int], None]) -> Any:
+    @functools.wraps(call)
+    def raise_signal(number: int, /) -> None:
+        _refuse_if_deadly(number, "signal.raise_signal", number)
+        call(number)
+
+    return raise_signal
+
+
+@functools.wraps(_alarm)
+def _alarm_guarded(seconds: int, /) -> int:
+    if seconds:
+        _refuse_if_deadly(signal.SIGALRM, "signal.alarm", seconds)
+    return _alarm(seconds)
+
+
+@functools.wraps(_setitimer)
+def _setitimer_guarded(which: int, seconds: float, interval: float = 0.0, /) -> Any:
+    if seconds:
+        _refuse_if_deadly(_TIMERS.get(which, 0), "signal.setitimer", which, seconds)
+    return _setitimer(which, seconds, interval)

@@ -1,0 +1,131 @@
+package dev.ember.nativeapi
+
+import java.io.ByteArrayInputStream
+import java.nio.file.{Files, Path}
+import java.nio.file.attribute.PosixFilePermissions
+import java.security.MessageDigest
+
+import scala.collection.mutable.ArrayBuffer
+import scala.jdk.CollectionConverters._
+
+import org.scalatest.BeforeAndAfterEach
+import org.scalatest.funsuite.AnyFunSuite
+
+class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
+  private val platform = NativeLibraries.platform
+  private val files = Map(
+    s"native/$platform/libember.so" -> "loader",
+    s"native/$platform/py311/libember_bridge.so" -> "bridge",
+    "ember/python/ember_worker/__init__.py" -> "")
+  private var folder: Path = _
+  private val loaded = new ArrayBuffer[Path]
+
+  override def beforeEach(): Unit = {
+    folder = Files.createTempDirectory("ember-test")
+    loaded.clear()
+  }
+
+  private def sha256(text: String): String =
+    MessageDigest.getInstance("SHA-256").digest(text.getBytes).map(byte => f"${byte & 0xff}%02x").mkString
+
+  private def sums(prefix: String, of: Map[String, String]): String = of.collect {
+    case (path, text) if path.startsWith(prefix) => s"${sha256(text)}  ${path.stripPrefix(prefix)}"
+  }.mkString("\n")
+
+  private def jar(of: Map[String, String] = files, announced: Map[String, String] = files) = {
+    val entries = of ++ Seq(s"native/$platform/", "ember/python/").map { prefix =>
+      s"${prefix}SHA256SUMS" -> sums(prefix, announced)
+    }
+    (path: String) => entries.get(path).map(text => new ByteArrayInputStream(text.getBytes))
+  }
+
+  private def install(
+      folders: Seq[Path] = Seq(folder),
+      resource: String => Option[java.io.InputStream] = jar(),
+      load: Path => Unit = loaded += _) = new NativeLibraries(folders, resource, load).install()
+
+  private def left(of: Path): Seq[Path] = Files.list(of).iterator.asScala.toSeq
+
+  test("the libraries and the package are taken out, private, and the first library is loaded") {
+    val installed = install().toOption.get
+    assert(loaded == Seq(installed.libraries.resolve("libember.so")))
+    assert(Files.readString(installed.bridge("3.11").get) == "bridge")
+    assert(installed.bridge("3.12").isEmpty)
+    def mode(path: Path): String = PosixFilePermissions.toString(Files.getPosixFilePermissions(path))
+    assert(mode(installed.libraries.getParent) == "rwx------")
+    assert(mode(installed.libraries.resolve("libember.so")) == "rwx------")
+    assert(mode(installed.python.resolve("ember_worker/__init__.py")) == "rw-------")
+    assert(mode(installed.python.resolve("ember_worker")) == "rwx------")
+  }
+
+  test("two executors at once get folders of their own") {
+    val (first, second) = (install().toOption.get, install().toOption.get)
+    assert(first.libraries != second.libraries)
+  }
+
+  test("a damaged library is refused, loaded nowhere and removed") {
+    val damaged = files.updated(s"native/$platform/py311/libember_bridge.so", "evil")
+    val problem = install(resource = jar(damaged)).left.toOption.get
+    assert(problem.contains("py311/libember_bridge.so is damaged"))
+    assert(loaded.isEmpty)
+    assert(left(folder).isEmpty)
+  }
+
+  test("a listed file that the jar lacks is refused") {
+    val missing = files - s"native/$platform/libember.so"
+    assert(install(resource = jar(missing)).left.toOption.get.contains("the jar has no"))
+  }
+
+  test("a list that names a file outside its folder is refused") {
+    val outside = files + (s"native/$platform/../../outside.so" -> "x")
+    assert(install(resource = jar(outside, outside)).left.toOption.get.contains("leaves its folder"))
+    assert(left(folder).isEmpty)
+  }
+
+  test("a file or a link that somebody put in the way is not written through") {
+    val victim = Files.writeString(folder.resolve("victim"), "precious")
+    for (plant <- Seq[Path => Unit](Files.createSymbolicLink(_, victim), Files.writeString(_, "planted"))) {
+      val base = Files.createDirectory(folder.resolve(s"base${loaded.hashCode}${System.nanoTime()}"))
+      val racing = (path: String) => {
+        // Another process gets in between the folder's creation and the first file.
+        if (path.endsWith("libember.so")) plant(left(base).head.resolve("native/libember.so"))
+        jar()(path)
+      }
+      val problem = install(Seq(base), racing).left.toOption.get
+      assert(problem.contains("libember.so"))
+      assert(left(base).isEmpty)
+    }
+    assert(Files.readString(victim) == "precious")
+    assert(loaded.isEmpty)
+  }
+
+  test("a folder from which code may not be mapped is left for the next") {
+    val other = Files.createTempDirectory("ember-test-exec")
+    val load = (path: Path) => {
+      if (path.startsWith(folder)) {
+        throw new UnsatisfiedLinkError(s"$path: failed to map segment from shared object: Operation not permitted")
+      }
+      loaded += path
+    }: Unit
+    val installed = install(Seq(folder, other), load = load).toOption.get
+    assert(installed.libraries.startsWith(other))
+    assert(left(folder).isEmpty)
+  }
+
+  test("a folder that cannot be written is left for the next") {
+    val missing = folder.resolve("not-there")
+    assert(install(Seq(missing, folder)).toOption.get.libraries.startsWith(folder))
+    assert(install(Seq(missing)).left.toOption.get.contains("not-there"))
+  }
+
+  test("a library that needs what this system lacks is tried once") {
+    var tries = 0
+    val other = Files.createTempDirectory("ember-test-twice")
+    val load = (_: Path) => {
+      tries += 1
+      throw new UnsatisfiedLinkError("version `GLIBC_2.99' not found")
+    }
+    assert(install(Seq(folder, other), load = load).left.toOption.get.contains("GLIBC_2.99"))
+    assert(tries == 1)
+  }
+}

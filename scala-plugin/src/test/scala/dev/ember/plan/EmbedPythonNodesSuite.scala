@@ -1,0 +1,120 @@
+package dev.ember.plan
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.expressions.{Alias, NamedExpression}
+import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan}
+import org.apache.spark.sql.execution.python.ember.PythonNodeSamples
+import org.scalatest.BeforeAndAfterAll
+import org.scalatest.funsuite.AnyFunSuite
+
+import dev.ember.EmberPlugin
+import dev.ember.exec.{EmberArrowEvalPythonExec, EmberMapInArrowExec, EmberMapInPandasExec}
+import dev.ember.explain.EmberExplain
+import dev.ember.reason.FallbackReason
+
+class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
+  private lazy val spark: SparkSession = SparkSession.builder()
+    .master("local[1]")
+    .config("spark.ui.enabled", "false")
+    .config("spark.plugins", classOf[EmberPlugin].getName)
+    .getOrCreate()
+  private lazy val child: SparkPlan = spark.range(3).queryExecution.sparkPlan
+  private lazy val samples = new PythonNodeSamples(child)
+
+  override def beforeAll(): Unit = assert(spark.version.startsWith("4.3."))
+  override def afterAll(): Unit = spark.stop()
+
+  private def withConf[T](key: String, value: String)(body: => T): T = {
+    spark.conf.set(key, value)
+    try body
+    finally spark.conf.unset(key)
+  }
+
+  test("every kind is embedded by a node of the same output, partitioning and children") {
+    val expected = samples.scalarEvalTypes.map(samples.scalar(_) -> "EmberArrowEvalPython") ++ Seq(
+      samples.mapInPandas -> "EmberMapInPandas",
+      samples.mapInArrow -> "EmberMapInArrow")
+    for ((node, name) <- expected) {
+      val embedded = EmbedPythonNodes(node)
+      assert(embedded.nodeName == name)
+      assert(embedded.output == node.output)
+      assert(embedded.outputPartitioning == node.outputPartitioning)
+      assert(embedded.requiredChildDistribution == node.requiredChildDistribution)
+      assert(embedded.children == node.children)
+      assert(node.metrics.keySet.subsetOf(embedded.metrics.keySet))
+    }
+  }
+
+  test("a node is swapped below other nodes, though a case class is equal to its subclass") {
+    val node = samples.scalar()
+    val plan = ProjectExec(node.output.map(identity[NamedExpression]), node)
+    assert(EmbedPythonNodes(plan).children.head.isInstanceOf[EmberArrowEvalPythonExec])
+    val embedded = EmbedPythonNodes(node)
+    assert(node != embedded)
+    assert(embedded != node)
+  }
+
+  test("two embedded nodes over the same are equal, also after canonicalization") {
+    val (first, second) = (EmbedPythonNodes(samples.mapInArrow), EmbedPythonNodes(samples.mapInArrow))
+    assert(first.canonicalized.getClass == classOf[EmberMapInArrowExec])
+    assert(second.canonicalized == second.canonicalized)
+    val node = samples.scalar()
+    assert(EmbedPythonNodes(node) == EmbedPythonNodes(node))
+    assert(EmbedPythonNodes(node).hashCode == EmbedPythonNodes(node).hashCode)
+    assert(first.sameResult(first))
+  }
+
+  test("the rule leaves what it made as it is") {
+    for (node <- Seq[SparkPlan](samples.scalar(), samples.mapInPandas, samples.mapInArrow)) {
+      val once = EmbedPythonNodes(node)
+      assert(EmbedPythonNodes(once) eq once)
+    }
+  }
+
+  test("an embedded node stays one when its child or its expressions are rewritten") {
+    val embedded = EmbedPythonNodes(samples.scalar())
+    val filter = FilterExec(org.apache.spark.sql.catalyst.expressions.Literal(true), child)
+    assert(embedded.withNewChildren(Seq(filter)).isInstanceOf[EmberArrowEvalPythonExec])
+    val renamed = embedded.transformExpressions { case alias: Alias => alias.child }
+    assert(renamed.isInstanceOf[EmberArrowEvalPythonExec])
+    val pandas = EmbedPythonNodes(samples.mapInPandas).withNewChildren(Seq(filter))
+    assert(pandas.isInstanceOf[EmberMapInPandasExec])
+    assert(pandas.clone().isInstanceOf[EmberMapInPandasExec])
+  }
+
+  test("what is not embedded has its reason") {
+    def reason(node: SparkPlan): FallbackReason = Eligibility.of(node) match {
+      case Verdict.Stays(reason) => reason
+      case other => fail(s"$other")
+    }
+    assert(reason(samples.pickled) == FallbackReason.KindNotEmbedded("BatchEvalPython"))
+    withConf("spark.ember.enabled", "false")(assert(reason(samples.scalar()) == FallbackReason.Disabled))
+    withConf("spark.ember.lane", "spark")(assert(reason(samples.scalar()) == FallbackReason.LaneIsSpark))
+    withConf("spark.ember.lane", "process") {
+      assert(reason(samples.scalar()) == FallbackReason.NoProcessLane)
+    }
+    withConf("spark.ember.lane", "moon") {
+      assert(reason(samples.scalar()).name == "InvalidConf")
+      assert(EmbedPythonNodes(samples.scalar()) == samples.scalar())
+    }
+    assert(Eligibility.of(child) == Verdict.NotPython)
+  }
+
+  test("EXPLAIN tells of every Python node") {
+    val pickled = samples.pickled
+    val plan = EmbedPythonNodes(ProjectExec(pickled.output, pickled).withNewChildren(Seq(pickled)))
+    assert(new EmberExplain().generateExtendedInfo(plan) ==
+      "BatchEvalPython: on Spark's own runner. " +
+      "KindNotEmbedded: BatchEvalPython is not a kind of function that Ember runs")
+    val embedded = EmbedPythonNodes(samples.scalar())
+    assert(new EmberExplain().generateExtendedInfo(embedded) == "EmberArrowEvalPython: embedded")
+    assert(new EmberExplain().generateExtendedInfo(child) == "no Python functions")
+  }
+
+  test("the plugin alone installs the rule and the explanation") {
+    assert(spark.conf.get("spark.sql.extensions") == "dev.ember.EmberExtensions")
+    assert(spark.conf.get("spark.sql.extendedExplainProviders") == "dev.ember.explain.EmberExplain")
+    val rules = spark.sessionState.columnarRules
+    assert(rules.exists(_.preColumnarTransitions == EmbedPythonNodes))
+  }
+}

@@ -1,0 +1,73 @@
+package dev.ember.rows
+
+import org.apache.arrow.memory.RootAllocator
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.execution.python.ember.ArrowSchemas
+import org.apache.spark.sql.types._
+import org.scalatest.BeforeAndAfterEach
+import org.scalatest.funsuite.AnyFunSuite
+
+class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
+  private val schema = ArrowSchemas.of(StructType(Seq(StructField("_0", LongType))))
+  private var allocator: RootAllocator = _
+
+  override def beforeEach(): Unit = allocator = new RootAllocator
+  override def afterEach(): Unit = allocator.close()
+
+  private def rows(count: Int): Iterator[InternalRow] = Iterator.tabulate(count)(i => InternalRow(i.toLong))
+
+  private def sizes(batches: RowBatches): Seq[Long] = {
+    val sizes = Iterator.continually(batches.next()).takeWhile(_.nonEmpty).flatten.map { batch =>
+      batch.memory.close()
+      batch.rows
+    }.toSeq
+    batches.close()
+    sizes
+  }
+
+  test("a run of rows is cut at the row limit") {
+    val limits = RowBatches.Limits(rows = 4, bytes = Int.MaxValue)
+    assert(sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(10)))) == Seq(4, 4, 2))
+  }
+
+  test("a run of rows is cut once a batch has reached the byte limit") {
+    val limits = RowBatches.Limits(rows = 1000, bytes = 40)
+    val batches = sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(10))))
+    assert(batches.sum == 10)
+    assert(batches.size > 1)
+  }
+
+  test("no rows are no batches when a run is cut") {
+    val limits = RowBatches.Limits(rows = 4, bytes = Int.MaxValue)
+    assert(sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(0)))).isEmpty)
+  }
+
+  test("without limits each inner iterator is a batch, an empty one too") {
+    assert(sizes(new RowBatches(schema, allocator, None, Iterator(rows(3), rows(0), rows(5)))) == Seq(3, 0, 5))
+  }
+
+  test("a lent batch stays as it was while the next are written") {
+    val limits = RowBatches.Limits(rows = 2, bytes = Int.MaxValue)
+    val batches = new RowBatches(schema, allocator, Some(limits), Iterator(rows(6)))
+    val lent = Iterator.continually(batches.next()).takeWhile(_.nonEmpty).flatten.toSeq
+    val values = lent.flatMap { batch =>
+      val vectors = new OutputVectors(schema, allocator)
+      val loaded = vectors.load(0L +: batch.layout, _ => ()).batch
+      val column = (0 until loaded.numRows()).map(loaded.column(0).getLong)
+      vectors.close()
+      column
+    }
+    assert(values == Seq(0, 1, 2, 3, 4, 5))
+    lent.foreach(_.memory.close())
+    batches.close()
+  }
+
+  test("an error of the upstream leaves no memory behind") {
+    val failing = rows(3) ++ Iterator.continually[InternalRow](throw new IllegalStateException("upstream"))
+    val limits = RowBatches.Limits(rows = 10, bytes = Int.MaxValue)
+    val batches = new RowBatches(schema, allocator, Some(limits), Iterator(failing))
+    assert(intercept[IllegalStateException](batches.next()).getMessage == "upstream")
+    batches.close()
+    assert(allocator.getAllocatedMemory == 0)
+  }
+}

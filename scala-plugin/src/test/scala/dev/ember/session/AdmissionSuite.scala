@@ -1,0 +1,67 @@
+package dev.ember.session
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import dev.ember.config.{EmberConf, Lane}
+import dev.ember.reason.FallbackReason
+
+class AdmissionSuite extends AnyFunSuite {
+  private val conf = EmberConf.read(_ => None)
+  private val plain = SessionFacts(
+    profiler = false,
+    workerLogging = false,
+    faultHandler = false,
+    memoryLimit = false,
+    customWorker = false,
+    idleTimeoutKills = false)
+
+  test("a plain session with default settings may be embedded") {
+    assert(Admission.ofSession(conf, plain).isEmpty)
+    assert(Admission.ofSession(conf.copy(lane = Lane.Embedded), plain).isEmpty)
+  }
+
+  test("the settings come first") {
+    val facts = plain.copy(profiler = true)
+    assert(Admission.ofSession(conf.copy(enabled = false), facts).contains(FallbackReason.Disabled))
+    assert(Admission.ofSession(conf.copy(lane = Lane.Spark), facts).contains(FallbackReason.LaneIsSpark))
+    assert(Admission.ofSession(conf.copy(lane = Lane.Process), facts).contains(FallbackReason.NoProcessLane))
+  }
+
+  test("each thing that needs a process of its own has its reason") {
+    val gates = Seq(
+      plain.copy(profiler = true) -> FallbackReason.ProfilerOn,
+      plain.copy(workerLogging = true) -> FallbackReason.WorkerLogging,
+      plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
+      plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
+      plain.copy(customWorker = true) -> FallbackReason.CustomWorker,
+      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills)
+    for ((facts, reason) <- gates) assert(Admission.ofSession(conf, facts).contains(reason))
+  }
+
+  test("every reason of a session has a metric of its name") {
+    val reasons = Seq(
+      FallbackReason.Disabled,
+      FallbackReason.LaneIsSpark,
+      FallbackReason.NoProcessLane,
+      FallbackReason.InvalidConf(""),
+      FallbackReason.ProfilerOn,
+      FallbackReason.WorkerLogging,
+      FallbackReason.FaultHandlerOn,
+      FallbackReason.MemoryLimit,
+      FallbackReason.CustomWorker,
+      FallbackReason.IdleTimeoutKills,
+      FallbackReason.LaneBusy,
+      FallbackReason.LaneAbandoned,
+      FallbackReason.LaneBroken(""),
+      FallbackReason.NoPython(""),
+      FallbackReason.NoNative(""),
+      FallbackReason.StartFailed(""),
+      FallbackReason.OtherPython("", ""),
+      FallbackReason.OtherArtifacts("", ""),
+      FallbackReason.OtherIncludes,
+      FallbackReason.ArrowBackedChild,
+      FallbackReason.OpenFailed(""),
+      FallbackReason.Unexpected(""))
+    assert(reasons.map(_.name) == FallbackReason.ofSessions)
+  }
+}

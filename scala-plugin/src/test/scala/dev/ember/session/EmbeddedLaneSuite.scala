@@ -1,0 +1,85 @@
+package dev.ember.session
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import dev.ember.nativeapi.Native
+import dev.ember.reason.FallbackReason
+
+class EmbeddedLaneSuite extends AnyFunSuite {
+  private val key = LaneKey("/usr/bin/python3", "default", Set.empty)
+
+  private final class Starter(result: Either[FallbackReason, Native]) extends LaneStarter {
+    var starts = 0
+
+    override def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native] = {
+      starts += 1
+      result
+    }
+  }
+
+  private def lane(): EmbeddedLane = new EmbeddedLane(new Starter(Right(new FakeNative)))
+
+  private def enter(lane: EmbeddedLane, task: Long, key: LaneKey = key, places: Int = 1) =
+    lane.enter(key, Map.empty, task, places)
+
+  test("the interpreter is started once") {
+    val starter = new Starter(Right(new FakeNative))
+    val lane = new EmbeddedLane(starter)
+    for (task <- 1 to 3) assert(enter(lane, task.toLong, places = 9).isRight)
+    assert(starter.starts == 1)
+  }
+
+  test("a failed start is remembered, and holds no place") {
+    val failed = FallbackReason.StartFailed("no")
+    val starter = new Starter(Left(failed))
+    val lane = new EmbeddedLane(starter)
+    assert(enter(lane, 1) == Left(failed))
+    assert(enter(lane, 2) == Left(failed))
+    assert(starter.starts == 1)
+  }
+
+  test("tasks beyond the places find the lane busy until a place is left") {
+    val full = lane()
+    val first = enter(full, 1).toOption.get
+    assert(enter(full, 2) == Left(FallbackReason.LaneBusy))
+    first.leave()
+    first.leave()
+    assert(enter(full, 2).isRight)
+    assert(enter(full, 3) == Left(FallbackReason.LaneBusy))
+  }
+
+  test("the sessions of a task share its place, and the last to leave gives it back") {
+    val shared = lane()
+    val sessions = Seq.fill(3)(enter(shared, 1).toOption.get)
+    sessions.tail.foreach(_.leave())
+    assert(enter(shared, 2) == Left(FallbackReason.LaneBusy))
+    sessions.head.leave()
+    assert(enter(shared, 2).isRight)
+  }
+
+  test("another Python, or other artifacts, than the lane was started with do not get in") {
+    val pinned = lane()
+    assert(enter(pinned, 1).isRight)
+    val python = key.copy(python = "/opt/python")
+    assert(enter(pinned, 1, python) == Left(FallbackReason.OtherPython(key.python, python.python)))
+    val artifacts = key.copy(artifacts = "session-2")
+    assert(enter(pinned, 1, artifacts) == Left(FallbackReason.OtherArtifacts("default", "session-2")))
+  }
+
+  test("files may be added to those the lane knows, but not exchanged") {
+    val growing = lane()
+    for (files <- Seq(Set("a.py"), Set("a.py", "b.py"), Set("b.py"))) {
+      assert(enter(growing, 1, key.copy(includes = files)).isRight)
+    }
+    val other = key.copy(includes = Set("a.py", "c.py"))
+    assert(enter(growing, 1, other) == Left(FallbackReason.OtherIncludes))
+  }
+
+  test("a closed lane lets nobody in and keeps its first reason") {
+    val closed = lane()
+    closed.close(FallbackReason.LaneAbandoned)
+    closed.close(FallbackReason.LaneBroken("later"))
+    assert(!closed.isOpen)
+    assert(enter(closed, 1) == Left(FallbackReason.LaneAbandoned))
+  }
+}

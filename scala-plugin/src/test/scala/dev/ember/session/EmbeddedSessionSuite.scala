@@ -1,0 +1,166 @@
+package dev.ember.session
+
+import scala.collection.mutable.ArrayBuffer
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import dev.ember.nativeapi.{Native, NativeException}
+import dev.ember.nativeapi.Native.{Ended, HasOutput, WantsInput}
+import dev.ember.rows.{InputBatch, InputBatches}
+
+class EmbeddedSessionSuite extends AnyFunSuite {
+  private final class Input(batches: Int) extends InputBatches {
+    val closed = new ArrayBuffer[Int]
+    private var given = 0
+
+    override def next(): Option[InputBatch] = Option.when(given < batches) {
+      given += 1
+      val number = given
+      InputBatch(Array(number.toLong, 0L), 1, 8, () => closed += number)
+    }
+
+    override def close(): Unit = ()
+  }
+
+  private final class Opened(native: Native, killed: => Boolean = false, tail: Array[Byte] => Unit = _ => ()) {
+    val lent = new LentBatches(native)
+    val endings = new ArrayBuffer[EmbeddedSession.Ending]
+    val session = new EmbeddedSession(
+      native,
+      1L,
+      lent,
+      graceMs = 50,
+      () => if (killed) throw new IllegalStateException("killed"),
+      tail,
+      endings += _)
+  }
+
+  test("input is given when it is wanted, output taken when it is ready, and the tail read at the end") {
+    val native = new FakeNative(WantsInput, HasOutput, WantsInput, WantsInput, HasOutput, Ended)
+    native.tailBytes = Array[Byte](1, 2)
+    var tail = Array.emptyByteArray
+    val opened = new Opened(native, tail = tail = _)
+    assert(opened.session.run(new Input(2)).size == 2)
+    assert(native.calls == Seq("offer 1,0", "output", "offer 2,0", "endInput", "output"))
+    assert(tail.toSeq == Seq[Byte](1, 2))
+    assert(opened.session.outcome.contains(Outcome.Finished))
+  }
+
+  test("closing frees the handle once and tells how it ended") {
+    val opened = new Opened(new FakeNative(Ended))
+    assert(opened.session.run(new Input(0)).isEmpty)
+    opened.session.close()
+    opened.session.close()
+    assert(opened.endings == Seq(EmbeddedSession.Ending(Outcome.Finished, laneCameBack = true)))
+  }
+
+  test("a session closed before its end was cancelled, and an abandoned lane is told") {
+    val native = new FakeNative(HasOutput)
+    native.laneComesBack = false
+    val opened = new Opened(native)
+    assert(opened.session.run(new Input(0)).hasNext)
+    opened.session.close()
+    assert(native.calls.last == "close 50")
+    assert(opened.endings == Seq(EmbeddedSession.Ending(Outcome.Cancelled, laneCameBack = false)))
+  }
+
+  test("lent batches are freed when their tokens come back, and not before") {
+    val native = new FakeNative(WantsInput, WantsInput, Ended)
+    val opened = new Opened(native)
+    val input = new Input(2)
+    assert(opened.session.run(input).isEmpty)
+    assert(opened.lent.size == 2)
+    assert(input.closed.isEmpty)
+    native.free = Seq(native.offered(1))
+    opened.session.close()
+    assert(input.closed == Seq(2))
+    assert(opened.lent.size == 1)
+    native.free = Seq(native.offered(0), native.offered(0))
+    opened.lent.collect()
+    assert(input.closed == Seq(2, 1))
+  }
+
+  test("an error of the upstream is thrown as it is, after the function was told to stop") {
+    val native = new FakeNative(WantsInput)
+    val opened = new Opened(native)
+    val failed = new java.io.IOException("disk")
+    val input = new InputBatches {
+      override def next(): Option[InputBatch] = throw failed
+      override def close(): Unit = ()
+    }
+    assert(intercept[java.io.IOException](opened.session.run(input).hasNext) eq failed)
+    assert(native.calls == Seq("cancel"))
+    assert(opened.session.outcome.contains(Outcome.InputFailed(failed)))
+  }
+
+  test("an error in the tail is the function's, and the lane stays sound") {
+    val error = new IllegalArgumentException("from Python")
+    val opened = new Opened(new FakeNative(Ended), tail = _ => throw error)
+    assert(intercept[IllegalArgumentException](opened.session.run(new Input(0)).hasNext) eq error)
+    assert(opened.session.outcome.contains(Outcome.FunctionFailed(error)))
+  }
+
+  test("a malformed result is the function's fault, any other native failure is ours") {
+    for ((code, ours) <- Seq(NativeException.MALFORMED -> false, NativeException.PANIC -> true)) {
+      val native = new FakeNative
+      native.laterThrow(new NativeException(code, "no"))
+      val opened = new Opened(native)
+      intercept[NativeException](opened.session.run(new Input(0)).hasNext)
+      assert(opened.session.outcome.exists(_.isInstanceOf[Outcome.Broken]) == ours)
+    }
+  }
+
+  test("a killed task ends with its kill and not with what the cancelled function left") {
+    var killed = false
+    val native = new FakeNative(HasOutput)
+    val opened = new Opened(native, killed, tail = _ => fail("the tail of a killed task was read"))
+    val batches = opened.session.run(new Input(0))
+    batches.next()
+    val watch = new SessionWatch(periodMs = 5, idleMs = 5)
+    watch.watch(opened.session, () => killed)
+    killed = true
+    assert(intercept[IllegalStateException](batches.hasNext).getMessage == "killed")
+  }
+
+  test("the watch wakes a thread that waits for a function that does not end") {
+    @volatile var killed = false
+    val native = new FakeNative
+    val opened = new Opened(native, killed)
+    val watch = new SessionWatch(periodMs = 5, idleMs = 5)
+    watch.watch(opened.session, () => killed)
+    val killer = new Thread(() => {
+      Thread.sleep(50)
+      killed = true
+    })
+    killer.start()
+    assert(intercept[IllegalStateException](opened.session.run(new Input(0)).hasNext).getMessage == "killed")
+    killer.join()
+  }
+
+  test("cancel after the end, or after close, reaches no freed handle") {
+    val native = new FakeNative(Ended)
+    val opened = new Opened(native)
+    assert(opened.session.run(new Input(0)).isEmpty)
+    opened.session.cancel()
+    opened.session.close()
+    opened.session.cancel()
+    assert(!native.calls.contains("cancel"))
+  }
+
+  test("a session runs once") {
+    val opened = new Opened(new FakeNative(Ended))
+    assert(opened.session.run(new Input(0)).isEmpty)
+    intercept[IllegalArgumentException](opened.session.run(new Input(0)))
+  }
+
+  test("memory whose batch was refused is taken back at once") {
+    val native = new FakeNative
+    val lent = new LentBatches(native)
+    var closed = false
+    intercept[NativeException] {
+      lent.lend(() => closed = true)(_ => throw new NativeException(NativeException.ARGUMENT, "no"))
+    }
+    assert(closed)
+    assert(lent.size == 0)
+  }
+}

@@ -1,0 +1,66 @@
+package dev.ember.session
+
+import java.util.concurrent.LinkedBlockingQueue
+
+import scala.collection.mutable.ArrayBuffer
+
+import dev.ember.nativeapi.Native
+
+/** A native library whose one session does what a script says, and which notes what is asked of it. */
+final class FakeNative(answers: Int*) extends Native {
+  private val script = new LinkedBlockingQueue[() => Int]
+  answers.foreach(later)
+
+  val calls = new ArrayBuffer[String]
+  val offered = new ArrayBuffer[Long]
+  var free: Seq[Long] = Nil
+  var tailBytes: Array[Byte] = Array.emptyByteArray
+  var laneComesBack = true
+
+  def later(answer: Int): Unit = script.put(() => answer)
+  def laterThrow(error: Throwable): Unit = script.put(() => throw error)
+
+  override def start(libpython: String, bridge: String, config: Array[Byte]): Unit = note("start")
+
+  override def open(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int): Long = 1L
+
+  override def next(session: Long): Int = script.take()()
+
+  override def offer(session: Long, layout: Array[Long], length: Int, token: Long): Unit = {
+    note(s"offer ${layout.take(length).mkString(",")}")
+    offered += token
+  }
+
+  override def endInput(session: Long): Unit = note("endInput")
+
+  override def output(session: Long): Array[Long] = {
+    note("output")
+    Array(9L, 1L, 0L)
+  }
+
+  override def outputSchema(session: Long): Array[Byte] = Array.emptyByteArray
+  override def releaseOutput(batch: Long): Unit = note(s"release $batch")
+  override def tail(session: Long): Array[Byte] = tailBytes
+
+  override def cancel(session: Long): Unit = {
+    note("cancel")
+    later(Native.Ended)
+  }
+
+  override def close(session: Long, graceMs: Long): Boolean = {
+    note(s"close $graceMs")
+    laneComesBack
+  }
+
+  override def released(): Array[Long] = {
+    val told = free
+    free = Nil
+    told.toArray
+  }
+
+  private def note(call: String): Unit = calls.synchronized(calls += call): Unit
+}

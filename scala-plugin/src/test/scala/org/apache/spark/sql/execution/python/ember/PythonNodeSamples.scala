@@ -1,0 +1,48 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.util.Collections
+
+import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference, PythonUDF}
+import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.execution.python._
+import org.apache.spark.sql.types.{LongType, StructType}
+
+/** Python nodes over `child`, whose first column is a long. Their functions cannot be run. */
+final class PythonNodeSamples(child: SparkPlan) {
+  private val function = SimplePythonFunction(
+    command = Array.emptyByteArray.toIndexedSeq,
+    envVars = Collections.emptyMap(),
+    pythonIncludes = Collections.emptyList(),
+    pythonExec = "python3",
+    pythonVer = "3.11",
+    broadcastVars = Collections.emptyList(),
+    accumulator = null)
+
+  private val output: Seq[Attribute] = Seq(AttributeReference("pythonUDF0", LongType)())
+
+  private def udf(evalType: Int): PythonUDF =
+    PythonUDF("f", function, LongType, Seq(child.output.head), evalType, udfDeterministic = true)
+
+  private def table(evalType: Int): PythonUDF =
+    PythonUDF("m", function, StructType.fromDDL("id long"), child.output, evalType, udfDeterministic = true)
+
+  def scalar(evalType: Int = PythonEvalType.SQL_SCALAR_PANDAS_UDF): ArrowEvalPythonExec =
+    ArrowEvalPythonExec(Seq(udf(evalType)), output, child, evalType)
+
+  def pickled: BatchEvalPythonExec =
+    BatchEvalPythonExec(Seq(udf(PythonEvalType.SQL_BATCHED_UDF)), output, child)
+
+  def mapInPandas: MapInPandasExec =
+    MapInPandasExec(table(PythonEvalType.SQL_MAP_PANDAS_ITER_UDF), output, child, isBarrier = true, None)
+
+  def mapInArrow: MapInArrowExec =
+    MapInArrowExec(table(PythonEvalType.SQL_MAP_ARROW_ITER_UDF), output, child, isBarrier = false, None)
+
+  val scalarEvalTypes: Seq[Int] = Seq(
+    PythonEvalType.SQL_ARROW_BATCHED_UDF,
+    PythonEvalType.SQL_SCALAR_PANDAS_UDF,
+    PythonEvalType.SQL_SCALAR_PANDAS_ITER_UDF,
+    PythonEvalType.SQL_SCALAR_ARROW_UDF,
+    PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
+}
