@@ -18,7 +18,7 @@ from suite.machine import commit, machine
 from suite.measure import Result, measure, warm_all
 from suite.profile import profile
 from suite.records import write_records
-from suite.report import save, sound, table, verdict
+from suite.report import problems, save, sound, table
 from suite.workload import RECORDS
 from suite.workloads import QUICK, WORKLOADS
 
@@ -68,7 +68,7 @@ def run_all(drivers: list[Driver], wanted: argparse.Namespace) -> list[Result]:
         figures = ", ".join(
             f"{leg} {one.cpu:.3f} cpu {one.wall:.3f} wall" for leg, one in result.series.items()
         )
-        print(f"{workload.name}: {figures}", *verdict([result]), sep="\n  ", file=sys.stderr)
+        print(f"{workload.name}: {figures}", *problems([result]), sep="\n  ", file=sys.stderr)
         results.append(result)
     return results
 

@@ -29,6 +29,17 @@ def table(results: list[Result], facts: dict[str, Any]) -> str:
 
 
 def verdict(results: list[Result]) -> list[str]:
+    """Say what is wrong, or that Ember is faster everywhere, and by how much."""
+    compared = [ratio.medians for result in results if (ratio := result.ratio(_cpu))]
+    wrong = problems(results)
+    if wrong or not compared:
+        return wrong
+    where = f"on all {len(compared)} workloads"
+    ratios = f"CPU ratio {min(compared):.2f} to {max(compared):.2f}"
+    return [f"- Ember used less CPU and less wall time than every Spark leg {where}; {ratios}."]
+
+
+def problems(results: list[Result]) -> list[str]:
     """Say where Ember is not faster, where answers differ, and what proves nothing."""
     lines = []
     for result in results:
@@ -40,13 +51,6 @@ def verdict(results: list[Result]) -> list[str]:
         for what, ratio in (("CPU", result.ratio(_cpu)), ("wall", result.ratio(_wall))):
             if ratio is not None and ratio.medians <= 1:
                 lines.append(f"- NOT FASTER: {name}: {what} ratio {_ratio(ratio)}")
-    compared = [ratio.medians for result in results if (ratio := result.ratio(_cpu))]
-    if compared and not lines:
-        lines.append(
-            f"- Ember used less CPU and less wall time than every Spark leg on all {len(compared)}"
-            " workloads; CPU ratio to the best Spark leg"
-            f" {min(compared):.2f} to {max(compared):.2f}."
-        )
     return lines
 
 

@@ -8,6 +8,7 @@
 mod endpoint;
 mod failure;
 mod interrupt;
+mod rowfn;
 mod run;
 mod start;
 mod table;

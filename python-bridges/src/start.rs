@@ -149,6 +149,9 @@ fn load_worker(py: Python<'_>, spec: &StartSpec) -> PyResult<()> {
     let config = py.import("json")?.call_method1("loads", (config,))?;
     let boot = py.import("ember_worker.boot")?;
     boot.call_method1("start", (config,))?;
+    let row_functions = pyo3::wrap_pymodule!(crate::rowfn::ember_bridge)(py);
+    py.import("ember_worker.rowfn")?
+        .call_method1("use", (row_functions,))?;
     let cancelled = boot
         .getattr("SessionCancelled")?
         .cast_into::<PyType>()?

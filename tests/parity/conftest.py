@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from parity.known import KNOWN, SOMETIMES
 from parity.legs import Legs
 from pyspark import cloudpickle
 
@@ -32,6 +33,13 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     for module in {item.module for item in items}:
         cloudpickle.register_pickle_by_value(module)
+    if not config.getoption("--spark-only"):
+        for item in items:
+            asked = getattr(item, "callspec", None) and item.callspec.params.get("case")
+            if asked is not None and asked.name in KNOWN:
+                item.add_marker(pytest.mark.xfail(reason=KNOWN[asked.name], strict=True))
+            elif asked is not None and asked.name in SOMETIMES:
+                item.add_marker(pytest.mark.xfail(reason=SOMETIMES[asked.name], strict=False))
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):

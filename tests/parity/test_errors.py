@@ -188,7 +188,8 @@ def answering(name, kind: Kind, answer, ddl="bigint", *, conf=None, fails=True):
             return answer(value)
 
         if kind.map is not None:
-            return kind.map(numbers(spark), unit, ddl)
+            columns = f"id bigint, v {ddl}" if " " not in ddl else ddl
+            return kind.map(numbers(spark), unit, columns)
         return kind.through(numbers(spark), unit, ddl)
 
     return Case(f"{name}-{kind.name}", build, frozenset({kind.node}), conf=conf or {}, fails=fails)
@@ -198,7 +199,6 @@ def wrong_answers():
     import pandas as pd
     import pyarrow as pa
 
-    table = pa.RecordBatch.from_pydict
     short = lambda unit: unit[:-1]
     unsafe = {"spark.sql.execution.pandas.convertToArrowArraySafely": "false"}
     return [
@@ -219,7 +219,7 @@ def wrong_answers():
         answering("overflow", PANDAS, lambda s: s + 2**40, "int"),
         answering("overflow_unsafe", PANDAS, lambda s: s + 2**40, "int", conf=unsafe, fails=False),
         answering("overflow", ARROW, lambda a: pa.array([2**40] * len(a)), "int"),
-        answering("float_for_an_int", ROW, lambda v: 1.5, "int"),
+        answering("float_for_an_int", ROW, lambda v: 1.5, "int", fails=False),
         answering("float_for_an_int", PANDAS, lambda s: s + 0.5, "int"),
         answering(
             "decimal_too_wide",
@@ -250,7 +250,7 @@ def wrong_answers():
             MAP_IN_PANDAS,
             lambda f: f.assign(v=None),
             "id bigint, v bigint NOT NULL",
-            fails=False,
+            fails=True,
         ),
         answering(
             "wrong_names",
@@ -263,29 +263,36 @@ def wrong_answers():
         answering(
             "too_many",
             MAP_IN_ARROW,
-            lambda b: table({"id": b[0], "v": b[1], "w": b[1]}),
+            lambda b: pa.RecordBatch.from_pydict({"id": b[0], "v": b[1], "w": b[1]}),
             "id bigint, v bigint",
             fails=False,
         ),
         answering(
             "wrong_type",
             MAP_IN_ARROW,
-            lambda b: table({"id": b[0], "v": ["x"] * b.num_rows}),
+            lambda b: pa.RecordBatch.from_pydict({"id": b[0], "v": ["x"] * b.num_rows}),
             "id bigint, v bigint",
         ),
         answering(
-            "wrong_width", MAP_IN_ARROW, lambda b: table({"id": b[0].cast("int32")}), "id bigint"
+            "wrong_width",
+            MAP_IN_ARROW,
+            lambda b: pa.RecordBatch.from_pydict({"id": b[0].cast("int32")}),
+            "id bigint",
         ),
         answering(
             "large_list",
             MAP_IN_ARROW,
-            lambda b: table({"v": pa.array([[1]] * b.num_rows, pa.large_list(pa.int64()))}),
+            lambda b: pa.RecordBatch.from_pydict(
+                {"v": pa.array([[1]] * b.num_rows, pa.large_list(pa.int64()))}
+            ),
             "v array<bigint>",
         ),
         answering(
             "dictionary",
             MAP_IN_ARROW,
-            lambda b: table({"v": pa.array(["x"] * b.num_rows).dictionary_encode()}),
+            lambda b: pa.RecordBatch.from_pydict(
+                {"v": pa.array(["x"] * b.num_rows).dictionary_encode()}
+            ),
             "v string",
         ),
         answering(

@@ -47,7 +47,7 @@ def partition_id(_):
 
 
 def task_fields(_):
-    from pyspark import BarrierTaskContext, TaskContext
+    from pyspark import TaskContext
 
     task = TaskContext.get()
     return (
@@ -57,8 +57,16 @@ def task_fields(_):
         task.resources(),
         type(task).__name__,
         TaskContext.get() is task,
-        type(BarrierTaskContext.get()).__name__,
     )
+
+
+def no_barrier(_):
+    from pyspark import BarrierTaskContext
+
+    try:
+        return BarrierTaskContext.get()
+    except Exception as error:  # noqa: BLE001 (what it says is the answer)
+        return repr(error)
 
 
 def task_properties(_):
@@ -66,6 +74,7 @@ def task_properties(_):
 
     # Ids of executions and jobs differ by nature, and the legs differ in one setting on purpose.
     varying = ("execution.id", "execution.root.id", "callSite", "ember.enabled", "job.")
+    varying += ("rdd.scope", "query.id", "queryExecution.id")
     local = TaskContext.get()._localProperties
     return sorted((k, v) for k, v in local.items() if not any(word in k for word in varying))
 
@@ -226,6 +235,7 @@ def asyncio_loop(value):
 TOLD = [
     partition_id,
     task_fields,
+    no_barrier,
     task_properties,
     environment_names,
     environment_values,
@@ -471,6 +481,36 @@ def changed_environment(spark):
     return numbers(spark).select(F.udf(change, "string")("id").alias("v"))
 
 
+def barrier(kind):
+    """Every task of the stage waits for the others, and hears what they said."""
+
+    def build(spark):
+        import pandas as pd
+        import pyarrow as pa
+
+        def hear():
+            from pyspark import BarrierTaskContext
+
+            task = BarrierTaskContext.get()
+            task.barrier()
+            return task.allGather(f"from {task.partitionId()}")
+
+        def frames(several):
+            for _ in several:
+                yield pd.DataFrame({"heard": hear()})
+
+        def batches(several):
+            for _ in several:
+                yield pa.RecordBatch.from_pydict({"heard": hear()})
+
+        frame = numbers(spark, 2, 2)
+        if kind is kinds.MAP_IN_PANDAS:
+            return frame.mapInPandas(frames, "heard string", barrier=True)
+        return frame.mapInArrow(batches, "heard string", barrier=True)
+
+    return Case(f"barrier-{kind.name}", build, frozenset({kind.node}))
+
+
 LARGE = {"spark.sql.execution.arrow.useLargeVarTypes": "true"}
 CASES = [
     *(told(tell.__name__, tell) for tell in TOLD),
@@ -496,6 +536,7 @@ CASES = [
         {"spark.sql.execution.pythonUDF.arrow.concurrency.level": "3"},
         rows=40,
     ),
+    *(barrier(kind) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
     Case("non_deterministic", non_deterministic, EVAL),
     Case("module_state", module_state, EVAL),
     Case("changed_environment", changed_environment, EVAL),

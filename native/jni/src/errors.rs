@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use ember_rows::RowsError;
+use ember_rows::pages::PageError;
 use ember_session::LaneError;
 use jni::errors::{ErrorPolicy, Result as JniResult};
 use jni::jni_sig;
@@ -45,6 +46,12 @@ impl NativeError {
 
 impl From<RowsError> for NativeError {
     fn from(error: RowsError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+impl From<PageError> for NativeError {
+    fn from(error: PageError) -> Self {
         Self::Malformed(error.to_string())
     }
 }

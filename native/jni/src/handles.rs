@@ -21,9 +21,14 @@ impl<T> Handles<T> {
     /// Keeps `value` until it is taken.
     pub(crate) fn keep(&self, value: T) -> i64 {
         let handle = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.keep_as(handle, value);
+        handle
+    }
+
+    /// Keeps `value` under a handle of another kind's.
+    pub(crate) fn keep_as(&self, handle: i64, value: T) {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         live.get_or_insert_default().insert(handle, value);
-        handle
     }
 
     /// Takes the value back; the handle is dead from here on.

@@ -1,16 +1,16 @@
 //! One function per native method; each is a call, its arguments and nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ember_rows::lend;
-use ember_session::{End, Session, SessionSpec};
+use ember_session::{End, RowPipe, RowPlan, Session, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 
 use crate::errors::{NativeError, Throw};
-use crate::process::{OUTPUTS, SESSIONS, lender, released, running, start};
+use crate::process::{OUTPUTS, Open, RETIRED, SESSIONS, lender, released, running, start};
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_start<'local>(
@@ -38,16 +38,49 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_open<'local>(
     depth: jint,
 ) -> jlong {
     env.with_env(|env| -> Result<jlong, NativeError> {
-        let lanes = running()?;
-        let spec = SessionSpec {
-            header: env.convert_byte_array(&header)?,
-            input_schema: env.convert_byte_array(&input_schema)?,
-            environment: env.convert_byte_array(&environment)?,
-            depth: usize::try_from(depth).map_err(|_| NativeError::Argument("depth"))?,
-        };
-        let session = Arc::new(Session::new(spec));
-        lanes.run(&session)?;
-        Ok(SESSIONS.keep(session))
+        let spec = spec(env, &header, &input_schema, &environment, depth)?;
+        open(spec, None)
+    })
+    .resolve::<Throw>()
+}
+
+fn spec(
+    env: &Env<'_>,
+    header: &JByteArray<'_>,
+    input_schema: &JByteArray<'_>,
+    environment: &JByteArray<'_>,
+    depth: jint,
+) -> Result<SessionSpec, NativeError> {
+    Ok(SessionSpec {
+        header: env.convert_byte_array(header)?,
+        input_schema: env.convert_byte_array(input_schema)?,
+        environment: env.convert_byte_array(environment)?,
+        depth: usize::try_from(depth).map_err(|_| NativeError::Argument("depth"))?,
+    })
+}
+
+fn open(spec: SessionSpec, pipe: Option<RowPipe>) -> Result<jlong, NativeError> {
+    let lanes = running()?;
+    let session = Arc::new(Session::new(spec));
+    lanes.run(&session)?;
+    let pipe = pipe.map(|pipe| Arc::new(Mutex::new(pipe)));
+    Ok(SESSIONS.keep(Open { session, pipe }))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_openRows<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    header: JByteArray<'local>,
+    input_schema: JByteArray<'local>,
+    environment: JByteArray<'local>,
+    depth: jint,
+    plan: JByteArray<'local>,
+) -> jlong {
+    env.with_env(|env| -> Result<jlong, NativeError> {
+        let plan = RowPlan::parse(&env.convert_byte_array(&plan)?)?;
+        let spec = spec(env, &header, &input_schema, &environment, depth)?;
+        open(spec, Some(RowPipe::new(plan)))
     })
     .resolve::<Throw>()
 }
@@ -58,7 +91,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_next<'local>(
     _class: JClass<'local>,
     session: jlong,
 ) -> jint {
-    env.with_env(|_| Ok(SESSIONS.get(session)?.next() as jint))
+    env.with_env(|_| Ok(SESSIONS.get(session)?.session.next() as jint))
         .resolve::<Throw>()
 }
 
@@ -77,7 +110,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
         layout.get_region(env, 0, &mut longs)?;
         // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
         let batch = unsafe { lend(&longs, token, lender()) }?;
-        SESSIONS.get(session)?.offer(batch);
+        SESSIONS.get(session)?.session.offer(batch);
         Ok(())
     })
     .resolve::<Throw>();
@@ -90,7 +123,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_endInput<'local>(
     session: jlong,
 ) {
     env.with_env(|_| {
-        SESSIONS.get(session)?.end_input();
+        SESSIONS.get(session)?.session.end_input();
         Ok(())
     })
     .resolve::<Throw>();
@@ -103,7 +136,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
     session: jlong,
 ) -> JLongArray<'local> {
     env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
-        let session = SESSIONS.get(session)?;
+        let session = SESSIONS.get(session)?.session;
         let batch = session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
@@ -122,13 +155,90 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_room<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+    arguments: jboolean,
+    bytes: jlong,
+) -> jlong {
+    env.with_env(|_| -> Result<jlong, NativeError> {
+        let bytes = usize::try_from(bytes).map_err(|_| NativeError::Argument("bytes"))?;
+        let address = SESSIONS.get(session)?.pipe()?.room(side(arguments), bytes);
+        long(address)
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+    arguments: jboolean,
+    bytes: jlong,
+    rows: jint,
+) {
+    env.with_env(|_| -> Result<(), NativeError> {
+        let bytes = usize::try_from(bytes).map_err(|_| NativeError::Argument("bytes"))?;
+        let rows = usize::try_from(rows).map_err(|_| NativeError::Argument("rows"))?;
+        let open = SESSIONS.get(session)?;
+        let batch = open.pipe()?.batch(bytes, rows, side(arguments))?;
+        open.session.offer(batch);
+        Ok(())
+    })
+    .resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> JLongArray<'local> {
+    env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
+        let open = SESSIONS.get(session)?;
+        let batch = open
+            .session
+            .take_output()
+            .ok_or(NativeError::Argument("no output is ready"))?;
+        let bytes = batch.bytes().cast_signed();
+        let page = open.pipe()?.rows(&batch);
+        open.session.give_back(batch);
+        let page = page?;
+        let array = env.new_long_array(4)?;
+        let longs = [
+            long(page.address)?,
+            long(page.bytes)?,
+            long(page.rows)?,
+            bytes,
+        ];
+        array.set_region(env, 0, &longs)?;
+        Ok(array)
+    })
+    .resolve::<Throw>()
+}
+
+const fn side(arguments: jboolean) -> Side {
+    if arguments {
+        Side::Arguments
+    } else {
+        Side::Input
+    }
+}
+
+fn long(value: usize) -> Result<jlong, NativeError> {
+    jlong::try_from(value).map_err(|_| NativeError::Argument("a number past the JVM's"))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputSchema<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     session: jlong,
 ) -> JByteArray<'local> {
     env.with_env(|env| {
-        let schema = SESSIONS.get(session)?.output_schema();
+        let schema = SESSIONS.get(session)?.session.output_schema();
         bytes(
             env,
             &schema.ok_or(NativeError::Argument("no output came yet"))?,
@@ -157,7 +267,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_tail<'local>(
     _class: JClass<'local>,
     session: jlong,
 ) -> JByteArray<'local> {
-    env.with_env(|env| match SESSIONS.get(session)?.end() {
+    env.with_env(|env| match SESSIONS.get(session)?.session.end() {
         Some(End::Worker(tail)) => bytes(env, &tail),
         Some(End::Cancelled) => bytes(env, &[]),
         Some(End::Malformed(text)) => Err(NativeError::Malformed(text)),
@@ -174,7 +284,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_cancel<'local>(
     session: jlong,
 ) {
     env.with_env(|_| {
-        running()?.cancel(&SESSIONS.get(session)?);
+        running()?.cancel(&SESSIONS.get(session)?.session);
         Ok(())
     })
     .resolve::<Throw>();
@@ -188,12 +298,26 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
     grace_ms: jlong,
 ) -> jboolean {
     env.with_env(|_| {
-        let session = SESSIONS.take(session)?;
+        let handle = session;
+        let Open { session, pipe } = SESSIONS.take(handle)?;
+        if let Some(pipe) = pipe {
+            RETIRED.keep_as(handle, pipe);
+        }
         running()?.cancel(&session);
         let grace = u64::try_from(grace_ms).map_err(|_| NativeError::Argument("grace"))?;
         Ok(session.wait_for_lane(Duration::from_millis(grace)))
     })
     .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_freeRows<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) {
+    env.with_env(|_| RETIRED.take(session).map(drop))
+        .resolve::<Throw>();
 }
 
 #[unsafe(no_mangle)]

@@ -1,11 +1,11 @@
 //! What there is once per process.
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ember_loader::{Bridge, StartConfig};
 use ember_rows::{Lender, Returned};
-use ember_session::{LaneError, Lanes, Released, Session};
+use ember_session::{LaneError, Lanes, Released, RowPipe, Session};
 
 use crate::errors::NativeError;
 use crate::handles::Handles;
@@ -15,9 +15,27 @@ static LANES: OnceLock<Result<Lanes, String>> = OnceLock::new();
 static RELEASED: LazyLock<Arc<Released>> = LazyLock::new(Arc::default);
 
 /// Open sessions.
-pub(crate) static SESSIONS: Handles<Arc<Session>> = Handles::new();
+pub(crate) static SESSIONS: Handles<Open> = Handles::new();
+/// Pages of sessions that have ended, whose rows may still be looked at.
+pub(crate) static RETIRED: Handles<Arc<Mutex<RowPipe>>> = Handles::new();
 /// Output batches the JVM is reading, with the session they came from.
 pub(crate) static OUTPUTS: Handles<(Arc<Session>, Returned)> = Handles::new();
+
+/// An open session, and its pages if its rows cross as such.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) session: Arc<Session>,
+    pub(crate) pipe: Option<Arc<Mutex<RowPipe>>>,
+}
+
+impl Open {
+    /// The pages; held by the task thread for the length of a call.
+    pub(crate) fn pipe(&self) -> Result<MutexGuard<'_, RowPipe>, NativeError> {
+        let pipe = self.pipe.as_ref();
+        let pipe = pipe.ok_or(NativeError::Argument("a session whose rows are no pages"))?;
+        Ok(pipe.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Starts the interpreter, once; every later call gets the first outcome.
 pub(crate) fn start(libpython: &str, bridge: &str, config: &[u8]) -> Result<(), NativeError> {

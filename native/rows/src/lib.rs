@@ -9,6 +9,7 @@
 //! buffers stand in the order of the Arrow columnar format; offsets are already applied.
 
 mod lend;
+pub mod pages;
 mod returned;
 
 pub use lend::{Lender, lend};

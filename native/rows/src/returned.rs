@@ -61,7 +61,7 @@ pub struct Returned {
     layout: Vec<i64>,
     /// Bytes behind the layout.
     bytes: u64,
-    _data: ArrayData,
+    data: ArrayData,
     _copies: Vec<Buffer>,
 }
 
@@ -69,6 +69,11 @@ impl Returned {
     /// The layout; its addresses stay valid for as long as this value lives.
     pub fn layout(&self) -> &[i64] {
         &self.layout
+    }
+
+    /// The checked batch itself, a struct array.
+    pub const fn data(&self) -> &ArrayData {
+        &self.data
     }
 
     /// Bytes of all buffers.
@@ -91,7 +96,7 @@ impl Returned {
         Ok(Self {
             layout,
             bytes,
-            _data: data,
+            data,
             _copies: copies,
         })
     }
@@ -316,7 +321,7 @@ fn readable(of: &DataType) -> Result<DataType, RowsError> {
         DataType::FixedSizeList(field, size) => {
             DataType::FixedSizeList(readable_field(field)?, *size)
         }
-        DataType::Map(field, sorted) => DataType::Map(readable_field(field)?, *sorted),
+        DataType::Map(field, sorted) => DataType::Map(readable_entries(field)?, *sorted),
         DataType::Struct(fields) => DataType::Struct(
             fields
                 .iter()
@@ -335,6 +340,19 @@ fn readable(of: &DataType) -> Result<DataType, RowsError> {
     })
 }
 
+/// The entries of a map, whose keys may not be nullable in any schema.
+fn readable_entries(entries: &FieldRef) -> Result<FieldRef, RowsError> {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(RowsError::Carried(entries.data_type().to_string()));
+    };
+    let fields = fields.iter().enumerate().map(|(index, field)| {
+        let of = readable(field.data_type())?;
+        Ok::<FieldRef, RowsError>(Arc::new(Field::new(field.name(), of, index > 0)))
+    });
+    let of = DataType::Struct(fields.collect::<Result<_, _>>()?);
+    Ok(Arc::new(Field::new(entries.name(), of, false)))
+}
+
 fn readable_field(field: &FieldRef) -> Result<FieldRef, RowsError> {
     Ok(Arc::new(Field::new(
         field.name(),
@@ -347,7 +365,7 @@ fn readable_field(field: &FieldRef) -> Result<FieldRef, RowsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::builder::{ListBuilder, StringBuilder};
+    use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder};
     use arrow_array::ffi::to_ffi;
     use arrow_array::{
         Array, ArrayRef, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray,
@@ -419,6 +437,20 @@ mod tests {
         let whole = batch(vec![("l", lists), ("s", large)]);
         assert_eq!(checked(&whole).unwrap().layout()[..2], [2, 2]);
         assert_eq!(checked(&whole.slice(0, 0)).unwrap().layout()[..2], [0, 2]);
+    }
+
+    #[test]
+    fn a_map_whose_keys_are_not_nullable_passes() {
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+        maps.keys().append_value("k");
+        maps.values().append_null();
+        maps.append(true).unwrap();
+        maps.append(false).unwrap();
+        let maps: ArrayRef = Arc::new(maps.finish());
+        assert_eq!(
+            checked(&batch(vec![("m", maps)])).unwrap().layout()[..2],
+            [2, 1]
+        );
     }
 
     #[test]

@@ -10,8 +10,12 @@ mod calls;
 mod interrupts;
 mod lanes;
 mod released;
+mod row_pipe;
+mod row_plan;
 mod session;
 
 pub use lanes::{LaneError, Lanes};
 pub use released::Released;
+pub use row_pipe::{OutputPage, RowPipe, Side};
+pub use row_plan::RowPlan;
 pub use session::{End, Next, Session, SessionSpec};

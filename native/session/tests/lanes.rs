@@ -1,5 +1,7 @@
 //! Sessions on real lane threads, over a bridge that gives every batch back unchanged.
 
+#![cfg(test)]
+
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,4 +17,5 @@ def booted() -> None:
     """Boot once, as the executor does."""
     from ember_worker import boot
 
-    boot.start({"environment": {"EMBER_BASE": "base"}, "pythonPath": ""})
+    os.environ["EMBER_BASE"] = "base"
+    boot.start({"environment": {"EMBER_FIRST": "of the first session"}, "pythonPath": ""})

@@ -168,6 +168,11 @@ def test_the_environment_of_a_session_is_the_workers_and_does_not_leak() -> None
     assert call(lambda: ("LEAK" in os.environ, os.environ.get("EMBER_BASE"))) == (False, "base")
 
 
+def test_the_variables_of_the_session_that_started_the_interpreter_stay_with_it() -> None:
+    assert call(lambda: os.environ.get("EMBER_FIRST")) is None
+    assert call(lambda: os.environ["EMBER_FIRST"], environment={"EMBER_FIRST": "own"}) == "own"
+
+
 def test_os_environ_refuses_what_it_always_refused() -> None:
     def misuse() -> list[str]:
         errors = []

@@ -39,7 +39,9 @@ def start(config: dict[str, Any]) -> None:
     environment.widen(_worker_environment(config))
     with contextlib.suppress(OSError):
         sys.path.insert(0, os.getcwd())
-    _load_worker()
+    # Modules read these while they load. A later session brings its own, or means to have none.
+    with environment.while_loading(config.get("environment") or {}):
+        _load_worker()
     process.settle_path()
     gc.collect()
     gc.freeze()
@@ -50,7 +52,7 @@ def _worker_environment(config: dict[str, Any]) -> dict[str, str]:
     entries = {"PYTHONUNBUFFERED": "YES", "SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
     if config.get("pythonPath"):
         entries["PYTHONPATH"] = config["pythonPath"]
-    return {**entries, **(config.get("environment") or {})}
+    return entries
 
 
 def _load_worker() -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-import types
 from typing import Any
 
 import pyarrow as pa
 from pyspark import util, worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import transport
+from ember_worker import rowfn, transport
 from ember_worker.isolation import process, spark_files
+from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
 
@@ -25,28 +25,17 @@ def install() -> Any:
     """Rebind the stream serializer; return ``invoke(receiver, outfile)``."""
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
-        setattr(ArrowStreamSerializer, name, _rebound(stock, {"__builtins__": _BUILTINS}))
-    return _rebound(
+        setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
+    return rebound(
         worker.invoke_udf,
         {
+            "read_udfs": rowfn.reader(worker.read_udfs),
             "setup_memory_limits": _leave_memory_limits,
             "start_faulthandler_periodic_traceback": _leave_faulthandler,
             "setup_spark_files": _setup_spark_files,
             "handle_worker_exception": _handle_worker_exception,
         },
     )
-
-
-def _rebound(stock: Any, overrides: dict[str, Any]) -> Any:
-    """Return ``stock`` with some of the names it uses meaning something else."""
-    scope = {**stock.__globals__, **overrides}
-    function = types.FunctionType(
-        stock.__code__, scope, stock.__name__, stock.__defaults__, stock.__closure__
-    )
-    function.__kwdefaults__ = stock.__kwdefaults__
-    function.__doc__ = stock.__doc__
-    function.__qualname__ = stock.__qualname__
-    return function
 
 
 def _leave_memory_limits(_limit: int) -> None:

@@ -7,11 +7,15 @@ lead to the session's own dictionary, and so do the processes a session starts (
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ember_worker.state import CURRENT, PROCESS, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class SessionEnvironment(os._Environ):  # type: ignore[type-arg]
@@ -45,6 +49,18 @@ def widen(entries: dict[str, str]) -> None:
     """Add entries to the environment every session starts from."""
     for key, value in entries.items():
         PROCESS.environment[os.fsencode(key)] = os.fsencode(value)
+
+
+@contextlib.contextmanager
+def while_loading(entries: dict[str, str]) -> Iterator[None]:
+    """Lend the process the variables of the session that starts it; none of them stays."""
+    before = dict(PROCESS.environment)
+    widen(entries)
+    try:
+        yield
+    finally:
+        PROCESS.environment.clear()
+        PROCESS.environment.update(before)
 
 
 def session_state(overlay: bytes) -> State:

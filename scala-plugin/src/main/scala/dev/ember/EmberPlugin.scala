@@ -4,7 +4,7 @@ import java.util.Collections
 
 import scala.util.control.NonFatal
 
-import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.{SPARK_VERSION, SparkConf, SparkContext}
 import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.execution.python.ember.WorkerEnvironment
@@ -19,15 +19,24 @@ class EmberPlugin extends SparkPlugin {
   override def executorPlugin(): ExecutorPlugin = new EmberExecutor
 }
 
+object EmberPlugin {
+
+  /** Spark's internals, which the plugin is made of, differ from line to line. */
+  private[ember] val sparkLine = "4.3."
+}
+
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
-private final class EmberDriver extends DriverPlugin {
-  override def init(
-      context: SparkContext,
-      plugin: PluginContext): java.util.Map[String, String] = {
+private final class EmberDriver extends DriverPlugin with Logging {
+  override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
-    EmberConf.read(conf.getOption): Unit // a wrong setting stops the application here, not a query later
-    append(conf, "spark.sql.extensions", classOf[EmberExtensions].getName)
-    append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
+    EmberConf.read(
+      conf.getOption): Unit // a wrong setting stops the application here, not a query later
+    if (SPARK_VERSION.startsWith(EmberPlugin.sparkLine)) {
+      append(conf, "spark.sql.extensions", classOf[EmberExtensions].getName)
+      append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
+    } else
+      logWarning(
+        s"Ember does nothing: it was built for Spark ${EmberPlugin.sparkLine}x, not $SPARK_VERSION")
     Collections.emptyMap()
   }
 
@@ -49,14 +58,17 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
     try {
       Admission.ofSettings(EmberConf.read(conf.getOption)) match {
         case Some(reason) => logInfo(s"Ember is not used: $reason")
+        case None if !SPARK_VERSION.startsWith(EmberPlugin.sparkLine) => ()
         case None => logInfo(probed(configuredPython(conf)))
       }
     } catch {
-      case error @ (NonFatal(_) | _: LinkageError) => logWarning("Ember could not look for Python", error)
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        logWarning("Ember could not look for Python", error)
     }
 
   private def probed(python: String): String = {
-    val environment = Map("PYTHONPATH" -> WorkerEnvironment.pythonPath(None), "PYTHONHASHSEED" -> "0")
+    val environment =
+      Map("PYTHONPATH" -> WorkerEnvironment.pythonPath(None), "PYTHONHASHSEED" -> "0")
     JarStarter.facts(python, environment) match {
       case Right(facts) =>
         s"Ember can run functions in this executor: Python ${facts.fullVersion} at ${facts.executable}, " +

@@ -59,4 +59,33 @@ public final class NativeApi {
 
   /** The tokens of lent batches that nothing in Python refers to any more; each is told once. */
   public static native long[] released();
+
+  /**
+   * Like {@link #open}, for a session whose rows cross as pages; {@code plan} is UTF-8 JSON, see {@code RowPlan}.
+   * Throws code 5 if a type has no native conversion.
+   */
+  static native long openRows(
+      byte[] header, byte[] inputSchema, byte[] environment, int depth, byte[] plan);
+
+  /**
+   * Address of the page to fill, with room for {@code bytes}: the input rows', or the one of the arguments that
+   * are not plain columns. What was written into it since the last batch stays. Rows stand back to back, each
+   * behind its size in eight bytes.
+   */
+  static native long room(long session, boolean arguments, long bytes);
+
+  /**
+   * Gives the filled pages as one batch. {@code bytes} of the arguments' page, or of the input rows' if every
+   * argument is a column of theirs.
+   */
+  static native void offerRows(long session, boolean arguments, long bytes, int rows);
+
+  /**
+   * The ready output batch as rows: address, bytes and rows of a page that stays readable until the call after the
+   * next, and the bytes of Python's own batch.
+   */
+  static native long[] outputRows(long session);
+
+  /** Frees the pages of a session that was opened with {@link #openRows} and is closed. */
+  static native void freeRows(long session);
 }

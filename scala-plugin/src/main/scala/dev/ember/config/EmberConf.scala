@@ -37,15 +37,17 @@ object EmberConf {
     key = "spark.ember.lane",
     default = Lane.Auto,
     unit = Lane.words.map(_._1).mkString(" | "),
-    doc = "Where functions run: in the executor, in a process of Ember's, or on Spark's own runner.")(
+    doc =
+      "Where functions run: in the executor, in a process of Ember's, or on Spark's own runner.")(
     Setting.word(Lane.words))
 
   val EmbeddedTasks: Setting[Int] = new Setting(
     key = "spark.ember.embedded.tasks",
     default = 1,
     unit = "tasks",
-    doc = "How many tasks of one executor may run functions in it at the same time; the others use " +
-      "Spark's own runner. They share one interpreter lock, so more is not always faster.")(
+    doc =
+      "How many tasks of one executor may run functions in it at the same time; the others use " +
+        "Spark's own runner. They share one interpreter lock, so more is not always faster.")(
     Setting.positiveInt)
 
   val PipelineDepth: Setting[Int] = new Setting(

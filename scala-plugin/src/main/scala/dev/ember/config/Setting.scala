@@ -13,7 +13,8 @@ final class Setting[T](val key: String, val default: T, val unit: String, val do
   /** The value that `source` has for the key, or the default. A text that means nothing is an error. */
   def read(source: String => Option[String]): T = source(key).map(_.trim) match {
     case None => default
-    case Some(text) => parse(text).fold(why => throw new InvalidSetting(s"$key = $text: $why"), identity)
+    case Some(text) =>
+      parse(text).fold(why => throw new InvalidSetting(s"$key = $text: $why"), identity)
   }
 }
 
@@ -30,9 +31,11 @@ object Setting {
   val seconds: String => Either[String, Int] = text =>
     text.toIntOption.filter(_ >= 0).toRight("must be a whole number of seconds, zero or more")
 
-  val folder: String => Either[String, Option[String]] = text => Right(Some(text).filter(_.nonEmpty))
+  val folder: String => Either[String, Option[String]] = text =>
+    Right(Some(text).filter(_.nonEmpty))
 
   def word[T](words: Seq[(String, T)]): String => Either[String, T] = text =>
-    words.collectFirst { case (word, value) if word.equalsIgnoreCase(text) => value }
+    words
+      .collectFirst { case (word, value) if word.equalsIgnoreCase(text) => value }
       .toRight(words.map(_._1).mkString("must be one of ", ", ", ""))
 }

@@ -6,7 +6,10 @@ import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, EvalPythonEvaluatorFactory}
-import org.apache.spark.sql.execution.python.ember.{EmberColumnarEvaluator, EmberEvalPythonEvaluatorFactory}
+import org.apache.spark.sql.execution.python.ember.{
+  EmberColumnarEvaluator,
+  EmberEvalPythonEvaluatorFactory
+}
 import org.apache.spark.sql.execution.python.ember.{NodeConf, PythonNodes}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -33,16 +36,25 @@ class EmberArrowEvalPythonExec(
   override protected def doExecute(): RDD[InternalRow] =
     if (child.supportsColumnar) {
       val evaluator = columnarEvaluator
-      child.executeColumnar().mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
+      child
+        .executeColumnar()
+        .mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
     } else super.doExecute()
 
   override protected def doExecuteColumnar(): RDD[ColumnarBatch] = {
     val evaluator = columnarEvaluator
-    child.executeColumnar().mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
+    child
+      .executeColumnar()
+      .mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
   }
 
   override protected def evaluatorFactory: EvalPythonEvaluatorFactory =
-    new EmberEvalPythonEvaluatorFactory(child.output, udfs, output, conf.arrowMaxRecordsPerBatch, nodeConf)
+    new EmberEvalPythonEvaluatorFactory(
+      child.output,
+      udfs,
+      output,
+      conf.arrowMaxRecordsPerBatch,
+      nodeConf)
 
   private def columnarEvaluator: EmberColumnarEvaluator =
     new EmberColumnarEvaluator(child.output, udfs, output, conf.arrowMaxRecordsPerBatch, nodeConf)

@@ -26,8 +26,11 @@ object EmberMetrics {
       BatchesSent -> "Ember: batches lent to Python",
       BatchesReceived -> "Ember: batches received from Python",
       Abandoned -> "Ember: threads abandoned")
-    val reasons = FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")
-    (counts ++ reasons).map { case (key, words) => key -> SQLMetrics.createMetric(context, words) }.toMap +
+    val reasons =
+      FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")
+    (counts ++ reasons).map { case (key, words) =>
+      key -> SQLMetrics.createMetric(context, words)
+    }.toMap +
       (OpenTime -> SQLMetrics.createNanoTimingMetric(context, "Ember: time to open sessions"))
   }
 }

@@ -6,7 +6,11 @@ package dev.ember.nativeapi
  */
 trait Native {
   def start(libpython: String, bridge: String, config: Array[Byte]): Unit
-  def open(header: Array[Byte], inputSchema: Array[Byte], environment: Array[Byte], depth: Int): Long
+  def open(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int): Long
   def next(session: Long): Int
   def offer(session: Long, layout: Array[Long], length: Int, token: Long): Unit
   def endInput(session: Long): Unit
@@ -17,6 +21,16 @@ trait Native {
   def cancel(session: Long): Unit
   def close(session: Long, graceMs: Long): Boolean
   def released(): Array[Long]
+  def openRows(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long
+  def room(session: Long, arguments: Boolean, bytes: Long): Long
+  def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit
+  def outputRows(session: Long): Array[Long]
+  def freeRows(session: Long): Unit
 }
 
 object Native {
@@ -51,4 +65,20 @@ object JniNative extends Native {
   override def cancel(session: Long): Unit = NativeApi.cancel(session)
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
   override def released(): Array[Long] = NativeApi.released()
+
+  override def openRows(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long = NativeApi.openRows(header, inputSchema, environment, depth, plan)
+
+  override def room(session: Long, arguments: Boolean, bytes: Long): Long =
+    NativeApi.room(session, arguments, bytes)
+
+  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit =
+    NativeApi.offerRows(session, arguments, bytes, rows)
+
+  override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
+  override def freeRows(session: Long): Unit = NativeApi.freeRows(session)
 }

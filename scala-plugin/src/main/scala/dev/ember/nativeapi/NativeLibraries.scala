@@ -1,16 +1,12 @@
 package dev.ember.nativeapi
 
-import java.io.{IOException, InputStream}
-import java.nio.channels.Channels
+import java.io.{InputStream, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
-import java.nio.file.{Files, LinkOption, Path, Paths, StandardOpenOption}
-import java.nio.file.attribute.{PosixFilePermission, PosixFilePermissions}
-import java.security.{DigestInputStream, MessageDigest}
+import java.nio.file.{Files, Path, Paths}
 
 import scala.collection.mutable.ArrayBuffer
 import scala.jdk.CollectionConverters._
 import scala.util.Using
-import scala.util.control.NonFatal
 
 /**
  * Takes the native libraries and the Python package out of the jar, into a folder that nobody else can write,
@@ -46,21 +42,22 @@ final class NativeLibraries(
   }
 
   private def attempt(base: Path): Either[Refusal, Installed] = {
-    var made: Option[Path] = None
+    var made: Option[PrivateFolder] = None
     try {
-      val folder = newPrivateFolder(base)
+      val folder = PrivateFolder.in(base)
       made = Some(folder)
-      val libraries = extract(s"native/$platform", folder.resolve("native"), executable = true)
-      val python = extract("ember/python", folder.resolve("python"), executable = false)
+      val libraries = extract(s"native/$platform", folder, "native", executable = true)
+      val python = extract("ember/python", folder, "python", executable = false)
       load(libraries.resolve(libraryName))
-      deleteAtExit(folder)
+      folder.deleteAtExit()
       Right(Installed(libraries, python))
     } catch {
       case refused: RefusedFile =>
-        made.foreach(deleteRecursively)
+        made.foreach(_.delete())
         Left(Final(refused.getMessage))
-      case unusable @ (_: IOException | _: UnsatisfiedLinkError | _: UnsupportedOperationException) =>
-        made.foreach(deleteRecursively)
+      case unusable @ (_: IOException | _: UnsatisfiedLinkError |
+          _: UnsupportedOperationException) =>
+        made.foreach(_.delete())
         Left(refusal(base, unusable))
     }
   }
@@ -73,40 +70,27 @@ final class NativeLibraries(
     }
   }
 
-  /** Copies what `source/SHA256SUMS` lists. */
-  private def extract(source: String, target: Path, executable: Boolean): Path = {
-    Files.createDirectory(target, onlyOwner("rwx------")): Unit
-    val sums = resource(s"$source/$sumsName")
-      .getOrElse(throw new RefusedFile(s"the jar has no $source/$sumsName"))
-    val lines = Using.resource(sums)(stream => new String(stream.readAllBytes(), UTF_8).linesIterator.toSeq)
+  /** Copies what `source/SHA256SUMS` lists into `target` below `folder`. */
+  private def extract(
+      source: String,
+      folder: PrivateFolder,
+      target: String,
+      executable: Boolean): Path = {
+    val lines = Using.resource(inJar(s"$source/$sumsName")) { stream =>
+      new String(stream.readAllBytes(), UTF_8).linesIterator.toSeq
+    }
     for (Array(sum, name) <- lines.filter(_.nonEmpty).map(_.split("\\s+\\*?", 2))) {
-      val file = target.resolve(name).normalize
-      if (!file.startsWith(target)) throw new RefusedFile(s"$source/$name leaves its folder")
-      makeFolders(target, file.getParent)
-      write(s"$source/$name", file, sum, if (executable) "rwx------" else "rw-------")
-    }
-    target
-  }
-
-  private def makeFolders(root: Path, folder: Path): Unit =
-    if (folder != root && !Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-      makeFolders(root, folder.getParent)
-      Files.createDirectory(folder, onlyOwner("rwx------")): Unit
-    }
-
-  private def write(source: String, file: Path, expected: String, permissions: String): Unit = {
-    val stream = resource(source).getOrElse(throw new RefusedFile(s"the jar has no $source"))
-    val digest = MessageDigest.getInstance("SHA-256")
-    Using.resource(new DigestInputStream(stream, digest)) { input =>
-      Using.resource(Files.newByteChannel(file, newFileOnly, onlyOwner(permissions))) { channel =>
-        val output = Channels.newOutputStream(channel)
-        input.transferTo(output): Unit
-        output.flush()
+      val actual = Using.resource(inJar(s"$source/$name")) { stream =>
+        folder.write(s"$target/$name", stream, executable)
       }
+      if (actual != sum)
+        throw new RefusedFile(s"$source/$name is damaged: its sha256 is $actual, not $sum")
     }
-    val actual = digest.digest().map(byte => f"${byte & 0xff}%02x").mkString
-    if (actual != expected) throw new RefusedFile(s"$source is damaged: its sha256 is $actual, not $expected")
+    folder.path.resolve(target)
   }
+
+  private def inJar(path: String): InputStream =
+    resource(path).getOrElse(throw new RefusedFile(s"the jar has no $path"))
 }
 
 object NativeLibraries {
@@ -114,7 +98,8 @@ object NativeLibraries {
   /** Where the libraries and the package `ember_worker` lie. */
   final case class Installed(libraries: Path, python: Path) {
     def bridge(pythonVersion: String): Option[Path] = {
-      val path = libraries.resolve(s"py${pythonVersion.filter(_ != '.')}").resolve("libember_bridge.so")
+      val path =
+        libraries.resolve(s"py${pythonVersion.filter(_ != '.')}").resolve("libember_bridge.so")
       Some(path).filter(Files.isRegularFile(_))
     }
 
@@ -127,26 +112,33 @@ object NativeLibraries {
    * @param developerFolder
    *   libraries to use where they are, in place of the jar's
    */
-  def install(localDirs: Seq[String], developerFolder: Option[String]): Either[String, Installed] = {
+  def install(
+      localDirs: Seq[String],
+      developerFolder: Option[String]): Either[String, Installed] = {
     val loader = getClass.getClassLoader
     val fromJar = (path: String) => Option(loader.getResourceAsStream(path))
     val resource = developerFolder.fold(fromJar)(folder => shadowing(Paths.get(folder), fromJar))
-    new NativeLibraries(candidates(localDirs), resource, path => System.load(path.toString)).install()
+    new NativeLibraries(candidates(localDirs), resource, path => System.load(path.toString))
+      .install()
   }
 
   /** Files of `folder` stand before those of the jar; they are copied too, so that a build may replace them. */
-  private def shadowing(folder: Path, jar: String => Option[InputStream])(path: String): Option[InputStream] = {
+  private def shadowing(folder: Path, jar: String => Option[InputStream])(
+      path: String): Option[InputStream] = {
     val natives = s"native/$platform/"
     if (!path.startsWith(natives)) jar(path)
-    else if (path == natives + sumsName) Some(new java.io.ByteArrayInputStream(sumsOf(folder).getBytes(UTF_8)))
+    else if (path == natives + sumsName)
+      Some(new java.io.ByteArrayInputStream(sumsOf(folder).getBytes(UTF_8)))
     else Some(Files.newInputStream(folder.resolve(path.stripPrefix(natives))))
   }
 
   private def sumsOf(folder: Path): String = Using.resource(Files.walk(folder)) { paths =>
-    paths.iterator.asScala.filter(_.toString.endsWith(".so")).map { path =>
-      val digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(path))
-      s"${digest.map(byte => f"${byte & 0xff}%02x").mkString}  ${folder.relativize(path)}"
-    }.mkString("\n")
+    paths.iterator.asScala
+      .filter(_.toString.endsWith(".so"))
+      .map { path =>
+        s"${Sha256.of(Files.readAllBytes(path))}  ${folder.relativize(path)}"
+      }
+      .mkString("\n")
   }
 
   private[nativeapi] def candidates(localDirs: Seq[String]): Seq[Path] = {
@@ -169,38 +161,9 @@ object NativeLibraries {
   private final case class TryNext(words: String) extends Refusal
   private final case class Final(words: String) extends Refusal
 
-  /** A file of the jar is not what it should be; another folder would not help. */
-  private final class RefusedFile(message: String) extends RuntimeException(message)
-
-  private val newFileOnly = java.util.Set.of(
-    StandardOpenOption.CREATE_NEW,
-    StandardOpenOption.WRITE,
-    LinkOption.NOFOLLOW_LINKS)
-
-  private def onlyOwner(permissions: String) =
-    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
-
-  private def newPrivateFolder(base: Path): Path = {
-    val folder = Files.createTempDirectory(base, "ember-", onlyOwner("rwx------"))
-    val others = Files.getPosixFilePermissions(folder, LinkOption.NOFOLLOW_LINKS).asScala.toSet --
-      Set(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE)
-    if (others.nonEmpty) throw new IOException(s"$folder is open to others: ${others.mkString(", ")}")
-    folder
-  }
-
   /** How the dynamic loader says that a file system is mounted `noexec`. */
   private def isNotMappable(error: UnsatisfiedLinkError): Boolean = {
     val message = String.valueOf(error.getMessage)
     message.contains("failed to map segment") || message.contains("Operation not permitted")
   }
-
-  private def deleteAtExit(folder: Path): Unit =
-    Runtime.getRuntime.addShutdownHook(new Thread(() => deleteRecursively(folder), "ember-cleanup"))
-
-  private def deleteRecursively(folder: Path): Unit =
-    try {
-      Using.resource(Files.walk(folder)) { paths =>
-        paths.iterator.asScala.toSeq.reverse.foreach(Files.deleteIfExists(_): Unit)
-      }
-    } catch { case NonFatal(_) => () }
 }

@@ -10,7 +10,11 @@ import scala.util.control.NonFatal
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 
 /** What a Python says about itself. */
-final case class PythonFacts(executable: String, version: String, fullVersion: String, libpython: String)
+final case class PythonFacts(
+    executable: String,
+    version: String,
+    fullVersion: String,
+    libpython: String)
 
 object PythonFacts {
   private val json = new ObjectMapper
@@ -36,7 +40,10 @@ object PythonFacts {
     } catch { case NonFatal(error) => Left(s"$executable: ${error.getMessage}") }
 
   /** The answer is the last line; a site module may have printed before it. */
-  private[nativeapi] def parse(executable: String, text: String, exit: Int): Either[String, PythonFacts] = {
+  private[nativeapi] def parse(
+      executable: String,
+      text: String,
+      exit: Int): Either[String, PythonFacts] = {
     val lines = text.linesIterator.map(_.trim).filter(_.nonEmpty).toSeq
     lines.lastOption.filter(line => exit == 0 && line.startsWith("{")) match {
       case None => Left(s"$executable ended with $exit: ${lines.lastOption.getOrElse("no output")}")
@@ -45,7 +52,8 @@ object PythonFacts {
   }
 
   private def read(executable: String, answer: JsonNode): Either[String, PythonFacts] = {
-    def text(name: String): Option[String] = Option(answer.get(name)).filter(_.isTextual).map(_.asText)
+    def text(name: String): Option[String] =
+      Option(answer.get(name)).filter(_.isTextual).map(_.asText)
 
     text("problem") match {
       case Some(problem) => Left(problem)

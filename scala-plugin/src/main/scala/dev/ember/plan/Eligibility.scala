@@ -34,7 +34,8 @@ object Eligibility {
       else judge(node)
     } catch {
       case invalid: InvalidSetting => Verdict.Stays(FallbackReason.InvalidConf(invalid.getMessage))
-      case error @ (NonFatal(_) | _: LinkageError) => Verdict.Stays(FallbackReason.unexpected(error))
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        Verdict.Stays(FallbackReason.unexpected(error))
     }
 
   private def judge(node: SparkPlan): Verdict =
@@ -43,6 +44,7 @@ object Eligibility {
       case None =>
         Kind.all
           .collectFirst(Function.unlift((kind: Kind) => kind.embed.lift(node)))
-          .fold[Verdict](Verdict.Stays(FallbackReason.KindNotEmbedded(node.nodeName)))(Verdict.Embeddable(_))
+          .fold[Verdict](Verdict.Stays(FallbackReason.KindNotEmbedded(node.nodeName)))(
+            Verdict.Embeddable(_))
     }
 }

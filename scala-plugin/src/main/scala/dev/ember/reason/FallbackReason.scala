@@ -8,7 +8,9 @@ package dev.ember.reason
  * @param words
  *   for users; says what they could change
  */
-sealed abstract class FallbackReason(val name: String, val words: String) extends Product with Serializable {
+sealed abstract class FallbackReason(val name: String, val words: String)
+    extends Product
+    with Serializable {
   override def toString: String = s"$name: $words"
 }
 
@@ -20,7 +22,9 @@ object FallbackReason {
   case object LaneIsSpark extends FallbackReason("LaneIsSpark", "spark.ember.lane is spark")
 
   case object NoProcessLane
-      extends FallbackReason("NoProcessLane", "spark.ember.lane is process, which this version does not have")
+      extends FallbackReason(
+        "NoProcessLane",
+        "spark.ember.lane is process, which this version does not have")
 
   final case class KindNotEmbedded(kind: String)
       extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
@@ -35,16 +39,24 @@ object FallbackReason {
       extends FallbackReason("WorkerLogging", "worker logging reads the output of a worker process")
 
   case object FaultHandlerOn
-      extends FallbackReason("FaultHandlerOn", "faulthandler is on, and its signal handlers would end the JVM")
+      extends FallbackReason(
+        "FaultHandlerOn",
+        "faulthandler is on, and its signal handlers would end the JVM")
 
   case object MemoryLimit
-      extends FallbackReason("MemoryLimit", "spark.executor.pyspark.memory limits a process, not a thread")
+      extends FallbackReason(
+        "MemoryLimit",
+        "spark.executor.pyspark.memory limits a process, not a thread")
 
   case object CustomWorker
-      extends FallbackReason("CustomWorker", "another worker or daemon module of Python is configured")
+      extends FallbackReason(
+        "CustomWorker",
+        "another worker or daemon module of Python is configured")
 
   case object IdleTimeoutKills
-      extends FallbackReason("IdleTimeoutKills", "idle workers are to be killed, and a thread cannot be")
+      extends FallbackReason(
+        "IdleTimeoutKills",
+        "idle workers are to be killed, and a thread cannot be")
 
   case object LaneBusy
       extends FallbackReason(
@@ -52,7 +64,9 @@ object FallbackReason {
         "as many tasks as spark.ember.embedded.tasks allows run functions in this executor")
 
   case object LaneAbandoned
-      extends FallbackReason("LaneAbandoned", "a cancelled function in this executor did not stop in time")
+      extends FallbackReason(
+        "LaneAbandoned",
+        "a cancelled function in this executor did not stop in time")
 
   final case class LaneBroken(problem: String)
       extends FallbackReason("LaneBroken", s"the embedded lane broke earlier: $problem")
@@ -67,16 +81,24 @@ object FallbackReason {
       extends FallbackReason("StartFailed", s"the interpreter did not start: $problem")
 
   final case class OtherPython(started: String, wanted: String)
-      extends FallbackReason("OtherPython", s"$started runs in this executor, and the function needs $wanted")
+      extends FallbackReason(
+        "OtherPython",
+        s"$started runs in this executor, and the function needs $wanted")
 
   final case class OtherArtifacts(pinned: String, wanted: String)
-      extends FallbackReason("OtherArtifacts", s"this executor serves artifacts $pinned, not $wanted")
+      extends FallbackReason(
+        "OtherArtifacts",
+        s"this executor serves artifacts $pinned, not $wanted")
 
   case object OtherIncludes
-      extends FallbackReason("OtherIncludes", "the function brings other Python files than those before it")
+      extends FallbackReason(
+        "OtherIncludes",
+        "the function brings other Python files than those before it")
 
   case object ArrowBackedChild
-      extends FallbackReason("ArrowBackedChild", "the input is in Arrow's format already, which Spark sends as it is")
+      extends FallbackReason(
+        "ArrowBackedChild",
+        "the input is in Arrow's format already, which Spark sends as it is")
 
   final case class OpenFailed(problem: String)
       extends FallbackReason("OpenFailed", s"the session did not open: $problem")
@@ -112,7 +134,8 @@ object FallbackReason {
   def unexpected(error: Throwable): FallbackReason = Unexpected(oneLine(error))
 
   def oneLine(error: Throwable): String = {
-    val text = Option(error.getMessage).fold("")(message => s": ${message.linesIterator.nextOption().getOrElse("")}")
+    val text = Option(error.getMessage).fold("")(message =>
+      s": ${message.linesIterator.nextOption().getOrElse("")}")
     error.getClass.getSimpleName + text
   }
 }

@@ -81,7 +81,9 @@ object ArrowLayout {
     def column(field: Field): Unit = {
       nodes += new ArrowFieldNode(take(), take())
       val bufferCount = take().toInt
-      require(take() == field.getChildren.size, s"${field.getName}: another number of children was announced")
+      require(
+        take() == field.getChildren.size,
+        s"${field.getName}: another number of children was announced")
       require(bufferCount >= fixedBuffers(field.getType), s"${field.getName}: buffers are missing")
       if (isView(field.getType)) variadic += (bufferCount - fixedBuffers(field.getType)).toLong
       for (_ <- 0 until bufferCount) buffers += Span(take(), take())
@@ -90,10 +92,17 @@ object ArrowLayout {
 
     columns.foreach(column)
     val spans = buffers.result()
-    Output(layout(0), layout(1).toInt, nodes.result(), spans, variadic.result(), spans.map(_.size).sum)
+    Output(
+      layout(0),
+      layout(1).toInt,
+      nodes.result(),
+      spans,
+      variadic.result(),
+      spans.map(_.size).sum)
   }
 
-  private def fixedBuffers(arrow: ArrowType): Int = TypeLayout.getTypeLayout(arrow).getBufferLayouts.size
+  private def fixedBuffers(arrow: ArrowType): Int =
+    TypeLayout.getTypeLayout(arrow).getBufferLayouts.size
 
   private def isView(arrow: ArrowType): Boolean = arrow match {
     case _: ArrowType.Utf8View | _: ArrowType.BinaryView => true

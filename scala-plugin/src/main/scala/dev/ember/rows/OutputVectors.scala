@@ -14,6 +14,7 @@ import org.apache.arrow.vector.ipc.ReadChannel
 import org.apache.arrow.vector.ipc.message.{ArrowRecordBatch, MessageSerializer}
 import org.apache.arrow.vector.types.pojo.{Field, Schema}
 import org.apache.arrow.vector.util.DictionaryUtility
+
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
 /**
@@ -64,10 +65,13 @@ object OutputVectors {
   final case class Loaded(batch: ColumnarBatch, bytes: Long)
 
   /** For the schema message that pyarrow wrote. A dictionary column shows its indices, as in Spark's reader. */
-  def of(schemaMessage: Array[Byte], allocator: BufferAllocator): OutputVectors = {
-    val channel = new ReadChannel(Channels.newChannel(new ByteArrayInputStream(schemaMessage)))
-    val schema = MessageSerializer.deserializeSchema(channel)
-    new OutputVectors(inMemory(schema, allocator), allocator)
+  def of(schemaMessage: Array[Byte], allocator: BufferAllocator): OutputVectors =
+    new OutputVectors(inMemory(schemaOf(schemaMessage), allocator), allocator)
+
+  /** The schema that pyarrow wrote as a message. */
+  def schemaOf(message: Array[Byte]): Schema = {
+    val channel = new ReadChannel(Channels.newChannel(new ByteArrayInputStream(message)))
+    MessageSerializer.deserializeSchema(channel)
   }
 
   private def inMemory(schema: Schema, allocator: BufferAllocator): Schema = {

@@ -1,8 +1,11 @@
 package dev.ember.rows
 
+import scala.util.Using
+
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.arrow.vector.{VectorSchemaRoot, VectorUnloader}
 import org.apache.arrow.vector.types.pojo.Schema
+
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.execution.arrow.ArrowWriter
 
@@ -34,7 +37,9 @@ final class RowBatches(
     if (run.hasNext) Some(batch(run, limits.allow)) else None
   }
 
-  private def batch(rows: Iterator[InternalRow], mayGrow: RowBatches.Vectors => Boolean): InputBatch = {
+  private def batch(
+      rows: Iterator[InternalRow],
+      mayGrow: RowBatches.Vectors => Boolean): InputBatch = {
     val vectors = open.getOrElse {
       val made = new RowBatches.Vectors(schema, allocator)
       open = Some(made)
@@ -55,17 +60,25 @@ object RowBatches {
   /** A batch ends at so many rows, or when it has so many bytes. */
   final case class Limits(rows: Int, bytes: Long) {
     private[RowBatches] def allow(vectors: Vectors): Boolean =
-      vectors.rows < rows && (bytes == Int.MaxValue || vectors.bytes < bytes)
+      vectors.rows < rows && (bytes == Int.MaxValue || vectors.areBelow(bytes))
   }
 
-  private final class Vectors(schema: Schema, allocator: BufferAllocator) extends AutoCloseable {
-    private val root = VectorSchemaRoot.create(schema, allocator)
+  /**
+   * The vectors that are written. They have an allocator of their own, which knows at any time how much they
+   * could hold; a lent batch is moved to `lent`, since it may outlive the session.
+   */
+  private final class Vectors(schema: Schema, lent: BufferAllocator) extends AutoCloseable {
+    private val own = lent.newChildAllocator("ember input", 0, Long.MaxValue)
+    private val root = VectorSchemaRoot.create(schema, own)
     private val writer = ArrowWriter.create(root)
     private val unloader = new VectorUnloader(root)
     private var written = 0
 
     def rows: Int = written
-    def bytes: Long = writer.sizeInBytes()
+
+    /** Exact, as in Spark, but what was allocated is asked first: it is one number, and never the smaller. */
+    def areBelow(bytes: Long): Boolean =
+      own.getAllocatedMemory < bytes || writer.sizeInBytes() < bytes
 
     def write(row: InternalRow): Unit = {
       writer.write(row)
@@ -75,16 +88,19 @@ object RowBatches {
     /** What was written. The writer goes on in new memory: Python may read the old for ever. */
     def lend(): InputBatch = {
       writer.finish()
-      val batch = unloader.getRecordBatch
-      val lent =
+      val batch = Using.resource(unloader.getRecordBatch)(_.cloneWithTransfer(lent))
+      val filled =
         InputBatch(ArrowLayout.of(schema, batch), written.toLong, batch.computeBodyLength, batch)
       root.clear()
       writer.reset()
       root.getFieldVectors.forEach(_.allocateNew())
       written = 0
-      lent
+      filled
     }
 
-    override def close(): Unit = root.close()
+    override def close(): Unit = {
+      root.close()
+      own.close()
+    }
   }
 }

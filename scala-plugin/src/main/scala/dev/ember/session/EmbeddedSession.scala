@@ -4,79 +4,77 @@ import scala.annotation.tailrec
 import scala.util.control.NonFatal
 
 import dev.ember.nativeapi.{Native, NativeException}
-import dev.ember.rows.InputBatches
 
 /**
- * A session on the embedded lane. It gives the layouts of the output batches.
+ * A session on the embedded lane.
  *
  * No lane is held while the upstream computes: the lane's thread waits in its queue, so that functions chained
  * in one task, each with a lane of its own, cannot wait for each other.
  *
  * @param handle
  *   from `Native.open`; this object frees it
+ * @param crossing
+ *   how batches get in and out
  * @param failIfKilled
  *   throws as Spark does if the task was killed
  * @param readTail
  *   takes what the worker wrote after its data; throws what it says
  */
-final class EmbeddedSession(
+final class EmbeddedSession[In, Out](
     native: Native,
     handle: Long,
+    crossing: Crossing[In, Out],
     lent: LentBatches,
     graceMs: Long,
     failIfKilled: () => Unit,
     readTail: Array[Byte] => Unit,
     whenClosed: EmbeddedSession.Ending => Unit)
-    extends Session[InputBatches, Array[Long]] {
+    extends Session[In, Out] {
 
-  override protected def doRun(input: InputBatches): Iterator[Array[Long]] = new Iterator[Array[Long]] {
-    private var ready: Option[Array[Long]] = None
+  override protected def doRun(input: In): Iterator[Out] =
+    new Iterator[Out] {
+      private var ready: Option[Out] = None
 
-    override def hasNext: Boolean = {
-      if (ready.isEmpty && outcome.isEmpty) ready = advance(input)
-      ready.nonEmpty
+      override def hasNext: Boolean = {
+        if (ready.isEmpty && outcome.isEmpty) ready = advance(input)
+        ready.nonEmpty
+      }
+
+      override def next(): Out = {
+        if (!hasNext) throw new NoSuchElementException("the session has ended")
+        val batch = ready.get
+        ready = None
+        batch
+      }
     }
-
-    override def next(): Array[Long] = {
-      if (!hasNext) throw new NoSuchElementException("the session has ended")
-      val batch = ready.get
-      ready = None
-      batch
-    }
-  }
 
   def outputSchema: Array[Byte] = guarded(native.outputSchema(handle))
 
-  @tailrec private def advance(input: InputBatches): Option[Array[Long]] = {
+  @tailrec private def advance(input: In): Option[Out] = {
     failIfKilled()
     guarded(native.next(handle)) match {
       case Native.WantsInput =>
         feed(input)
         advance(input)
-      case Native.HasOutput => Some(guarded(native.output(handle)))
+      case Native.HasOutput => Some(guarded(crossing.take()))
       case Native.Ended =>
         finish()
         None
     }
   }
 
-  private def feed(input: InputBatches): Unit = {
-    val batch =
-      try input.next()
+  private def feed(input: In): Unit = {
+    val more =
+      try crossing.pull(input)
       catch {
+        case failed: NativeException => guarded(throw failed)
         case failed: Throwable =>
           val first = settle(Outcome.InputFailed(failed))
           if (first) doCancel()
           throw failed
       }
     lent.collect()
-    batch match {
-      case None => guarded(native.endInput(handle))
-      case Some(filled) =>
-        lent.lend(filled.memory) { token =>
-          guarded(native.offer(handle, filled.layout, filled.layout.length, token))
-        }
-    }
+    guarded(if (more) crossing.offer() else native.endInput(handle))
   }
 
   private def finish(): Unit = {
@@ -106,10 +104,12 @@ final class EmbeddedSession(
   override protected def doCancel(): Unit = native.cancel(handle)
 
   override protected def doClose(interrupted: Boolean): Unit = {
-    val cameBack =
-      try native.close(handle, graceMs)
-      finally lent.collect()
-    whenClosed(EmbeddedSession.Ending(outcome.get, cameBack))
+    var cameBack = false
+    try cameBack = native.close(handle, graceMs)
+    finally {
+      lent.collect()
+      whenClosed(EmbeddedSession.Ending(outcome.get, cameBack))
+    }
   }
 }
 

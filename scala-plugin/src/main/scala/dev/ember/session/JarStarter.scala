@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentHashMap
 import scala.util.control.NonFatal
 
 import com.fasterxml.jackson.databind.ObjectMapper
+
 import org.apache.spark.{SparkConf, SparkEnv}
 
 import dev.ember.config.EmberConf
@@ -36,7 +37,9 @@ object JarStarter extends LaneStarter {
             .map(FallbackReason.NoPython(_)))
     }
 
-  override def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native] =
+  override def start(
+      key: LaneKey,
+      environment: Map[String, String]): Either[FallbackReason, Native] =
     for {
       installed <- libraries
       python <- facts(key.python, environment)
@@ -64,7 +67,8 @@ object JarStarter extends LaneStarter {
       python: PythonFacts,
       installed: NativeLibraries.Installed,
       environment: Map[String, String]): Array[Byte] = {
-    val config = json.createObjectNode()
+    val config = json
+      .createObjectNode()
       .put("executable", python.executable)
       .put("version", python.version)
       .put("pythonPath", environment.getOrElse("PYTHONPATH", ""))

@@ -6,14 +6,15 @@ class SettingSuite extends AnyFunSuite {
   private def read(entries: (String, String)*): EmberConf = EmberConf.read(entries.toMap.get)
 
   test("without settings the documented defaults hold") {
-    assert(read() == EmberConf(
-      enabled = true,
-      lane = Lane.Auto,
-      embeddedTasks = 1,
-      pipelineDepth = 2,
-      nativeDir = None,
-      cancelGraceSeconds = 2,
-      probeTimeoutSeconds = 60))
+    assert(
+      read() == EmberConf(
+        enabled = true,
+        lane = Lane.Auto,
+        embeddedTasks = 1,
+        pipelineDepth = 2,
+        nativeDir = None,
+        cancelGraceSeconds = 2,
+        probeTimeoutSeconds = 60))
   }
 
   test("every setting is read from its key") {

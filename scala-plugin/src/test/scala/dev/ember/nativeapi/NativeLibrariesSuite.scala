@@ -5,6 +5,7 @@ import java.nio.file.{Files, Path}
 import java.nio.file.attribute.PosixFilePermissions
 import java.security.MessageDigest
 
+import scala.collection.mutable
 import scala.collection.mutable.ArrayBuffer
 import scala.jdk.CollectionConverters._
 
@@ -19,18 +20,36 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
     "ember/python/ember_worker/__init__.py" -> "")
   private var folder: Path = _
   private val loaded = new ArrayBuffer[Path]
+  private val made = new mutable.HashSet[Path]
 
   override def beforeEach(): Unit = {
-    folder = Files.createTempDirectory("ember-test")
+    folder = newFolder()
     loaded.clear()
   }
 
-  private def sha256(text: String): String =
-    MessageDigest.getInstance("SHA-256").digest(text.getBytes).map(byte => f"${byte & 0xff}%02x").mkString
+  override def afterEach(): Unit = made.filter(Files.exists(_)).foreach { base =>
+    Files.walk(base).iterator.asScala.toSeq.reverse.foreach(Files.deleteIfExists(_))
+  }
 
-  private def sums(prefix: String, of: Map[String, String]): String = of.collect {
-    case (path, text) if path.startsWith(prefix) => s"${sha256(text)}  ${path.stripPrefix(prefix)}"
-  }.mkString("\n")
+  private def newFolder(): Path = {
+    val base = Files.createTempDirectory("ember-test")
+    made += base
+    base
+  }
+
+  private def sha256(text: String): String =
+    MessageDigest
+      .getInstance("SHA-256")
+      .digest(text.getBytes)
+      .map(byte => f"${byte & 0xff}%02x")
+      .mkString
+
+  private def sums(prefix: String, of: Map[String, String]): String = of
+    .collect {
+      case (path, text) if path.startsWith(prefix) =>
+        s"${sha256(text)}  ${path.stripPrefix(prefix)}"
+    }
+    .mkString("\n")
 
   private def jar(of: Map[String, String] = files, announced: Map[String, String] = files) = {
     val entries = of ++ Seq(s"native/$platform/", "ember/python/").map { prefix =>
@@ -51,7 +70,8 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
     assert(loaded == Seq(installed.libraries.resolve("libember.so")))
     assert(Files.readString(installed.bridge("3.11").get) == "bridge")
     assert(installed.bridge("3.12").isEmpty)
-    def mode(path: Path): String = PosixFilePermissions.toString(Files.getPosixFilePermissions(path))
+    def mode(path: Path): String =
+      PosixFilePermissions.toString(Files.getPosixFilePermissions(path))
     assert(mode(installed.libraries.getParent) == "rwx------")
     assert(mode(installed.libraries.resolve("libember.so")) == "rwx------")
     assert(mode(installed.python.resolve("ember_worker/__init__.py")) == "rw-------")
@@ -78,17 +98,20 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
 
   test("a list that names a file outside its folder is refused") {
     val outside = files + (s"native/$platform/../../outside.so" -> "x")
-    assert(install(resource = jar(outside, outside)).left.toOption.get.contains("leaves its folder"))
+    assert(
+      install(resource = jar(outside, outside)).left.toOption.get.contains("leaves its folder"))
     assert(left(folder).isEmpty)
   }
 
   test("a file or a link that somebody put in the way is not written through") {
     val victim = Files.writeString(folder.resolve("victim"), "precious")
-    for (plant <- Seq[Path => Unit](Files.createSymbolicLink(_, victim), Files.writeString(_, "planted"))) {
-      val base = Files.createDirectory(folder.resolve(s"base${loaded.hashCode}${System.nanoTime()}"))
+    for (plant <- Seq[Path => Path](
+        Files.createSymbolicLink(_, victim),
+        Files.writeString(_, "planted"))) {
+      val base = Files.createDirectory(folder.resolve(s"base${System.nanoTime()}"))
       val racing = (path: String) => {
         // Another process gets in between the folder's creation and the first file.
-        if (path.endsWith("libember.so")) plant(left(base).head.resolve("native/libember.so"))
+        if (path.endsWith("libember.so")) plant(left(base).head.resolve("native/libember.so")): Unit
         jar()(path)
       }
       val problem = install(Seq(base), racing).left.toOption.get
@@ -100,13 +123,15 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
   }
 
   test("a folder from which code may not be mapped is left for the next") {
-    val other = Files.createTempDirectory("ember-test-exec")
-    val load = (path: Path) => {
-      if (path.startsWith(folder)) {
-        throw new UnsatisfiedLinkError(s"$path: failed to map segment from shared object: Operation not permitted")
-      }
-      loaded += path
-    }: Unit
+    val other = newFolder()
+    val load = (path: Path) =>
+      {
+        if (path.startsWith(folder)) {
+          throw new UnsatisfiedLinkError(
+            s"$path: failed to map segment from shared object: Operation not permitted")
+        }
+        loaded += path
+      }: Unit
     val installed = install(Seq(folder, other), load = load).toOption.get
     assert(installed.libraries.startsWith(other))
     assert(left(folder).isEmpty)
@@ -120,7 +145,7 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
 
   test("a library that needs what this system lacks is tried once") {
     var tries = 0
-    val other = Files.createTempDirectory("ember-test-twice")
+    val other = newFolder()
     val load = (_: Path) => {
       tries += 1
       throw new UnsatisfiedLinkError("version `GLIBC_2.99' not found")

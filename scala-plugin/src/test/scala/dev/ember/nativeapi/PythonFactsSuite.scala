@@ -11,7 +11,11 @@ class PythonFactsSuite extends AnyFunSuite {
 
   private def parse(text: String, exit: Int = 0) = PythonFacts.parse("python3", text, exit)
 
-  private def script(body: String): Path = Files.writeString(Files.createTempFile("facts", ".sh"), body)
+  private def script(body: String): Path = {
+    val file = Files.createTempFile("facts", ".sh")
+    file.toFile.deleteOnExit()
+    Files.writeString(file, body)
+  }
 
   test("the last line is the answer, whatever a site module printed before it") {
     val facts = PythonFacts("/p/bin/python", "3.11", "3.11.7", "/p/lib/libpython3.11.so")
@@ -20,7 +24,9 @@ class PythonFactsSuite extends AnyFunSuite {
 
   test("what stands in the way is told in its own words") {
     assert(parse("""{"version": "3.8", "problem": "too old"}""") == Left("too old"))
-    assert(parse("""{"version": "3.11", "libpython": null}""") == Left("python3 has no shared libpython"))
+    assert(
+      parse("""{"version": "3.11", "libpython": null}""") == Left(
+        "python3 has no shared libpython"))
     assert(parse("Segmentation fault", 139) == Left("python3 ended with 139: Segmentation fault"))
     assert(parse("") == Left("python3 ended with 0: no output"))
   }
@@ -35,7 +41,8 @@ class PythonFactsSuite extends AnyFunSuite {
   }
 
   test("a Python that hangs, or is not there, is a reason and not an error") {
-    val hanging = PythonFacts.probe("/bin/sh", script("exec sleep 600"), Map.empty, timeoutSeconds = 1)
+    val hanging =
+      PythonFacts.probe("/bin/sh", script("exec sleep 600"), Map.empty, timeoutSeconds = 1)
     assert(hanging == Left("/bin/sh did not answer within 1 s"))
     val missing = PythonFacts.probe("/no/such/python", script(""), Map.empty, timeoutSeconds = 1)
     assert(missing.left.exists(_.startsWith("/no/such/python")))

@@ -5,14 +5,14 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.arrow.memory.RootAllocator
 import org.apache.arrow.vector.types.pojo.Schema
+import org.scalatest.funsuite.AnyFunSuite
+
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.GenericInternalRow
+import org.apache.spark.sql.catalyst.expressions.{GenericInternalRow, UnsafeProjection, UnsafeRow}
 import org.apache.spark.sql.catalyst.util.{ArrayBasedMapData, GenericArrayData}
 import org.apache.spark.sql.execution.python.ember.ArrowSchemas
 import org.apache.spark.sql.types._
-import org.apache.spark.sql.vectorized.ColumnarBatch
 import org.apache.spark.unsafe.types.UTF8String
-import org.scalatest.funsuite.AnyFunSuite
 
 class ArrowLayoutSuite extends AnyFunSuite {
   private val struct = StructType(Seq(StructField("a", LongType), StructField("b", StringType)))
@@ -31,19 +31,25 @@ class ArrowLayoutSuite extends AnyFunSuite {
     struct,
     ArrayType(struct),
     NullType)
-  private val schema = StructType(types.zipWithIndex.map { case (of, index) => StructField(s"_$index", of) })
+  private val schema = StructType(types.zipWithIndex.map { case (of, index) =>
+    StructField(s"_$index", of)
+  })
 
   test("rows of every shape survive the way out and back") {
     withAllocator { allocator =>
       val rows = Seq(row(0), row(1), InternalRow.fromSeq(types.map(_ => null)), row(3))
       val arrow = ArrowSchemas.of(schema)
-      val batches = new RowBatches(arrow, allocator, Some(RowBatches.Limits(10, Int.MaxValue)), Iterator(rows.iterator))
+      val batches = new RowBatches(
+        arrow,
+        allocator,
+        Some(RowBatches.Limits(10, Int.MaxValue)),
+        Iterator(rows.iterator))
       val sent = batches.next().get
       assert(batches.next().isEmpty)
       val vectors = new OutputVectors(arrow, allocator)
       val back = vectors.load(fromPython(sent, handle = 77), _ => ())
       assert(back.bytes == bytesOf(arrow, sent))
-      assert(shown(back.batch) == rows.map(_.toSeq(schema).map(text)))
+      assert(unsafe(back.batch.rowIterator.asScala) == unsafe(rows.iterator))
       vectors.close()
       sent.memory.close()
       batches.close()
@@ -73,7 +79,11 @@ class ArrowLayoutSuite extends AnyFunSuite {
   test("a batch of no rows, and one of no columns, are whole batches") {
     withAllocator { allocator =>
       val none = ArrowSchemas.of(StructType(Nil))
-      val empty = new RowBatches(none, allocator, None, Iterator(Iterator(InternalRow.empty, InternalRow.empty)))
+      val empty = new RowBatches(
+        none,
+        allocator,
+        None,
+        Iterator(Iterator(InternalRow.empty, InternalRow.empty)))
       val sent = empty.next().get
       assert(sent.layout.toSeq == Seq(2L, 0L))
       sent.memory.close()
@@ -130,29 +140,10 @@ class ArrowLayoutSuite extends AnyFunSuite {
   private def bytesOf(arrow: Schema, sent: InputBatch): Long =
     ArrowLayout.read(arrow, fromPython(sent, 0)).buffers.map(_.size).sum
 
-  private def shown(batch: ColumnarBatch): Seq[Seq[String]] =
-    batch.rowIterator.asScala.map(row => types.zipWithIndex.map { case (of, i) => text(row.get(i, of), of) }).toSeq
-
-  private def text(value: Any): String = text(value, NullType)
-
-  private def text(value: Any, of: DataType): String = value match {
-    case null => "null"
-    case bytes: Array[Byte] => bytes.mkString("b", ",", "")
-    case row: InternalRow =>
-      s"{${text(if (row.isNullAt(0)) null else row.getLong(0))},${text(if (row.isNullAt(1)) null else row.getUTF8String(1))}}"
-    case map: org.apache.spark.sql.catalyst.util.MapData =>
-      s"${map.keyArray.toLongArray.mkString(",")}=>${text(map.valueArray, ArrayType(StringType))}"
-    case array: org.apache.spark.sql.catalyst.util.ArrayData =>
-      val element = of match { case ArrayType(element, _) => element; case _ => elementOf(array) }
-      (0 until array.numElements()).map { i =>
-        if (array.isNullAt(i)) "null" else text(array.get(i, element))
-      }.mkString("[", ",", "]")
-    case other => other.toString
-  }
-
-  private def elementOf(array: org.apache.spark.sql.catalyst.util.ArrayData): DataType = array match {
-    case generic: GenericArrayData if generic.array.headOption.exists(_.isInstanceOf[InternalRow]) => struct
-    case _ => StringType
+  /** As Spark's own row format, in which equal rows have equal bytes. */
+  private def unsafe(rows: Iterator[InternalRow]): Seq[UnsafeRow] = {
+    val toUnsafe = UnsafeProjection.create(schema)
+    rows.map(toUnsafe(_).copy()).toSeq
   }
 
   private def withAllocator(body: RootAllocator => Unit): Unit = {

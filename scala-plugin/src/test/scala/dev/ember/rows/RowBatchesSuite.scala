@@ -1,11 +1,14 @@
 package dev.ember.rows
 
 import org.apache.arrow.memory.RootAllocator
-import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.execution.python.ember.ArrowSchemas
-import org.apache.spark.sql.types._
+import org.apache.arrow.vector.VectorSchemaRoot
 import org.scalatest.BeforeAndAfterEach
 import org.scalatest.funsuite.AnyFunSuite
+
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.execution.arrow.ArrowWriter
+import org.apache.spark.sql.execution.python.ember.ArrowSchemas
+import org.apache.spark.sql.types._
 
 class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   private val schema = ArrowSchemas.of(StructType(Seq(StructField("_0", LongType))))
@@ -14,27 +17,51 @@ class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   override def beforeEach(): Unit = allocator = new RootAllocator
   override def afterEach(): Unit = allocator.close()
 
-  private def rows(count: Int): Iterator[InternalRow] = Iterator.tabulate(count)(i => InternalRow(i.toLong))
+  private def rows(count: Int): Iterator[InternalRow] =
+    Iterator.tabulate(count)(i => InternalRow(i.toLong))
 
   private def sizes(batches: RowBatches): Seq[Long] = {
-    val sizes = Iterator.continually(batches.next()).takeWhile(_.nonEmpty).flatten.map { batch =>
-      batch.memory.close()
-      batch.rows
-    }.toSeq
+    val sizes = Iterator
+      .continually(batches.next())
+      .takeWhile(_.nonEmpty)
+      .flatten
+      .map { batch =>
+        batch.memory.close()
+        batch.rows
+      }
+      .toSeq
     batches.close()
     sizes
   }
 
   test("a run of rows is cut at the row limit") {
     val limits = RowBatches.Limits(rows = 4, bytes = Int.MaxValue)
-    assert(sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(10)))) == Seq(4, 4, 2))
+    assert(
+      sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(10)))) == Seq(4, 4, 2))
   }
 
-  test("a run of rows is cut once a batch has reached the byte limit") {
-    val limits = RowBatches.Limits(rows = 1000, bytes = 40)
-    val batches = sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(10))))
-    assert(batches.sum == 10)
-    assert(batches.size > 1)
+  test(
+    "a run of rows is cut once a batch has reached the byte limit, whatever was allocated for it") {
+    for (bytes <- Seq[Long](1, 48, 49, 50, 80000, Int.MaxValue)) {
+      val limits = RowBatches.Limits(rows = 15000, bytes)
+      val batches = sizes(new RowBatches(schema, allocator, Some(limits), Iterator(rows(20000))))
+      assert(batches.sum == 20000)
+      assert(batches.init.forall(_ == firstCut(limits)), s"at $bytes bytes")
+    }
+  }
+
+  /** Where Spark's own loop would cut first. */
+  private def firstCut(limits: RowBatches.Limits): Long = {
+    val root = VectorSchemaRoot.create(schema, allocator)
+    val writer = ArrowWriter.create(root)
+    val all = rows(limits.rows)
+    var count = 0L
+    while (all.hasNext && (limits.bytes == Int.MaxValue || writer.sizeInBytes() < limits.bytes)) {
+      writer.write(all.next())
+      count += 1
+    }
+    root.close()
+    count
   }
 
   test("no rows are no batches when a run is cut") {
@@ -43,7 +70,8 @@ class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   }
 
   test("without limits each inner iterator is a batch, an empty one too") {
-    assert(sizes(new RowBatches(schema, allocator, None, Iterator(rows(3), rows(0), rows(5)))) == Seq(3, 0, 5))
+    assert(sizes(
+      new RowBatches(schema, allocator, None, Iterator(rows(3), rows(0), rows(5)))) == Seq(3, 0, 5))
   }
 
   test("a lent batch stays as it was while the next are written") {
@@ -63,7 +91,8 @@ class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   }
 
   test("an error of the upstream leaves no memory behind") {
-    val failing = rows(3) ++ Iterator.continually[InternalRow](throw new IllegalStateException("upstream"))
+    val failing =
+      rows(3) ++ Iterator.continually[InternalRow](throw new IllegalStateException("upstream"))
     val limits = RowBatches.Limits(rows = 10, bytes = Int.MaxValue)
     val batches = new RowBatches(schema, allocator, Some(limits), Iterator(failing))
     assert(intercept[IllegalStateException](batches.next()).getMessage == "upstream")

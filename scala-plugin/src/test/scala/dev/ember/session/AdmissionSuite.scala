@@ -23,8 +23,12 @@ class AdmissionSuite extends AnyFunSuite {
   test("the settings come first") {
     val facts = plain.copy(profiler = true)
     assert(Admission.ofSession(conf.copy(enabled = false), facts).contains(FallbackReason.Disabled))
-    assert(Admission.ofSession(conf.copy(lane = Lane.Spark), facts).contains(FallbackReason.LaneIsSpark))
-    assert(Admission.ofSession(conf.copy(lane = Lane.Process), facts).contains(FallbackReason.NoProcessLane))
+    assert(
+      Admission.ofSession(conf.copy(lane = Lane.Spark), facts).contains(FallbackReason.LaneIsSpark))
+    assert(
+      Admission
+        .ofSession(conf.copy(lane = Lane.Process), facts)
+        .contains(FallbackReason.NoProcessLane))
   }
 
   test("each thing that needs a process of its own has its reason") {

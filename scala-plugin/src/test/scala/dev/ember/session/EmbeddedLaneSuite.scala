@@ -11,7 +11,9 @@ class EmbeddedLaneSuite extends AnyFunSuite {
   private final class Starter(result: Either[FallbackReason, Native]) extends LaneStarter {
     var starts = 0
 
-    override def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native] = {
+    override def start(
+        key: LaneKey,
+        environment: Map[String, String]): Either[FallbackReason, Native] = {
       starts += 1
       result
     }
@@ -63,7 +65,8 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     val python = key.copy(python = "/opt/python")
     assert(enter(pinned, 1, python) == Left(FallbackReason.OtherPython(key.python, python.python)))
     val artifacts = key.copy(artifacts = "session-2")
-    assert(enter(pinned, 1, artifacts) == Left(FallbackReason.OtherArtifacts("default", "session-2")))
+    assert(
+      enter(pinned, 1, artifacts) == Left(FallbackReason.OtherArtifacts("default", "session-2")))
   }
 
   test("files may be added to those the lane knows, but not exchanged") {

@@ -11,23 +11,27 @@ import dev.ember.rows.{InputBatch, InputBatches}
 class EmbeddedSessionSuite extends AnyFunSuite {
   private final class Input(batches: Int) extends InputBatches {
     val closed = new ArrayBuffer[Int]
-    private var given = 0
+    private var taken = 0
 
-    override def next(): Option[InputBatch] = Option.when(given < batches) {
-      given += 1
-      val number = given
+    override def next(): Option[InputBatch] = Option.when(taken < batches) {
+      taken += 1
+      val number = taken
       InputBatch(Array(number.toLong, 0L), 1, 8, () => closed += number)
     }
 
     override def close(): Unit = ()
   }
 
-  private final class Opened(native: Native, killed: => Boolean = false, tail: Array[Byte] => Unit = _ => ()) {
+  private final class Opened(
+      native: Native,
+      killed: => Boolean = false,
+      tail: Array[Byte] => Unit = _ => ()) {
     val lent = new LentBatches(native)
     val endings = new ArrayBuffer[EmbeddedSession.Ending]
     val session = new EmbeddedSession(
       native,
       1L,
+      new ArrowCrossing(native, 1L, lent),
       lent,
       graceMs = 50,
       () => if (killed) throw new IllegalStateException("killed"),
@@ -35,7 +39,8 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       endings += _)
   }
 
-  test("input is given when it is wanted, output taken when it is ready, and the tail read at the end") {
+  test(
+    "input is given when it is wanted, output taken when it is ready, and the tail read at the end") {
     val native = new FakeNative(WantsInput, HasOutput, WantsInput, WantsInput, HasOutput, Ended)
     native.tailBytes = Array[Byte](1, 2)
     var tail = Array.emptyByteArray
@@ -133,7 +138,9 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       killed = true
     })
     killer.start()
-    assert(intercept[IllegalStateException](opened.session.run(new Input(0)).hasNext).getMessage == "killed")
+    assert(
+      intercept[IllegalStateException](
+        opened.session.run(new Input(0)).hasNext).getMessage == "killed")
     killer.join()
   }
 

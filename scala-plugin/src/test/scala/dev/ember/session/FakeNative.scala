@@ -62,5 +62,20 @@ final class FakeNative(answers: Int*) extends Native {
     told.toArray
   }
 
+  override def openRows(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long = 1L
+
+  override def room(session: Long, arguments: Boolean, bytes: Long): Long = 0L
+
+  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit =
+    note(s"offerRows $arguments $bytes $rows")
+
+  override def outputRows(session: Long): Array[Long] = Array(0L, 0L, 0L, 0L)
+  override def freeRows(session: Long): Unit = note("freeRows")
+
   private def note(call: String): Unit = calls.synchronized(calls += call): Unit
 }

@@ -1,83 +1,65 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.TaskContext
+import org.apache.spark.{InterruptibleIterator, TaskContext}
 import org.apache.spark.internal.Logging
-import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.rows.{InputBatch, InputBatches, OutputVectors}
-import dev.ember.session.{EmbeddedLane, EmbeddedSession, ExecutorLane, Outcome, SessionWatch}
+import dev.ember.session.{
+  Crossing,
+  EmbeddedLane,
+  EmbeddedSession,
+  ExecutorLane,
+  Outcome,
+  SessionWatch
+}
 
-/** An open session as part of a task: it ends with its data or with the task, whichever is first. */
-private[ember] final class EmbeddedRun(
-    place: EmbeddedLane.Place,
-    handle: Long,
-    worker: StockWorker[Iterator[InternalRow], ColumnarBatch],
-    graceMs: Long,
-    context: TaskContext,
-    count: (String, Long) => Unit)
+/**
+ * An open session as part of a task: it ends with its data or with the task, whichever is first.
+ *
+ * @param crossing
+ *   how its batches get in and out
+ * @param free
+ *   called once, when the session is over and its output is no longer read
+ */
+private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
+    opened: OpenedSession,
+    crossing: Crossing[In, Out],
+    free: () => Unit)
     extends Logging {
+  import opened.{context, count, graceMs, handle, place, worker}
 
-  private val session = new EmbeddedSession(
+  private val session = new EmbeddedSession[In, Out](
     place.native,
     handle,
+    crossing,
     place.lent,
     graceMs,
     () => context.killTaskIfInterrupted(),
     worker.readTail,
     ended)
-  private var vectors: Option[OutputVectors] = None
 
-  def start(input: InputBatches): Iterator[ColumnarBatch] = {
+  def start(input: In): Iterator[Out] = {
     context.addTaskCompletionListener[Unit](_ => close(input)): Unit
     SessionWatch.watch(session, () => context.isInterrupted())
-    val layouts = session.run(counted(input))
-    new Iterator[ColumnarBatch] {
+    val batches = session.run(input)
+    val outputs = new Iterator[Out] {
       override def hasNext: Boolean = {
-        val more = layouts.hasNext
+        val more = batches.hasNext
         if (!more) close(input)
         more
       }
 
-      override def next(): ColumnarBatch = show(layouts.next())
+      override def next(): Out = batches.next()
     }
-  }
-
-  private def show(layout: Array[Long]): ColumnarBatch = {
-    val shown = vectors.getOrElse {
-      val made = OutputVectors.of(session.outputSchema, ArrowMemory.allocator)
-      vectors = Some(made)
-      made
-    }
-    val loaded = shown.load(layout, place.native.releaseOutput)
-    count("pythonNumRowsReceived", loaded.batch.numRows().toLong)
-    count("pythonDataReceived", loaded.bytes)
-    count(EmberMetrics.BatchesReceived, 1)
-    loaded.batch
-  }
-
-  private def counted(input: InputBatches): InputBatches = new InputBatches {
-    override def next(): Option[InputBatch] = {
-      val batch = input.next()
-      batch.foreach { filled =>
-        count("pythonDataSent", filled.bytes)
-        count(EmberMetrics.RowsSent, filled.rows)
-        count(EmberMetrics.BatchesSent, 1)
-      }
-      batch
-    }
-
-    override def close(): Unit = input.close()
+    new InterruptibleIterator(context, outputs)
   }
 
   /** Python first: nothing may be freed below a function that runs. */
-  private def close(input: InputBatches): Unit =
+  private def close(input: In): Unit =
     try session.close()
     finally {
-      vectors.foreach(_.close())
-      vectors = None
+      free()
       input.close()
     }
 
@@ -86,7 +68,9 @@ private[ember] final class EmbeddedRun(
     worker.close()
     ending.outcome match {
       case Outcome.Broken(cause) =>
-        logError("Ember's embedded lane broke; this executor uses Spark's own runner from now on", cause)
+        logError(
+          "Ember's embedded lane broke; this executor uses Spark's own runner from now on",
+          cause)
         ExecutorLane.close(FallbackReason.LaneBroken(FallbackReason.oneLine(cause)))
       case _ => ()
     }
@@ -98,3 +82,12 @@ private[ember] final class EmbeddedRun(
     place.leave()
   }
 }
+
+/** What a session has from its opening on. */
+private[ember] final case class OpenedSession(
+    place: EmbeddedLane.Place,
+    handle: Long,
+    worker: StockWorker[?, ?],
+    graceMs: Long,
+    context: TaskContext,
+    count: (String, Long) => Unit)

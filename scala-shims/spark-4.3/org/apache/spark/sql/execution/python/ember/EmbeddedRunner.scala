@@ -9,7 +9,8 @@ import scala.util.control.NonFatal
 import org.apache.arrow.vector.ipc.WriteChannel
 import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.Schema
-import org.apache.spark.{InterruptibleIterator, SparkEnv, TaskContext}
+
+import org.apache.spark.{SparkEnv, TaskContext}
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.sql.catalyst.InternalRow
@@ -20,8 +21,9 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.config.{EmberConf, InvalidSetting}
 import dev.ember.metrics.EmberMetrics
+import dev.ember.nativeapi.Native
 import dev.ember.reason.{FallbackReason, ReasonLog}
-import dev.ember.rows.RowBatches
+import dev.ember.rows.{InputRows, RowBatches}
 import dev.ember.session.{Admission, EmbeddedLane, ExecutorLane, LaneKey, SessionFacts}
 
 /**
@@ -46,11 +48,35 @@ trait EmbeddedRunner
         super.compute(input, partition, context)
     }
 
+  /** Spark's own runner. */
+  private[ember] final def stock(
+      input: Iterator[Iterator[InternalRow]],
+      partition: Int,
+      context: TaskContext): Iterator[ColumnarBatch] = super.compute(input, partition, context)
+
   /** The function's batches from the embedded lane, or why it cannot run there. */
   final def embed(
       input: Iterator[Iterator[InternalRow]],
       partition: Int,
-      context: TaskContext): Either[FallbackReason, Iterator[ColumnarBatch]] = {
+      context: TaskContext): Either[FallbackReason, Iterator[ColumnarBatch]] =
+    enter(partition, context)(_.open(_, _, _, _)).map { opened =>
+      val batches = new RowBatches(arrowSchema, ArrowMemory.allocator, batchLimits, input)
+      new ArrowRun(opened).start(UpstreamFiles.apart(batches))
+    }
+
+  /** The same, with rows that cross as pages. `input` gets the limits of this runner. */
+  private[ember] final def embedRows(
+      form: RowForm,
+      output: RowOutput,
+      context: TaskContext,
+      partition: Int)(
+      input: Option[RowBatches.Limits] => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
+    enter(partition, context)(_.openRows(_, _, _, _, form.plan)).map { opened =>
+      new RowRun(opened, form, output).start(UpstreamFiles.apart(input(batchLimits)))
+    }
+
+  private def enter(partition: Int, context: TaskContext)(
+      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
     val begun = System.nanoTime()
     val opened =
       try {
@@ -60,18 +86,17 @@ trait EmbeddedRunner
           environment = WorkerEnvironment.of(EmberView, context)
           task = context.taskAttemptId()
           place <- ExecutorLane.enter(laneKey, environment, task, conf.embeddedTasks)
-          run <- open(place, conf, environment, partition, context)
-        } yield run
+          session <- open(place, conf, environment, partition, context, call)
+        } yield session
       } catch {
         case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
         case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
       }
-    opened.map { run =>
+    opened.foreach { _ =>
       count(EmberMetrics.Sessions, 1)
       count(EmberMetrics.OpenTime, System.nanoTime() - begun)
-      val batches = new RowBatches(arrowSchema, ArrowMemory.allocator, batchLimits, input)
-      new InterruptibleIterator(context, run.start(new UpstreamFiles(batches)))
     }
+    opened
   }
 
   private def open(
@@ -79,17 +104,17 @@ trait EmbeddedRunner
       conf: EmberConf,
       environment: Map[String, String],
       partition: Int,
-      context: TaskContext): Either[FallbackReason, EmbeddedRun] = {
+      context: TaskContext,
+      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
     var worker: Option[StockWorker[Iterator[InternalRow], ColumnarBatch]] = None
     try {
       val stock = new StockWorker(this, partition, context)
       worker = Some(stock)
-      val handle = place.native.open(
-        stock.header(),
-        schemaMessage,
-        WorkerEnvironment.bytes(environment),
-        conf.pipelineDepth)
-      Right(new EmbeddedRun(place, handle, stock, conf.cancelGraceSeconds * 1000L, context, count))
+      val variables = WorkerEnvironment.bytes(environment)
+      val handle =
+        call(place.native, stock.header(), schemaMessage, variables, conf.pipelineDepth)
+      val graceMs = conf.cancelGraceSeconds * 1000L
+      Right(OpenedSession(place, handle, stock, graceMs, context, count))
     } catch {
       case error @ (NonFatal(_) | _: LinkageError) =>
         worker.foreach(_.close())
@@ -118,7 +143,8 @@ trait EmbeddedRunner
       workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),
       faultHandler = faultHandlerEnabled || tracebackDumpIntervalSeconds > 0,
       memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
-      customWorker = conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
+      customWorker =
+        conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
       idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0)
   }
 
@@ -139,6 +165,9 @@ trait EmbeddedRunner
 }
 
 object EmbeddedRunner {
+
+  /** Opens a session: header, input schema, environment, depth. */
+  private type Open = (Native, Array[Byte], Array[Byte], Array[Byte], Int) => Long
 
   /** Says and counts that a session runs on Spark's own runner. */
   def fellBack(reason: FallbackReason, count: (String, Long) => Unit): Unit = {

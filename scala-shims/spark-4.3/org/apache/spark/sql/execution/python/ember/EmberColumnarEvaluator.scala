@@ -7,10 +7,18 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.{SparkEnv, TaskContext}
 import org.apache.spark.internal.config.Python.PYTHON_UDF_PIPELINED_EXECUTION
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, JoinedRow, MutableProjection, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  JoinedRow,
+  MutableProjection,
+  PythonUDF
+}
 import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
 import org.apache.spark.sql.execution.RowToColumnConverter
-import org.apache.spark.sql.execution.python.{ColumnarArrowEvalPythonEvaluatorFactory, HybridRowQueue}
+import org.apache.spark.sql.execution.python.{
+  ColumnarArrowEvalPythonEvaluatorFactory,
+  HybridRowQueue
+}
 import org.apache.spark.sql.execution.python.PeekableIterator
 import org.apache.spark.sql.execution.vectorized.{OnHeapColumnVector, WritableColumnVector}
 import org.apache.spark.sql.types.{StructField, StructType}
@@ -51,18 +59,32 @@ final class EmberColumnarEvaluator(
     val arguments = FunctionArguments.of(functions)
     val columns = arguments.columnIndices(inputAttributes)
     val child = new PeekableIterator(input)
-    val arrow = child.peek().exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
+    val arrow = child
+      .peek()
+      .exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
     val embedded =
       if (columns.nonEmpty && arrow) Left(FallbackReason.ArrowBackedChild)
-      else embed(partition, child, arguments, columns)
+      else inPages(partition, child, arguments).getOrElse(embed(partition, child, arguments, columns))
     embedded.left.map { reason =>
-      EmbeddedRunner.fellBack(reason, (key, amount) => node.metrics.get(key).foreach(_.add(amount)))
+      EmbeddedRunner.fellBack(reason, node.count)
       sparks.createEvaluator().eval(partition, child)
     }
   }
 
   private def isArrow(batch: ColumnarBatch): Boolean =
     batch.numCols() > 0 && batch.column(0).isInstanceOf[ArrowColumnVector]
+
+  private def inPages(
+      partition: Int,
+      child: Iterator[ColumnarBatch],
+      arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
+    val results = output.drop(inputAttributes.length)
+    val rows = new EvalRows(inputAttributes, arguments, results, node)
+    Option.when(rows.applies) {
+      val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
+      rows.eval(partition, batches, limited = false, TaskContext.get())
+    }
+  }
 
   private def embed(
       partition: Int,
@@ -104,12 +126,15 @@ final class EmberColumnarEvaluator(
     val conf = SparkEnv.get.conf
     val folder = new File(Utils.getLocalDir(conf))
     val lockFree = conf.get(PYTHON_UDF_PIPELINED_EXECUTION)
-    val queue = HybridRowQueue(context.taskMemoryManager(), folder, inputAttributes.length, lockFree)
+    val queue =
+      HybridRowQueue(context.taskMemoryManager(), folder, inputAttributes.length, lockFree)
     context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
     queue
   }
 
-  private def joined(results: Iterator[ColumnarBatch], inputRow: () => UnsafeRow): Iterator[InternalRow] = {
+  private def joined(
+      results: Iterator[ColumnarBatch],
+      inputRow: () => UnsafeRow): Iterator[InternalRow] = {
     val types = new OutputTypes(output.drop(inputAttributes.length))
     val both = new JoinedRow
     lazy val toUnsafe = UnsafeProjection.create(output, output)
@@ -121,10 +146,13 @@ final class EmberColumnarEvaluator(
       .map(result => toUnsafe(both(inputRow(), result)))
   }
 
-  private def inBatches(rows: Iterator[InternalRow], context: TaskContext): Iterator[ColumnarBatch] = {
+  private def inBatches(
+      rows: Iterator[InternalRow],
+      context: TaskContext): Iterator[ColumnarBatch] = {
     val schema = outputSchema
     val converter = new RowToColumnConverter(schema)
-    val vectors = OnHeapColumnVector.allocateColumns(batchRows, schema).map(identity[WritableColumnVector])
+    val vectors =
+      OnHeapColumnVector.allocateColumns(batchRows, schema).map(identity[WritableColumnVector])
     val batch = new ColumnarBatch(vectors.map(identity[ColumnVector]))
     context.addTaskCompletionListener[Unit](_ => batch.close()): Unit
     new Iterator[ColumnarBatch] {

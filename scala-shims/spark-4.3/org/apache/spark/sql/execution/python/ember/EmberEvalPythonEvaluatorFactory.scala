@@ -2,7 +2,7 @@ package org.apache.spark.sql.execution.python.ember
 
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.TaskContext
+import org.apache.spark.{PartitionEvaluator, TaskContext}
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
@@ -10,7 +10,10 @@ import org.apache.spark.sql.execution.python.ArrowEvalPythonEvaluatorFactory
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 
-/** A partition of rows through scalar functions: Spark's own evaluator with another runner in it. */
+/**
+ * A partition of rows through scalar functions. Where the functions allow it rows cross as pages; else this is
+ * Spark's own evaluator with another runner in it.
+ */
 final class EmberEvalPythonEvaluatorFactory(
     inputAttributes: Seq[Attribute],
     functions: Seq[PythonUDF],
@@ -29,6 +32,39 @@ final class EmberEvalPythonEvaluatorFactory(
       node.metrics,
       node.artifacts,
       node.session) {
+
+  override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] = {
+    val rows = new EvalRows(
+      inputAttributes,
+      FunctionArguments.of(functions),
+      allAttributes.drop(inputAttributes.length),
+      node)
+    if (rows.applies) new RowEvaluator(rows) else super.createEvaluator()
+  }
+
+  private final class RowEvaluator(rows: EvalRows)
+      extends PartitionEvaluator[InternalRow, InternalRow] {
+    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
+      rows.eval(partition, Iterator(inputs.head), limited = true, TaskContext.get()) match {
+        case Right(joined) => joined
+        case Left(reason) =>
+          EmbeddedRunner.fellBack(reason, node.count)
+          sparks.createEvaluator().eval(partition, inputs: _*)
+      }
+  }
+
+  private def sparks = new ArrowEvalPythonEvaluatorFactory(
+    inputAttributes,
+    functions,
+    allAttributes,
+    batchRows,
+    node.evalType,
+    node.timeZone,
+    node.largeVarTypes,
+    node.runnerConf,
+    node.metrics,
+    node.artifacts,
+    node.session)
 
   override def evaluate(
       chained: Seq[(ChainedPythonFunctions, Long)],

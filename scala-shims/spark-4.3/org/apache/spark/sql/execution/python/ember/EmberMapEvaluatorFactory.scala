@@ -8,8 +8,17 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.internal.SQLConf
-import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.sql.types.{
+  DataType,
+  Metadata,
+  StructField,
+  StructType,
+  UserDefinedType
+}
+import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
+
+import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
 
 /**
  * A partition through `mapInPandas` or `mapInArrow`. Rows go in as one struct column and come out as one, whose
@@ -26,21 +35,69 @@ final class EmberMapEvaluatorFactory(
   override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] = new MapEvaluator
 
   private final class MapEvaluator extends PartitionEvaluator[InternalRow, InternalRow] {
-    override def eval(
-        partition: Int,
-        inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
+    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
       val context = TaskContext.get()
-      val wrapped = inputs.head.map(InternalRow(_))
       val runner = new EmberMapRunner(functions, new StructType().add("struct", inputSchema), node)
-      val toUnsafe = UnsafeProjection.create(output, output)
-      runner
-        .compute(Iterator(wrapped), context.partitionId(), context)
-        .flatMap { batch =>
-          if (SQLConf.get.pysparkArrowValidateSchema) checkType(batch.column(0).dataType())
-          flattened(batch).rowIterator.asScala
-        }
-        .map(toUnsafe)
+      form.map(runner.embedRows(_, rows, context, partition)(cut(inputs.head, _))) match {
+        case Some(Right(mapped)) => mapped
+        case Some(Left(reason)) =>
+          EmbeddedRunner.fellBack(reason, node.count)
+          columns(runner.stock(_, partition, context), inputs.head)
+        case None => columns(runner.compute(_, partition, context), inputs.head)
+      }
     }
+  }
+
+  private def form: Option[RowForm] = for {
+    input <- RowForm.stored(inputSchema)
+    result <- RowForm.stored(StructType(output.map(a => StructField(a.name, a.dataType, a.nullable))))
+    if RowForm.nullsAllowed(result)
+  } yield RowForm(
+    input,
+    input,
+    Some(input.indices),
+    result,
+    node.largeVarTypes,
+    wrapped = true,
+    joined = false)
+
+  private def cut(rows: Iterator[InternalRow], limits: Option[RowBatches.Limits]): CutRows = {
+    val wrapped = new StructType().add("struct", inputSchema)
+    val schema = ArrowUtils.toArrowSchema(wrapped, node.timeZone, node.largeVarTypes)
+    val size = new WrittenSize(schema, ArrowMemory.allocator, inputSchema.length, InternalRow(_))
+    new CutRows(Iterator(rows), limits, RowRun.toUnsafe(inputSchema), None, size)
+  }
+
+  private def columns(
+      compute: Iterator[Iterator[InternalRow]] => Iterator[ColumnarBatch],
+      input: Iterator[InternalRow]): Iterator[InternalRow] =
+    compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert)
+
+  private object rows extends RowOutput {
+    private lazy val toUnsafe = UnsafeProjection.create(output, output)
+    private val expected = output.map(_.dataType)
+
+    override def comesAsRows(actual: Seq[DataType]): Boolean = {
+      if (SQLConf.get.pysparkArrowValidateSchema) actual.foreach(checkType)
+      actual match {
+        case Seq(struct: StructType) =>
+          DataType.equalsIgnoreNullability(plain(StructType(struct.map(anonymous))), plain(wanted))
+        case _ => false
+      }
+    }
+
+    override def convert(batch: ColumnarBatch): Iterator[InternalRow] = {
+      if (SQLConf.get.pysparkArrowValidateSchema) checkType(batch.column(0).dataType())
+      flattened(batch).rowIterator.asScala.map(toUnsafe)
+    }
+
+    private def wanted: StructType =
+      StructType(expected.map(StructField("", _)))
+
+    private def anonymous(field: StructField): StructField = field.copy(name = "", metadata = Metadata.empty)
+
+    private def plain(of: DataType): DataType =
+      of.transformRecursively { case own: UserDefinedType[?] => own.sqlType }
   }
 
   private def flattened(batch: ColumnarBatch): ColumnarBatch = {

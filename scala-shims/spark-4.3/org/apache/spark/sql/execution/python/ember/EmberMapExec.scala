@@ -44,5 +44,6 @@ private object EmberMapExec {
   def run(
       factory: EmberMapEvaluatorFactory,
       partition: Int,
-      rows: Iterator[InternalRow]): Iterator[InternalRow] = factory.createEvaluator().eval(partition, rows)
+      rows: Iterator[InternalRow]): Iterator[InternalRow] =
+    factory.createEvaluator().eval(partition, rows)
 }

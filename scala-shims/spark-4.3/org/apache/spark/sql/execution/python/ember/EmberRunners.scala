@@ -17,7 +17,9 @@ final case class NodeConf(
     runnerConf: Map[String, String],
     metrics: Map[String, SQLMetric],
     artifacts: Option[String],
-    session: Option[String])
+    session: Option[String]) {
+  def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
+}
 
 /** For functions over the rows of a row-based child. */
 final class EmberEvalRunner(

@@ -7,14 +7,15 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 
 /** The check that Spark makes on each batch a scalar function returns, with Spark's error. */
 private[ember] final class OutputTypes(results: Seq[Attribute]) {
-  private val expected: Seq[DataType] = results.map(_.dataType.transformRecursively {
+  val expected: Seq[DataType] = results.map(_.dataType.transformRecursively {
     case userDefined: UserDefinedType[?] => userDefined.sqlType
   })
 
-  def check(batch: ColumnarBatch): Unit = {
-    val actual = (0 until batch.numCols()).map(batch.column(_).dataType())
+  def check(batch: ColumnarBatch): Unit =
+    check((0 until batch.numCols()).map(batch.column(_).dataType()))
+
+  def check(actual: Seq[DataType]): Unit =
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
       throw QueryExecutionErrors.arrowDataTypeMismatchError("pandas_udf()", expected, actual)
     }
-  }
 }

@@ -54,6 +54,14 @@ trait StockRunner[IN, OUT] extends BasePythonRunner[IN, OUT] {
       context: TaskContext): Iterator[OUT] = {
     // "Released" already: this worker must never get into the pool of real ones.
     val released = new AtomicBoolean(true)
-    newReaderIterator(stream, writer, startTime, env, worker, Option.empty[PythonWorkerHandle], released, context)
+    newReaderIterator(
+      stream,
+      writer,
+      startTime,
+      env,
+      worker,
+      Option.empty[PythonWorkerHandle],
+      released,
+      context)
   }
 }

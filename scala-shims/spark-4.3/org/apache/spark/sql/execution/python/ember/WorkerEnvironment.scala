@@ -43,7 +43,9 @@ object WorkerEnvironment {
       when(conf.get(PYTHON_USE_DAEMON) && source.killsOnFlushFailure)(
         "PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE" -> "1") ++
       Map(
-        "SPARK_LOCAL_DIRS" -> env.blockManager.diskBlockManager.localDirs.map(_.getPath).mkString(","),
+        "SPARK_LOCAL_DIRS" -> env.blockManager.diskBlockManager.localDirs
+          .map(_.getPath)
+          .mkString(","),
         "SPARK_AUTH_SOCKET_TIMEOUT" -> source.authTimeout.toString,
         "SPARK_BUFFER_SIZE" -> source.bufferBytes.toString,
         "PYTHON_UDF_BATCH_SIZE" -> source.pickledBatchSize.toString,

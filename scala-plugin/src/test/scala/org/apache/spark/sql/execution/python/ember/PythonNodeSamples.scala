@@ -25,7 +25,13 @@ final class PythonNodeSamples(child: SparkPlan) {
     PythonUDF("f", function, LongType, Seq(child.output.head), evalType, udfDeterministic = true)
 
   private def table(evalType: Int): PythonUDF =
-    PythonUDF("m", function, StructType.fromDDL("id long"), child.output, evalType, udfDeterministic = true)
+    PythonUDF(
+      "m",
+      function,
+      StructType.fromDDL("id long"),
+      child.output,
+      evalType,
+      udfDeterministic = true)
 
   def scalar(evalType: Int = PythonEvalType.SQL_SCALAR_PANDAS_UDF): ArrowEvalPythonExec =
     ArrowEvalPythonExec(Seq(udf(evalType)), output, child, evalType)
@@ -34,10 +40,20 @@ final class PythonNodeSamples(child: SparkPlan) {
     BatchEvalPythonExec(Seq(udf(PythonEvalType.SQL_BATCHED_UDF)), output, child)
 
   def mapInPandas: MapInPandasExec =
-    MapInPandasExec(table(PythonEvalType.SQL_MAP_PANDAS_ITER_UDF), output, child, isBarrier = true, None)
+    MapInPandasExec(
+      table(PythonEvalType.SQL_MAP_PANDAS_ITER_UDF),
+      output,
+      child,
+      isBarrier = true,
+      None)
 
   def mapInArrow: MapInArrowExec =
-    MapInArrowExec(table(PythonEvalType.SQL_MAP_ARROW_ITER_UDF), output, child, isBarrier = false, None)
+    MapInArrowExec(
+      table(PythonEvalType.SQL_MAP_ARROW_ITER_UDF),
+      output,
+      child,
+      isBarrier = false,
+      None)
 
   val scalarEvalTypes: Seq[Int] = Seq(
     PythonEvalType.SQL_ARROW_BATCHED_UDF,

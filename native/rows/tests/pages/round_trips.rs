@@ -1,0 +1,155 @@
+//! Rows to Arrow and back, for any type and any value; and pages that lie.
+
+use ember_rows::pages::{Page, PageError, Rows, SparkField, SparkType, ToRows};
+use proptest::prelude::*;
+
+use crate::spark::{Value, any_rows, page};
+use crate::support::{Bytes, alone, to_arrow};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_come_back_byte_for_byte((fields, rows) in any_rows(), large in any::<bool>()) {
+        let before = page(&fields, &rows);
+        let batch = to_arrow(&fields, &before, rows.len(), large).unwrap();
+        prop_assert_eq!(alone(&fields, &batch).unwrap(), before);
+    }
+
+    #[test]
+    fn a_joined_row_is_the_row_of_both((fields, rows) in any_rows(), (more, others) in any_rows()) {
+        let count = rows.len().min(others.len());
+        let (left, right) = (page(&fields, &rows[..count]), page(&more, &others[..count]));
+        let batch = to_arrow(&more, &right, count, false).unwrap();
+        let mut joined = Bytes::default();
+        let input = Rows::new(Page::of(&left), count);
+        ToRows::joined(&fields, more.clone()).write(&[input], &batch, &mut joined).unwrap();
+        let both: Vec<_> = rows.iter().zip(&others).map(|(a, b)| [&a[..], b].concat()).collect();
+        prop_assert_eq!(joined.as_slice(), page(&[fields, more].concat(), &both));
+    }
+
+    #[test]
+    fn a_slice_of_a_batch_gives_its_rows((fields, rows) in any_rows(), from in 0..6_usize) {
+        let from = from.min(rows.len());
+        let batch = to_arrow(&fields, &page(&fields, &rows), rows.len(), false).unwrap();
+        let slice = batch.slice(from, rows.len() - from);
+        prop_assert_eq!(alone(&fields, &slice).unwrap(), page(&fields, &rows[from..]));
+    }
+
+    #[test]
+    fn a_page_with_wrong_bytes_is_refused_or_read_within_itself(
+        (fields, rows) in any_rows(),
+        dirt in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        let mut bytes = page(&fields, &rows);
+        for (at, byte) in dirt {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len() + 1));
+        }
+        // An allocation of exactly these bytes, so that the sanitizer sees a read behind them.
+        let bytes = bytes.into_boxed_slice();
+        let arrow = to_arrow(&fields, &bytes, rows.len(), false);
+        if let Ok(batch) = &arrow {
+            prop_assert_eq!(batch.len(), rows.len());
+            drop(alone(&fields, batch));
+        }
+        let one = [SparkField::new(SparkType::Int, true)];
+        let numbers = vec![vec![Value::Null]; rows.len()];
+        let batch = to_arrow(&one, &page(&one, &numbers), rows.len(), false).unwrap();
+        let input = Rows::new(Page::of(&bytes), rows.len());
+        drop(ToRows::joined(&fields, one.to_vec()).write(&[input], &batch, &mut Bytes::default()));
+    }
+}
+
+#[test]
+fn many_rows_pass_block_by_block() {
+    let fields = [SparkType::Long, SparkType::String, SparkType::Boolean];
+    let fields = fields.map(|of| SparkField::new(of, true));
+    let rows: Vec<_> = (0..3000_u64)
+        .map(|row| {
+            let long = Value::Plain(row.to_le_bytes().to_vec());
+            let text = Value::Text(vec![b'x'; usize::try_from(row % 40).unwrap()]);
+            let flag = Value::Plain(vec![u8::from(row % 3 == 0)]);
+            // Nulls begin after whole blocks without any.
+            let null = |at: u64, value| {
+                if row > 700 && row % 7 == at {
+                    Value::Null
+                } else {
+                    value
+                }
+            };
+            vec![null(0, long), null(1, text), null(2, flag)]
+        })
+        .collect();
+    let before = page(&fields, &rows);
+    let batch = to_arrow(&fields, &before, rows.len(), false).unwrap();
+    assert_eq!(alone(&fields, &batch).unwrap(), before);
+}
+
+#[test]
+fn dirt_in_a_slot_is_not_copied_to_a_joined_row() {
+    let fields = [SparkType::Int, SparkType::Long, SparkType::String];
+    let fields = fields.map(|of| SparkField::new(of, true));
+    let int = Value::Plain(7_u32.to_le_bytes().to_vec());
+    let rows = [vec![int, Value::Null, Value::Text(b"abc".to_vec())]];
+    let clean = page(&fields, &rows);
+    let mut dirty = clean.clone();
+    dirty[8 + 8 + 6] = 1; // above the int
+    dirty[8 + 16 + 2] = 1; // under the null
+    dirty[8 + 32 + 5] = 1; // behind the text
+    dirty[8 + 7] = 0x80; // a null bit without a field
+    let none = to_arrow(&[], &page(&[], &[vec![]]), 1, false).unwrap();
+    let mut joined = Bytes::default();
+    let input = Rows::new(Page::of(&dirty), 1);
+    ToRows::joined(&fields, vec![])
+        .write(&[input], &none, &mut joined)
+        .unwrap();
+    assert_eq!(joined.as_slice(), clean);
+}
+
+#[test]
+fn a_null_where_the_type_has_none_is_an_error() {
+    let nullable = [SparkField::new(SparkType::Long, true)];
+    let batch = to_arrow(&nullable, &page(&nullable, &[vec![Value::Null]]), 1, false).unwrap();
+    let solid = [SparkField::new(SparkType::Long, false)];
+    assert!(matches!(alone(&solid, &batch), Err(PageError::Null)));
+}
+
+#[test]
+fn results_of_another_type_or_number_are_errors() {
+    let long = [SparkField::new(SparkType::Long, true)];
+    let double = [SparkField::new(SparkType::Double, true)];
+    let rows = page(&long, &[vec![Value::Null]]);
+    let batch = to_arrow(&long, &rows, 1, false).unwrap();
+    assert!(matches!(
+        alone(&double, &batch),
+        Err(PageError::Mismatch { .. })
+    ));
+    assert!(matches!(alone(&[], &batch), Err(PageError::Batch(_))));
+    let writer = ToRows::joined(&long, long.to_vec());
+    let none = Rows::new(Page::of(&rows), 0);
+    let refused = writer.write(&[none], &batch, &mut Bytes::default());
+    assert!(matches!(
+        refused,
+        Err(PageError::Count {
+            rows: 0,
+            results: 1
+        })
+    ));
+}
+
+#[test]
+fn nanoseconds_that_do_not_fit_are_an_error() {
+    for of in [SparkType::Interval, SparkType::TimestampNtzNanos] {
+        let fields = [SparkField::new(of, true)];
+        let rows = [vec![Value::Pair([i64::MAX.cast_unsigned(); 2])]];
+        let refused = to_arrow(&fields, &page(&fields, &rows), 1, false);
+        assert!(matches!(refused, Err(PageError::Nanoseconds(_))));
+    }
+}

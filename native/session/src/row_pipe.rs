@@ -1,0 +1,186 @@
+//! Rows in and rows out of a session, without the JVM's help.
+//!
+//! In: pages the JVM filled with rows, one per batch (and a second one where the function's
+//! arguments are not plain columns). Out: one page per output batch, with the input rows joined to
+//! the function's results. Both conversions happen on the task thread, beside Python's work.
+
+use std::collections::VecDeque;
+
+use arrow_buffer::MutableBuffer;
+use ember_abi::ArrowArray;
+use ember_rows::Returned;
+use ember_rows::pages::{Page, PageError, Rows};
+
+use crate::RowPlan;
+
+/// Which of the two pages of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a batch has no third page")]
+pub enum Side {
+    /// The input rows, as they will be joined.
+    Input,
+    /// The function's arguments, where they are not plain columns of the input.
+    Arguments,
+}
+
+/// The pages of one session. Belongs to the task thread.
+#[derive(Debug)]
+pub struct RowPipe {
+    plan: RowPlan,
+    input: MutableBuffer,
+    arguments: MutableBuffer,
+    waiting: VecDeque<Waiting>,
+    spare: Vec<MutableBuffer>,
+    /// The page being read, and the one before it: a row stays readable while its successor is
+    /// looked for.
+    output: MutableBuffer,
+    previous: MutableBuffer,
+}
+
+/// Pages kept for the next batches.
+const SPARE: usize = 4;
+
+/// Input rows whose results have not all come back.
+#[derive(Debug)]
+struct Waiting {
+    page: MutableBuffer,
+    /// Bytes of the page that were consumed.
+    read: usize,
+    rows: usize,
+}
+
+/// One page of output rows; readable until the one after the next is asked for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct OutputPage {
+    /// Address of the first row's length.
+    pub address: usize,
+    /// Bytes of the page.
+    pub bytes: usize,
+    /// Rows in it.
+    pub rows: usize,
+}
+
+impl RowPipe {
+    /// A pipe without pages.
+    pub fn new(plan: RowPlan) -> Self {
+        Self {
+            plan,
+            input: MutableBuffer::new(0),
+            arguments: MutableBuffer::new(0),
+            waiting: VecDeque::new(),
+            spare: Vec::new(),
+            output: MutableBuffer::new(0),
+            previous: MutableBuffer::new(0),
+        }
+    }
+
+    /// Address of a page with room for `wanted` bytes; what was written into it before stays.
+    pub fn room(&mut self, side: Side, wanted: usize) -> usize {
+        let page = match side {
+            Side::Input => &mut self.input,
+            Side::Arguments => &mut self.arguments,
+        };
+        if page.len() < wanted {
+            if page.is_empty()
+                && let Some(spare) = self.spare.pop()
+            {
+                *page = spare;
+            }
+            page.resize(wanted.max(page.len()), 0);
+        }
+        page.as_mut_ptr().expose_provenance()
+    }
+
+    /// Makes the batch of the `rows` that the pages now hold, and keeps them for the join.
+    pub fn batch(&mut self, bytes: usize, rows: usize, of: Side) -> Result<ArrowArray, PageError> {
+        let source = match of {
+            Side::Input => &self.input,
+            Side::Arguments => &self.arguments,
+        };
+        let source = source
+            .as_slice()
+            .get(..bytes)
+            .ok_or(PageError::Malformed("it is shorter"))?;
+        let batch = self
+            .plan
+            .to_arrow
+            .convert(&[Rows::new(Page::of(source), rows)])?;
+        let page = std::mem::replace(&mut self.input, MutableBuffer::new(0));
+        if self.plan.joined {
+            self.waiting.push_back(Waiting {
+                page,
+                read: 0,
+                rows,
+            });
+        } else {
+            self.keep(page);
+        }
+        Ok(batch)
+    }
+
+    /// The rows of one output batch, joined with the input rows that come next.
+    pub fn rows(&mut self, batch: &Returned) -> Result<OutputPage, PageError> {
+        let rows = batch.data().len();
+        std::mem::swap(&mut self.output, &mut self.previous);
+        let inputs = next_rows(&self.waiting, rows)?;
+        self.plan
+            .to_rows
+            .write(&inputs, batch.data(), &mut self.output)?;
+        if self.plan.joined {
+            self.consume(rows)?;
+        }
+        Ok(OutputPage {
+            address: self.output.as_ptr().expose_provenance(),
+            bytes: self.output.len(),
+            rows,
+        })
+    }
+
+    /// Forgets the first `rows` waiting rows.
+    fn consume(&mut self, mut rows: usize) -> Result<(), PageError> {
+        while rows > 0 {
+            let Some(first) = self.waiting.front_mut() else {
+                return Ok(());
+            };
+            if first.rows > rows {
+                first.read += first.rows()?.skip(rows)?.read();
+                first.rows -= rows;
+                return Ok(());
+            }
+            rows -= first.rows;
+            if let Some(done) = self.waiting.pop_front() {
+                self.keep(done.page);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, page: MutableBuffer) {
+        if self.spare.len() < SPARE {
+            self.spare.push(page);
+        }
+    }
+}
+
+impl Waiting {
+    fn rows(&self) -> Result<Rows<'_>, PageError> {
+        let page = self.page.as_slice().get(self.read..);
+        let page = page.ok_or(PageError::Malformed("it is shorter"))?;
+        Ok(Rows::new(Page::of(page), self.rows))
+    }
+}
+
+/// The first `wanted` waiting rows, or as many as there are.
+fn next_rows(waiting: &VecDeque<Waiting>, mut wanted: usize) -> Result<Vec<Rows<'_>>, PageError> {
+    let mut parts = Vec::with_capacity(waiting.len());
+    for page in waiting {
+        if wanted == 0 {
+            break;
+        }
+        let here = page.rows()?.take(wanted);
+        wanted -= here.left();
+        parts.push(here);
+    }
+    Ok(parts)
+}

@@ -1,0 +1,89 @@
+//! What a row session converts, as the JVM says it.
+
+use ember_rows::pages::{PageError, Shape, SparkField, SparkType, ToArrow, ToRows};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The two conversions of a row session.
+#[derive(Debug)]
+pub struct RowPlan {
+    /// From rows to the function's input.
+    pub to_arrow: ToArrow,
+    /// From the function's output to rows.
+    pub to_rows: ToRows,
+    /// Whether an output row begins with the fields of its input row.
+    pub joined: bool,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    /// The input row: a `StructType` as Spark writes it.
+    input: Value,
+    /// What the function gets, a `StructType`.
+    arguments: Value,
+    /// Where each argument stands in the input row; without it, arguments have rows of their own.
+    ordinals: Option<Vec<usize>>,
+    /// What the function returns, a `StructType`.
+    output: Value,
+    /// 64-bit offsets for text and bytes.
+    large: bool,
+    /// Arguments and results are the fields of one struct column.
+    wrapped: bool,
+    joined: bool,
+}
+
+impl RowPlan {
+    /// Reads the plan, a JSON object.
+    pub fn parse(json: &[u8]) -> Result<Self, PageError> {
+        let wire: Wire =
+            serde_json::from_slice(json).map_err(|error| PageError::Schema(error.to_string()))?;
+        let input = fields(&wire.input)?;
+        let arguments = fields(&wire.arguments)?.into_iter().map(|field| field.of);
+        let (width, columns): (usize, Vec<(usize, SparkType)>) = match wire.ordinals {
+            Some(ordinals) => (input.len(), ordinals.into_iter().zip(arguments).collect()),
+            None => (arguments.len(), arguments.enumerate().collect()),
+        };
+        let shape = Shape::new(width, columns)
+            .large(wire.large)
+            .wrapped(wire.wrapped);
+        let output = fields(&wire.output)?;
+        let to_rows = if wire.joined {
+            ToRows::joined(&input, output)
+        } else {
+            ToRows::alone(output, wire.wrapped)
+        };
+        Ok(Self {
+            to_arrow: ToArrow::new(shape)?,
+            to_rows,
+            joined: wire.joined,
+        })
+    }
+}
+
+fn fields(of: &Value) -> Result<Vec<SparkField>, PageError> {
+    SparkType::fields_from_json(&of.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(ordinals: &str) -> String {
+        let long = r#"{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}"#;
+        format!(
+            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true}}"#
+        )
+    }
+
+    #[test]
+    fn a_plan_names_plain_columns_or_rows_of_their_own() {
+        assert!(RowPlan::parse(plan("[0]").as_bytes()).unwrap().joined);
+        assert!(RowPlan::parse(plan("null").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_column_the_rows_do_not_have_is_refused() {
+        assert!(RowPlan::parse(plan("[1]").as_bytes()).is_err());
+        assert!(matches!(RowPlan::parse(b"{}"), Err(PageError::Schema(_))));
+    }
+}

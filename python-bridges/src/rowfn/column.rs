@@ -1,0 +1,70 @@
+//! A column of a batch: the list that `PySpark` would make of it, made row by row when
+//! it is needed.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyList};
+
+use super::kind::Kind;
+use super::lent::Lent;
+use super::values::Values;
+
+/// Behaves as the list of its values; `Rows` takes the values without making the list.
+#[pyclass(frozen, module = "ember_bridge")]
+pub(crate) struct Column {
+    values: Values,
+    validity: Option<&'static [u8]>,
+    /// Owns what the slices above lead to.
+    lent: Lent,
+}
+
+impl Column {
+    /// The column over a pyarrow array of this kind.
+    pub(super) fn over(array: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Option<Self>> {
+        let lent = Lent::export(array)?;
+        Ok(Values::of(&lent, kind).map(|values| Self {
+            values,
+            validity: lent.validity(),
+            lent,
+        }))
+    }
+
+    /// Rows.
+    pub(super) fn len(&self) -> usize {
+        self.lent.len()
+    }
+
+    /// The object of one row.
+    #[inline]
+    pub(super) fn object<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(bits) = self.validity {
+            let bit = self.lent.offset() + row;
+            if bits
+                .get(bit / 8)
+                .is_some_and(|byte| byte >> (bit % 8) & 1 == 0)
+            {
+                return Ok(py.None().into_bound(py));
+            }
+        }
+        self.values.object(py, row)
+    }
+}
+
+#[pymethods]
+impl Column {
+    fn __len__(&self) -> usize {
+        self.len()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.list(py)?.try_iter()
+    }
+
+    /// The list of all values.
+    fn list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for row in 0..self.len() {
+            list.append(self.object(py, row)?)?;
+        }
+        Ok(list)
+    }
+}

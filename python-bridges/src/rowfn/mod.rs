@@ -1,0 +1,108 @@
+//! Row functions: Arrow buffers to Python objects, the user's function, and back to Arrow buffers.
+//!
+//! ```text
+//! Column (a batch's column) --> Rows (what the function takes) --evaluate--> Results --> pa.Array
+//! ```
+//!
+//! Nothing here decides whether it applies: `ember_worker.rowfn` does, and keeps `PySpark`'s own
+//! objects wherever this module says no (`None` from [`column_over`] and [`rows`], a plain list
+//! from [`evaluate`]).
+
+mod calendar;
+mod call;
+mod column;
+mod exported;
+mod integer;
+mod kind;
+mod lent;
+mod results;
+mod values;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use call::Rows;
+use column::Column;
+use kind::Kind;
+use results::Results;
+
+/// The functions and classes that `ember_worker.rowfn.use` takes.
+#[pymodule]
+pub(crate) mod ember_bridge {
+    #[pymodule_export]
+    use super::{Column, Results, Rows, column_over, evaluate, repeated, rows};
+}
+
+/// The lazy list of one pyarrow array's values, or `None` where only pyarrow can make that list.
+#[pyfunction(name = "column")]
+fn column_over(array: &Bound<'_, PyAny>, format: &str) -> PyResult<Option<Column>> {
+    let Some(kind) = Kind::of(format) else {
+        return Ok(None);
+    };
+    Column::over(array, kind)
+}
+
+/// The rows of `columns`, each a column or a list, or `None` when they are not of one length.
+#[pyfunction]
+fn rows(columns: &Bound<'_, PyTuple>) -> Option<Rows> {
+    Rows::of(columns)
+}
+
+/// `length` rows without values.
+#[pyfunction]
+const fn repeated(length: usize) -> Rows {
+    Rows::without_values(length)
+}
+
+/// Calls `function` with each row.
+///
+/// The outcome is `Results` if every result is what `format` holds without conversion, else the
+/// list of the results. `breathe` is called now and then, so that a function that never runs
+/// Python code still lets other threads run and is interrupted when it should be.
+#[pyfunction]
+#[pyo3(signature = (function, rows, format, breathe))]
+fn evaluate<'py>(
+    function: &Bound<'py, PyAny>,
+    rows: &Bound<'py, Rows>,
+    format: Option<&str>,
+    breathe: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let rows = rows.get();
+    let mut outcome = match format.and_then(Kind::of) {
+        Some(kind) => Outcome::Built(Results::new(kind, rows.len())),
+        None => Outcome::Listed(PyList::empty(function.py())),
+    };
+    rows.each(function, breathe, |result| outcome.add(result))?;
+    outcome.finish(function.py())
+}
+
+/// Results so far: in buffers, until the first one that does not fit.
+enum Outcome<'py> {
+    Built(Results),
+    Listed(Bound<'py, PyList>),
+}
+
+impl<'py> Outcome<'py> {
+    #[inline]
+    fn add(&mut self, result: Bound<'py, PyAny>) -> PyResult<()> {
+        match self {
+            Self::Built(results) => {
+                if results.add(&result) {
+                    return Ok(());
+                }
+                let list = results.list(result.py())?;
+                list.append(result)?;
+                *self = Self::Listed(list);
+                Ok(())
+            }
+            Self::Listed(list) => list.append(result),
+        }
+    }
+
+    fn finish(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Built(results) => Ok(Bound::new(py, results)?.into_any()),
+            Self::Listed(list) => Ok(list.into_any()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+"""Columns on their way in: lazy where the bridge makes the very objects that PySpark would make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import types as sql
+
+from ember_worker.rowfn.formats import FORMATS, UNCONVERTED
+
+
+class Inputs:
+    """``ArrowTableToRowsConversion`` for ``read_udfs``."""
+
+    def __init__(self, bridge: Any, stock: Any) -> None:
+        """Stand before PySpark's class."""
+        self._bridge = bridge
+        self._stock = stock
+        self._columns: list[_InputColumn] = []
+        self._next = 0
+
+    def _create_converter(self, kind: Any, **options: Any) -> Any:
+        converter = self._stock._create_converter(kind, **options)
+        column = _InputColumn(kind, converter, **options)
+        self._columns.append(column)
+        return converter if column.formats is None else None
+
+    def _to_pylist(self, array: Any) -> Any:
+        column = self._columns[self._next]
+        self._next = (self._next + 1) % len(self._columns)
+        lazy = None
+        if (known := column.format_of(array)) is not None:
+            lazy = self._bridge.column(array, known)
+        if lazy is not None:
+            return lazy
+        values = self._stock._to_pylist(array)
+        if column.formats is None or column.converter is None:
+            return values
+        return [column.converter(value) for value in values]
+
+
+class _InputColumn:
+    """One input column: which formats the bridge reads as PySpark's converter does."""
+
+    def __init__(
+        self, kind: Any, converter: Any, *, binary_as_bytes: bool = True, **_options: Any
+    ) -> None:
+        """Describe a column of type ``kind``."""
+        self.converter = converter
+        self.formats: Any = None
+        if converter is None:
+            self.formats = UNCONVERTED
+        elif isinstance(kind, sql.TimestampType):
+            self.formats = ("tsu:local",)
+        elif isinstance(kind, sql.TimestampNTZType):
+            self.formats = ("tsu:",)
+        elif isinstance(kind, sql.BinaryType) and binary_as_bytes:
+            self.formats = ("z", "Z")
+        self._seen: tuple[Any, str | None] = (None, None)
+
+    def format_of(self, array: Any) -> str | None:
+        """Return the bridge's name for the array's type, if values need no other conversion."""
+        if self._seen[0] != array.type:
+            self._seen = (array.type, self._format(array.type))
+        return self._seen[1]
+
+    def _format(self, found: Any) -> str | None:
+        if self.formats is None:
+            return None
+        if pa.types.is_decimal128(found) and self.converter is None:
+            return f"d:{found.precision},{found.scale}"
+        name = FORMATS.get(found)
+        if pa.types.is_timestamp(found) and found.unit == "us" and found.tz is not None:
+            name = "tsu:local"
+        return name if name in self.formats else None

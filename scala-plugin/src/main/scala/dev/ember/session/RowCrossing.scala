@@ -1,0 +1,46 @@
+package dev.ember.session
+
+import org.apache.spark.sql.catalyst.InternalRow
+
+import dev.ember.nativeapi.Native
+import dev.ember.rows.{InputRows, PageWriter}
+
+/**
+ * Batches as pages of rows: both conversions happen in native code, and no row of Spark's is made on the way.
+ *
+ * @param separateArguments
+ *   arguments have a page of their own, because they are not all columns of the input
+ * @param output
+ *   the rows of each output batch
+ */
+final class RowCrossing(
+    native: Native,
+    handle: Long,
+    separateArguments: Boolean,
+    output: RowCrossing.Output)
+    extends Crossing[InputRows, Iterator[InternalRow]] {
+  private val inputPage = new PageWriter(native.room(handle, false, _))
+  private val argumentPage = new PageWriter(native.room(handle, true, _))
+  private var rows = 0
+
+  override def pull(input: InputRows): Boolean = {
+    val filled = input.fill(inputPage, argumentPage)
+    rows = filled.getOrElse(0)
+    filled.nonEmpty
+  }
+
+  override def offer(): Unit = {
+    val page = if (separateArguments) argumentPage else inputPage
+    native.offerRows(handle, separateArguments, page.bytes, rows)
+  }
+
+  override def take(): Iterator[InternalRow] = output.take(native, handle)
+}
+
+object RowCrossing {
+
+  /** Reads the output batches of a session. */
+  trait Output {
+    def take(native: Native, handle: Long): Iterator[InternalRow]
+  }
+}

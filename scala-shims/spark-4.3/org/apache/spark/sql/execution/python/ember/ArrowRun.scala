@@ -1,0 +1,59 @@
+package org.apache.spark.sql.execution.python.ember
+
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.metrics.EmberMetrics
+import dev.ember.rows.{InputBatch, InputBatches, OutputVectors}
+import dev.ember.session.ArrowCrossing
+
+/** A session whose batches are Arrow vectors on the JVM's side too. */
+private[ember] final class ArrowRun(opened: OpenedSession) {
+  import opened.{count, handle, place}
+
+  private val columns = new OutputColumns(opened)
+  private val run = new EmbeddedRun[InputBatches, Array[Long]](
+    opened,
+    new ArrowCrossing(place.native, handle, place.lent),
+    () => columns.close())
+
+  def start(input: InputBatches): Iterator[ColumnarBatch] = run.start(counted(input)).map(columns.show)
+
+  private def counted(input: InputBatches): InputBatches = new InputBatches {
+    override def next(): Option[InputBatch] = {
+      val batch = input.next()
+      batch.foreach { filled =>
+        count("pythonDataSent", filled.bytes)
+        count(EmberMetrics.RowsSent, filled.rows)
+        count(EmberMetrics.BatchesSent, 1)
+      }
+      batch
+    }
+
+    override def close(): Unit = input.close()
+  }
+}
+
+/** Output batches as Spark's columns, over vectors that are made for the first of them. */
+private[ember] final class OutputColumns(opened: OpenedSession) extends AutoCloseable {
+  import opened.{count, handle, place}
+
+  private var vectors: Option[OutputVectors] = None
+
+  def show(layout: Array[Long]): ColumnarBatch = {
+    val shown = vectors.getOrElse {
+      val made = OutputVectors.of(place.native.outputSchema(handle), ArrowMemory.allocator)
+      vectors = Some(made)
+      made
+    }
+    val loaded = shown.load(layout, place.native.releaseOutput)
+    count("pythonNumRowsReceived", loaded.batch.numRows().toLong)
+    count("pythonDataReceived", loaded.bytes)
+    count(EmberMetrics.BatchesReceived, 1)
+    loaded.batch
+  }
+
+  override def close(): Unit = {
+    vectors.foreach(_.close())
+    vectors = None
+  }
+}

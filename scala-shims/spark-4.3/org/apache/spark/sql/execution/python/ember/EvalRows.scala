@@ -1,0 +1,107 @@
+package org.apache.spark.sql.execution.python.ember
+
+import org.apache.spark.TaskContext
+import org.apache.spark.api.python.PythonEvalType
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
+import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.sql.util.ArrowUtils
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.reason.FallbackReason
+import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
+
+/**
+ * A partition through scalar functions that give one batch for one batch: pages in, joined pages out, and no
+ * queue of rows between.
+ */
+private[ember] final class EvalRows(
+    inputAttributes: Seq[Attribute],
+    arguments: FunctionArguments,
+    results: Seq[Attribute],
+    node: NodeConf) {
+
+  private val types = new OutputTypes(results)
+
+  private val form: Option[RowForm] = for {
+    input <- RowForm.stored(EvalRows.struct(inputAttributes.map(_.dataType)))
+    given <- RowForm.stored(EvalRows.struct(arguments.inputs.map(_.dataType)))
+    output <- RowForm.stored(EvalRows.struct(types.expected))
+    if EvalRows.oneForOne(node.evalType) && RowForm.nullsAllowed(output)
+    if results.forall(_.nullable)
+  } yield RowForm(
+    input,
+    given,
+    arguments.columnIndices(inputAttributes).map(_.toSeq),
+    output,
+    node.largeVarTypes,
+    wrapped = false,
+    joined = true)
+
+  /** Whether these functions take this way at all. */
+  def applies: Boolean = form.nonEmpty
+
+  /** The joined rows, or why they cannot be had. The input is not touched if they cannot. */
+  def eval(
+      partition: Int,
+      runs: Iterator[Iterator[InternalRow]],
+      limited: Boolean,
+      context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] = {
+    val runner = new EmberEvalRunner(arguments.chains, arguments.metas, arguments.schema, node)
+    val rows = form.getOrElse(throw new IllegalStateException("these functions take another way"))
+    runner.embedRows(rows, output, context, partition) { limits =>
+      input(partition, runs, rows, limits.filter(_ => limited))
+    }
+  }
+
+  private def input(
+      partition: Int,
+      runs: Iterator[Iterator[InternalRow]],
+      form: RowForm,
+      limits: Option[RowBatches.Limits]): CutRows = {
+    lazy val projection = {
+      val made = UnsafeProjection.create(arguments.inputs, inputAttributes)
+      made.initialize(partition)
+      made
+    }
+    // Its own projection: asking for a size must not advance an argument that counts or draws.
+    val schema = ArrowUtils.toArrowSchema(arguments.schema, node.timeZone, node.largeVarTypes)
+    val columns = form.ordinals.map(_ => UnsafeProjection.create(arguments.inputs, inputAttributes))
+    new CutRows(
+      runs,
+      limits,
+      RowRun.toUnsafe(form.input),
+      Option.when(form.ordinals.isEmpty)(row => projection(row)),
+      new WrittenSize(
+        schema,
+        ArrowMemory.allocator,
+        columns.fold(form.arguments.length)(_ => form.input.length),
+        row => columns.fold(row)(_(row))))
+  }
+
+  private object output extends RowOutput {
+    override def comesAsRows(actual: Seq[DataType]): Boolean = {
+      types.check(actual)
+      true
+    }
+
+    override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+      throw new IllegalStateException("checked types always come as rows")
+  }
+}
+
+private[ember] object EvalRows {
+
+  /** Kinds that return one batch of as many rows for each batch. The iterator forms may not. */
+  def oneForOne(evalType: Int): Boolean = evalType match {
+    case PythonEvalType.SQL_ARROW_BATCHED_UDF | PythonEvalType.SQL_SCALAR_ARROW_UDF |
+        PythonEvalType.SQL_SCALAR_PANDAS_UDF =>
+      true
+    case _ => false
+  }
+
+  private def struct(types: Seq[DataType]): StructType =
+    types.zipWithIndex.foldLeft(new StructType()) { case (struct, (of, index)) =>
+      struct.add(s"_$index", of)
+    }
+}
