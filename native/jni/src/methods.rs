@@ -298,16 +298,24 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
     grace_ms: jlong,
 ) -> jboolean {
     env.with_env(|_| {
+        let grace = u64::try_from(grace_ms).map_err(|_| NativeError::Argument("grace"))?;
         let handle = session;
         let Open { session, pipe } = SESSIONS.take(handle)?;
         if let Some(pipe) = pipe {
             RETIRED.keep_as(handle, pipe);
         }
-        running()?.cancel(&session);
-        let grace = u64::try_from(grace_ms).map_err(|_| NativeError::Argument("grace"))?;
-        Ok(session.wait_for_lane(Duration::from_millis(grace)))
+        Ok(running()?.close(&session, Duration::from_millis(grace)))
     })
     .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_abandoned<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> jint {
+    env.with_env(|_| Ok(jint::try_from(running()?.abandoned()).unwrap_or(jint::MAX)))
+        .resolve::<Throw>()
 }
 
 #[unsafe(no_mangle)]

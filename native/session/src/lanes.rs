@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
+use std::time::Duration;
 
 use ember_loader::{Bridge, LoadError, StartConfig};
 
@@ -37,6 +38,7 @@ pub struct Lanes {
     bridge: Arc<Bridge>,
     idle: Arc<Mutex<BTreeMap<usize, Sender<Arc<Session>>>>>,
     made: Mutex<usize>,
+    abandoned: Mutex<Vec<Weak<Session>>>,
     interrupts: Interrupts,
 }
 
@@ -65,6 +67,7 @@ impl Lanes {
             bridge,
             idle,
             made: Mutex::new(1),
+            abandoned: Mutex::default(),
             interrupts,
         })
     }
@@ -99,6 +102,31 @@ impl Lanes {
         if session.cancel() {
             self.interrupts.watch(Arc::clone(session));
         }
+    }
+
+    /// Ends `session` for its task, which waits at most `grace` for the lane; false if it is
+    /// abandoned, to come back when its function lets it.
+    pub fn close(&self, session: &Arc<Session>, grace: Duration) -> bool {
+        self.cancel(session);
+        let came_back = session.wait_for_lane(grace);
+        if !came_back {
+            let mut abandoned = self
+                .abandoned
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            abandoned.push(Arc::downgrade(session));
+        }
+        came_back
+    }
+
+    /// How many lanes are out: their sessions were closed, and they have not come back.
+    pub fn abandoned(&self) -> usize {
+        let mut abandoned = self
+            .abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        abandoned.retain(|session| session.upgrade().is_some_and(|it| it.holds_lane()));
+        abandoned.len()
     }
 
     fn take_idle(&self) -> Option<Sender<Arc<Session>>> {

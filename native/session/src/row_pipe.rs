@@ -61,6 +61,15 @@ pub struct OutputPage {
     pub rows: usize,
 }
 
+impl OutputPage {
+    /// Takes the place of no other page: a row before it may still be read when the next one comes.
+    const EMPTY: Self = Self {
+        address: 0,
+        bytes: 0,
+        rows: 0,
+    };
+}
+
 impl RowPipe {
     /// A pipe without pages.
     pub fn new(plan: RowPlan) -> Self {
@@ -122,6 +131,9 @@ impl RowPipe {
     /// The rows of one output batch, joined with the input rows that come next.
     pub fn rows(&mut self, batch: &Returned) -> Result<OutputPage, PageError> {
         let rows = batch.data().len();
+        if rows == 0 {
+            return Ok(OutputPage::EMPTY);
+        }
         std::mem::swap(&mut self.output, &mut self.previous);
         let inputs = next_rows(&self.waiting, rows)?;
         self.plan

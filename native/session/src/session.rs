@@ -200,6 +200,11 @@ impl Session {
         state.lane_left
     }
 
+    /// Whether its lane has still to leave.
+    pub(crate) fn holds_lane(&self) -> bool {
+        !self.state().lane_left
+    }
+
     /// Lane: waits for the next input batch. `Ok(None)` at the end of input, `Err` when cancelled.
     pub(crate) fn pull(&self) -> Result<Option<ArrowArray>, Stopped> {
         self.drop_spent();

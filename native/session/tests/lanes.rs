@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use ember_session::{End, Lanes, Next, Released, Session, SessionSpec};
 
 static INTERRUPTED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static STARTED: AtomicUsize = AtomicUsize::new(0);
+static HOLD: AtomicBool = AtomicBool::new(true);
 
 unsafe extern "C" fn start(_spec: *const StartSpec, _failure: *mut Failure) -> i32 {
     STARTED.fetch_add(1, Ordering::SeqCst);
@@ -36,12 +37,17 @@ unsafe extern "C" fn interrupt(context: *mut c_void) -> i32 {
     1
 }
 
-/// Gives back what it pulls; a header of `stuck` stays busy until interrupted.
+/// Gives back what it pulls; a header of `stuck` stays busy until interrupted, one of `held` for as
+/// long as the test says.
 unsafe extern "C" fn run(calls: *const SessionCalls, _failure: *mut Failure) -> i32 {
     // SAFETY: the lane lends it for the length of the call.
     let calls = unsafe { &*calls };
     // SAFETY: as above.
-    if unsafe { calls.header.bytes() } == b"stuck" {
+    let header = unsafe { calls.header.bytes() };
+    while header == b"held" && HOLD.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    if header == b"stuck" {
         while !INTERRUPTED.lock().unwrap().contains(&calls.context.addr()) {
             thread::sleep(Duration::from_millis(5));
         }
@@ -168,4 +174,24 @@ fn a_cancelled_session_that_goes_on_is_interrupted() {
     after.end_input();
     assert_eq!(after.next(), Next::End);
     assert_eq!(after.end(), Some(End::Worker(b"done".to_vec())));
+}
+
+#[test]
+fn a_lane_that_outlives_its_session_is_counted_until_it_is_back() {
+    let lanes = lanes();
+    let held = [session(b"held"), session(b"held")];
+    for session in &held {
+        lanes.run(session).unwrap();
+        assert!(!lanes.close(session, Duration::from_millis(20)));
+    }
+    assert_eq!(lanes.abandoned(), 2);
+    HOLD.store(false, Ordering::SeqCst);
+    for session in &held {
+        assert!(session.wait_for_lane(Duration::from_secs(10)));
+    }
+    assert_eq!(lanes.abandoned(), 0);
+    let prompt = session(b"");
+    lanes.run(&prompt).unwrap();
+    assert!(lanes.close(&prompt, Duration::from_secs(10)));
+    assert_eq!(lanes.abandoned(), 0);
 }

@@ -8,9 +8,6 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::column::Column;
 
-/// A function that is not plain Python is given a break after so many rows.
-const BREATH: usize = 16;
-
 /// The rows that a function is called with, as `list(zip(*columns))` would hold them.
 #[pyclass(frozen, module = "ember_bridge")]
 pub(crate) struct Rows {
@@ -64,25 +61,19 @@ impl Rows {
         self.length
     }
 
-    /// Calls `function` with each row, and `take` with each result.
+    /// Calls `function` with each row, and `take` with the row and each result.
     pub(super) fn each<'py>(
         &self,
         function: &Bound<'py, PyAny>,
-        breathe: Option<&Bound<'py, PyAny>>,
-        mut take: impl FnMut(Bound<'py, PyAny>) -> PyResult<()>,
+        mut take: impl FnMut(usize, Bound<'py, PyAny>) -> PyResult<()>,
     ) -> PyResult<()> {
         let mut call = Call::of(function, self.arguments.len());
         for row in 0..self.length {
-            if let Some(breathe) = breathe
-                && row % BREATH == BREATH - 1
-            {
-                breathe.call0()?;
-            }
             for argument in &self.arguments {
                 let object = argument.object(row, &call)?;
                 call.give(object);
             }
-            take(call.done()?)?;
+            take(row, call.done()?)?;
         }
         Ok(())
     }

@@ -57,22 +57,27 @@ const fn repeated(length: usize) -> Rows {
 /// Calls `function` with each row.
 ///
 /// The outcome is `Results` if every result is what `format` holds without conversion, else the
-/// list of the results. `breathe` is called now and then, so that a function that never runs
-/// Python code still lets other threads run and is interrupted when it should be.
+/// list of the results. `breathe` is called after every `every` rows, so that a function that never
+/// runs Python code still lets other threads run and is interrupted when it should be.
 #[pyfunction]
-#[pyo3(signature = (function, rows, format, breathe))]
 fn evaluate<'py>(
     function: &Bound<'py, PyAny>,
     rows: &Bound<'py, Rows>,
     format: Option<&str>,
-    breathe: Option<&Bound<'py, PyAny>>,
+    breathe: &Bound<'py, PyAny>,
+    every: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let rows = rows.get();
+    let (rows, every) = (rows.get(), every.max(1));
     let mut outcome = match format.and_then(Kind::of) {
         Some(kind) => Outcome::Built(Results::new(kind, rows.len())),
         None => Outcome::Listed(PyList::empty(function.py())),
     };
-    rows.each(function, breathe, |result| outcome.add(result))?;
+    rows.each(function, |row, result| {
+        if row % every == every - 1 {
+            breathe.call0()?;
+        }
+        outcome.add(result)
+    })?;
     outcome.finish(function.py())
 }
 

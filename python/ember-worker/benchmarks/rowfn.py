@@ -1,9 +1,9 @@
 """Row functions: PySpark's loop and the bridge's, in turns, CPU nanoseconds per row.
 
-Usage: python/ember-worker/benchmarks/rowfn.py [ROUNDS]. Needs the bridge's library (ci/build), or its
-path in EMBER_BRIDGE. Each round runs every workload both ways, over 20 batches of 10,000 rows; what
-is timed is the whole of PySpark's generator, from input batch to output batch. `bare` is a list
-comprehension over ready Python values: the floor.
+Usage: python/ember-worker/benchmarks/rowfn.py [ROUNDS]. Needs the bridge's library (ci/build), or
+its path in EMBER_BRIDGE. Each round runs every workload both ways, over 20 batches of 10,000 rows;
+what is timed is the whole of PySpark's generator, from input batch to output batch. `bare` is a
+list comprehension over ready Python values: the floor.
 """
 
 from __future__ import annotations

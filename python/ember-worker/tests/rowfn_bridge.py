@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pyspark.sql.types import StructField, StructType
 
 from ember_worker import rowfn
@@ -23,6 +22,7 @@ from protocol import SCALAR_ROW
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pyarrow as pa
     from pyspark.sql.types import DataType
 
 ROOT = Path(__file__).resolve().parents[3]

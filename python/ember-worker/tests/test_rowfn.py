@@ -1,4 +1,4 @@
-"""Row functions on the bridge's way: callables, frames, interruptions, memory. And that it is taken."""
+"""Row functions on the bridge's way, and that it is taken: calls, frames, interrupts, memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import time
+import traceback
 import tracemalloc
 import weakref
 from collections import Counter
@@ -25,16 +26,19 @@ from pyspark.sql import types as sql
 
 from ember_worker import rowfn
 from ember_worker.boot import SessionCancelled
+from ember_worker.tracebacks import hide_our_frames
 from protocol import SCALAR_ROW, error_text, header, run, run_vanilla
 from rowfn_bridge import Given, bridge, conf, ours, process, stock
 from test_rowfn_types import outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 LONG, TEXT = sql.LongType(), sql.StringType()
 NUMBERS = pa.RecordBatch.from_pydict({"_0": pa.array([1, None, 300, 2**40] * 10)})
 TWO = pa.RecordBatch.from_pydict({"_0": pa.array([1, None, 300]), "_1": pa.array(["a", "é", None])})
+#: The last microsecond of the calendar.
+LAST = 253_402_300_799_999_999
 LONGS = sql.StructType([sql.StructField("_0", LONG)]).json()
 
 
@@ -72,11 +76,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def test_the_loop_turns_in_the_bridge(calls: Counter[str]) -> None:
-    items = [Given(lambda x, s: x, LONG, (0, 1)), Given(lambda s: s, TEXT, (1,))]
+    items = [Given(lambda x, _s: x, LONG, (0, 1)), Given(lambda s: s, TEXT, (1,))]
     list(process(ours(), items, [LONG, TEXT], [TWO, TWO]))
     assert calls["column -> Column"] == 4
     assert calls["evaluate -> Results"] == 4
-    list(process(ours(), [Given(lambda s: 5, TEXT, (1,))], [LONG, TEXT], [TWO]))
+    list(process(ours(), [Given(lambda _: 5, TEXT, (1,))], [LONG, TEXT], [TWO]))
     assert calls["evaluate -> list"] == 1
 
 
@@ -97,6 +101,14 @@ def test_shown_locals_are_those_of_spark(
     monkeypatch.setenv("SPARK_TRACEBACK_WITH_LOCALS", "1")
     list(process(ours(), [Given(lambda x: x, LONG)], [LONG], [NUMBERS]))
     assert not calls
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __str__(self) -> str:
+        message = "cannot be shown"
+        raise RuntimeError(message)
 
 
 class Adder:
@@ -123,7 +135,7 @@ CALLABLES: dict[str, Callable[[], Any]] = {
     "numpy": lambda: np.isfinite,
     "defaults": lambda: lambda a, b=3, *rest, key="k": f"{a}{b}{rest}{key}",
     "too few": lambda: lambda: 1,
-    "too many": lambda: lambda a, b: 1,
+    "too many": lambda: lambda a, b: f"{a}{b}",
     "not callable": lambda: 5,
     "cached": lambda: functools.lru_cache(lambda value: f"<{value}>"),
 }
@@ -185,7 +197,9 @@ def test_lists_and_lazy_columns_go_together(calls: Counter[str]) -> None:
         values.append(more)
         return values
 
-    items = lambda: [Given(change, nested, (0, 1)), Given(lambda v: str(v), TEXT)]  # noqa: E731
+    def items() -> list[Given]:
+        return [Given(change, nested, (0, 1)), Given(lambda values: f"{values}", TEXT)]
+
     both(items, [nested, LONG], [batch])
     batch = batch.take(pa.array([0, 2]))
     both(items, [nested, LONG], [batch])
@@ -248,7 +262,8 @@ FAILING: dict[str, Any] = {
     "in C": math.sqrt,
     "exit": sys.exit,
     "text": lambda value: value if value != 300 else "text",
-    "surrogate": lambda value: "\ud800",
+    "surrogate": lambda _: "\ud800",
+    "not shown": lambda _: Broken(),
     "not text": lambda value: [value],
 }
 FLAGS: dict[str, dict[str, str]] = {
@@ -274,6 +289,45 @@ def test_an_error_reads_as_in_spark(
             ours_reads, spark_reads = error_text(our_tail), error_text(spark_tail)
             assert without_addresses(ours_reads) == without_addresses(spark_reads)
     assert calls["rows -> Rows"] == 3
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize(("kind", "column"), [
+    (sql.TimestampType(), pa.array([0, LAST]).cast(pa.timestamp("us", "+14:00"))),
+    (sql.TimestampType(), pa.array([0]).cast(pa.timestamp("us", "No/Where"))),
+    (sql.DateType(), pa.array([0, 2_932_897], pa.int32()).cast(pa.date32())),
+    (TEXT, pa.array([b"a", b"\xff"]).view(pa.string())),
+], ids=str)  # fmt: skip
+def test_an_unreadable_argument_reads_as_in_spark(
+    kind: sql.DataType, column: pa.Array, flags: str
+) -> None:
+    kinds = sql.StructType([sql.StructField("_0", kind)]).json()
+    given = pa.RecordBatch.from_arrays([column], ["_0"])
+    head = header(SCALAR_ROW, str, TEXT, input_type=kinds)
+    (_, our_tail), (_, spark_tail) = (
+        each(head, [given], FLAGS[flags]) for each in (run, run_vanilla)
+    )
+    assert "Error: " in error_text(our_tail)
+    assert without_addresses(error_text(our_tail)) == without_addresses(error_text(spark_tail))
+
+
+def test_a_time_that_is_not_on_the_local_calendar_fails_where_it_fails_in_spark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    column = pa.array([0, LAST]).cast(pa.timestamp("us", "UTC"))
+    batch = pa.RecordBatch.from_arrays([column], ["_0"])
+    told = []
+    for read in (ours(), stock()):
+        with pytest.raises(OverflowError) as raised:
+            list(process(read, [Given(str, TEXT)], [sql.TimestampType()], [batch]))
+        hide_our_frames(raised.value)
+        told.append(traceback.format_exception(raised.value)[2:])
+    monkeypatch.undo()
+    time.tzset()
+    assert "convert_timestamp" in str(told[0])
+    assert told[0] == told[1]
 
 
 def test_shown_locals_read_as_in_spark() -> None:
@@ -334,8 +388,12 @@ def test_nothing_is_left_behind(name: str) -> None:
     kind, column = KINDS[name]
     batch = pa.RecordBatch.from_arrays([column], ["_0"])
     odd = iter([object()] * 10**6)
-    items = [Given(lambda x: x, kind), Given(lambda x: next(odd) if x == column[5].as_py() else x, kind),
-             Given(lambda x: None, kind)]  # fmt: skip
+    fifth = column[5].as_py()
+    items = [
+        Given(lambda x: x, kind),
+        Given(lambda x: next(odd) if x == fifth else x, kind),
+        Given(lambda _: None, kind),
+    ]
 
     def once() -> None:
         outcome(lambda: process(ours(), items[::2], [kind], [batch]))
@@ -343,7 +401,7 @@ def test_nothing_is_left_behind(name: str) -> None:
 
     once()
     gc.collect()
-    references = sys.getrefcount(None), sys.getrefcount(True), sys.getrefcount(3)
+    references = sys.getrefcount(None), sys.getrefcount(3)
     arrow = pa.total_allocated_bytes()
     tracemalloc.start()
     once()
@@ -356,7 +414,7 @@ def test_nothing_is_left_behind(name: str) -> None:
     tracemalloc.stop()
     assert after - before < 20_000
     assert pa.total_allocated_bytes() == arrow
-    now = sys.getrefcount(None), sys.getrefcount(True), sys.getrefcount(3)
+    now = sys.getrefcount(None), sys.getrefcount(3)
     assert max(abs(a - b) for a, b in zip(references, now, strict=True)) < 200
 
 
@@ -379,7 +437,7 @@ def test_borrowed_buffers_live_as_long_as_they_are_read_and_no_longer() -> None:
     rows = bridge().rows((column,))
     del column
     gc.collect()
-    results = bridge().evaluate(lambda x: x, rows, "l", None)
+    results = bridge().evaluate(lambda x: x, rows, "l", int, 64)
     del rows
     gc.collect()
     assert alive() is None

@@ -63,6 +63,11 @@ impl<'rows, 'call> Block<'rows, 'call> {
         self.rows
     }
 
+    /// Whether no row has a null bit set.
+    pub(super) const fn without_nulls(&self) -> bool {
+        self.fields <= 64 && self.nulls == 0
+    }
+
     /// The column `ordinal` of these rows.
     pub(super) fn column(&self, ordinal: usize) -> Result<RowCells<'rows, 'call>, PageError> {
         if ordinal >= self.fields {

@@ -22,4 +22,4 @@ pub use error::PageError;
 pub use page::{Page, Rows};
 pub use spark_type::{SparkField, SparkType};
 pub use to_arrow::{Shape, ToArrow};
-pub use to_rows::ToRows;
+pub use to_rows::{RowPage, ToRows};

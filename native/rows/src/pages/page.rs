@@ -106,6 +106,7 @@ impl<'call> Rows<'call> {
     }
 
     /// The next row, at least `least` bytes long.
+    #[inline]
     pub(super) fn next(&mut self, least: usize) -> Result<&'call [u8], PageError> {
         const SHORT: PageError = PageError::Malformed("it ends inside a row");
         let (len, rest) = self.rest.split_first_chunk::<8>().ok_or(SHORT)?;

@@ -2,11 +2,14 @@
 
 use std::thread;
 
+use arrow_schema::DataType;
 use ember_abi::ArrowArray;
-use ember_rows::pages::{Page, Rows, Shape, SparkField, SparkType, ToArrow, ToRows};
+use ember_rows::pages::{
+    Page, PageError, RowPage, Rows, Shape, SparkField, SparkType, ToArrow, ToRows,
+};
 
 use crate::spark::{Value, page};
-use crate::support::{Bytes, arrow_fields, import};
+use crate::support::{alone, arrow_fields, import};
 
 fn texts(count: usize) -> (Vec<SparkField>, Vec<u8>) {
     let fields = vec![SparkField::new(SparkType::String, true)];
@@ -55,7 +58,7 @@ fn a_batch_outlives_its_page_and_its_maker_and_goes_on_another_thread() {
     drop((reader, page));
     let lengths = thread::spawn(move || {
         let whole = array;
-        let of = arrow_schema::DataType::Struct(arrow_fields(&fields, false));
+        let of = DataType::Struct(arrow_fields(&fields, false));
         let batch = import(whole.0, of);
         batch.validate_full().unwrap();
         batch.child_data()[0].buffers()[1].len()
@@ -89,10 +92,10 @@ fn all_columns_may_be_the_fields_of_one_struct() {
     let array = ToArrow::new(shape).unwrap();
     let array = array.convert(&[Rows::new(Page::of(&page), 10)]).unwrap();
     let inner = SparkField::new(SparkType::Struct(fields.clone()), true);
-    let of = arrow_schema::DataType::Struct(arrow_fields(&[inner], false));
+    let of = DataType::Struct(arrow_fields(&[inner], false));
     let batch = import(array, of);
     assert_eq!((batch.len(), batch.child_data()[0].len()), (10, 10));
-    let mut back = Bytes::default();
+    let mut back = RowPage::default();
     ToRows::alone(fields, true)
         .write(&[], &batch.slice(0, 10), &mut back)
         .unwrap();
@@ -125,14 +128,39 @@ fn a_batch_may_be_made_of_some_columns_and_several_pages() {
         SparkField::new(SparkType::Long, true),
         SparkField::new(SparkType::String, true),
     ];
-    let batch = import(
-        array,
-        arrow_schema::DataType::Struct(arrow_fields(&of, false)),
-    );
+    let batch = import(array, DataType::Struct(arrow_fields(&of, false)));
     let longs = batch.child_data()[0].buffers()[0].as_slice();
     assert_eq!(longs[..24], [1_u64, 2, 3].map(u64::to_le_bytes).concat());
     assert_eq!(
         batch.child_data()[1].buffers()[1].as_slice()[..6],
         [1, 2, 2, 3, 3, 3]
     );
+}
+
+#[test]
+fn a_batch_that_was_never_checked_gives_an_error_and_no_stray_read() {
+    let bytes = |bytes: &[u8]| arrow_buffer::Buffer::from(bytes);
+    let offsets = arrow_buffer::Buffer::from_vec(vec![0_i32, 1_000_000]);
+    let text = arrow_data::ArrayData::builder(DataType::Utf8).len(1);
+    let text = text.add_buffer(offsets.clone()).add_buffer(bytes(b"abc"));
+    // SAFETY: deliberately wrong; only the code under test reads it.
+    let text = unsafe { text.build_unchecked() };
+    let of = DataType::new_list(DataType::Utf8, true);
+    let list = arrow_data::ArrayData::builder(of).len(1);
+    let list = list.add_buffer(offsets).add_child_data(text.clone());
+    // SAFETY: as above.
+    let list = unsafe { list.build_unchecked() };
+    let array = SparkType::Array {
+        element: Box::new(SparkType::String),
+        nulls: true,
+    };
+    for (of, column) in [(SparkType::String, text), (array, list)] {
+        let field = arrow_schema::Field::new("c", column.data_type().clone(), true);
+        let batch = DataType::Struct(vec![field].into());
+        let batch = arrow_data::ArrayData::builder(batch).len(1);
+        // SAFETY: as above.
+        let batch = unsafe { batch.add_child_data(column).build_unchecked() };
+        let fields = [SparkField::new(of, true)];
+        assert!(matches!(alone(&fields, &batch), Err(PageError::Batch(_))));
+    }
 }

@@ -1,13 +1,13 @@
 //! Rows to Arrow and back, for any type and any value; and pages that lie.
 
-use ember_rows::pages::{Page, PageError, Rows, SparkField, SparkType, ToRows};
+use ember_rows::pages::{Page, PageError, RowPage, Rows, SparkField, SparkType, ToRows};
 use proptest::prelude::*;
 
 use crate::spark::{Value, any_rows, page};
-use crate::support::{Bytes, alone, to_arrow};
+use crate::support::{alone, to_arrow};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_come_back_byte_for_byte((fields, rows) in any_rows(), large in any::<bool>()) {
@@ -21,7 +21,7 @@ proptest! {
         let count = rows.len().min(others.len());
         let (left, right) = (page(&fields, &rows[..count]), page(&more, &others[..count]));
         let batch = to_arrow(&more, &right, count, false).unwrap();
-        let mut joined = Bytes::default();
+        let mut joined = RowPage::default();
         let input = Rows::new(Page::of(&left), count);
         ToRows::joined(&fields, more.clone()).write(&[input], &batch, &mut joined).unwrap();
         let both: Vec<_> = rows.iter().zip(&others).map(|(a, b)| [&a[..], b].concat()).collect();
@@ -63,7 +63,7 @@ proptest! {
         let numbers = vec![vec![Value::Null]; rows.len()];
         let batch = to_arrow(&one, &page(&one, &numbers), rows.len(), false).unwrap();
         let input = Rows::new(Page::of(&bytes), rows.len());
-        drop(ToRows::joined(&fields, one.to_vec()).write(&[input], &batch, &mut Bytes::default()));
+        drop(ToRows::joined(&fields, one.to_vec()).write(&[input], &batch, &mut RowPage::default()));
     }
 }
 
@@ -105,7 +105,7 @@ fn dirt_in_a_slot_is_not_copied_to_a_joined_row() {
     dirty[8 + 32 + 5] = 1; // behind the text
     dirty[8 + 7] = 0x80; // a null bit without a field
     let none = to_arrow(&[], &page(&[], &[vec![]]), 1, false).unwrap();
-    let mut joined = Bytes::default();
+    let mut joined = RowPage::default();
     let input = Rows::new(Page::of(&dirty), 1);
     ToRows::joined(&fields, vec![])
         .write(&[input], &none, &mut joined)
@@ -134,7 +134,7 @@ fn results_of_another_type_or_number_are_errors() {
     assert!(matches!(alone(&[], &batch), Err(PageError::Batch(_))));
     let writer = ToRows::joined(&long, long.to_vec());
     let none = Rows::new(Page::of(&rows), 0);
-    let refused = writer.write(&[none], &batch, &mut Bytes::default());
+    let refused = writer.write(&[none], &batch, &mut RowPage::default());
     assert!(matches!(
         refused,
         Err(PageError::Count {

@@ -4,10 +4,9 @@ use arrow_data::ArrayData;
 use arrow_data::ffi::FFI_ArrowArray;
 use arrow_schema::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 use ember_abi::ArrowArray;
-use ember_rows::pages::{Page, PageError, Rows, Shape, SparkField, SparkType, ToArrow, ToRows};
-
-/// A page of ours, as bytes.
-pub(crate) type Bytes = arrow_buffer::MutableBuffer;
+use ember_rows::pages::{
+    Page, PageError, RowPage, Rows, Shape, SparkField, SparkType, ToArrow, ToRows,
+};
 
 /// Imports what `ToArrow` exported, as Python would.
 pub(crate) fn import(array: ArrowArray, of: DataType) -> ArrayData {
@@ -34,7 +33,7 @@ pub(crate) fn to_arrow(
 
 /// The rows of the batch alone.
 pub(crate) fn alone(fields: &[SparkField], batch: &ArrayData) -> Result<Vec<u8>, PageError> {
-    let mut page = Bytes::default();
+    let mut page = RowPage::default();
     ToRows::alone(fields.to_vec(), false).write(&[], batch, &mut page)?;
     Ok(page.as_slice().to_vec())
 }

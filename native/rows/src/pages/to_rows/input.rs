@@ -3,8 +3,10 @@
 //! Rows that Spark's writers made are copied in two pieces. Others (a value out of order, a slot with
 //! dirt in it) are first rewritten as the writers would have written them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::super::block::Block;
 use super::super::page::{bits_width, fixed_width, offset, region, size, word};
 use super::super::{PageError, SparkField, SparkType};
 use super::put::minimal;
@@ -115,13 +117,14 @@ impl Input {
     /// Rewrites the rows that need it to `rewritten`; gives the place of each that was.
     pub(super) fn rewrite(
         &self,
-        rows: &[&[u8]],
+        block: &Block<'_, '_>,
         rewritten: &mut Vec<u8>,
     ) -> Result<Vec<Option<Range<usize>>>, PageError> {
         rewritten.clear();
         let mut places = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            if !self.as_written(row) {
+        let no_nulls = block.without_nulls();
+        for (index, row) in block.rows().iter().enumerate() {
+            if !((no_nulls || self.nulls_as_written(row)) && self.as_written(row)) {
                 places.resize(index, None);
                 let start = rewritten.len();
                 self.rewrite_one(row, rewritten)?;
@@ -131,17 +134,17 @@ impl Input {
         Ok(places)
     }
 
-    /// Whether the row is what Spark's writer would make of its values.
-    fn as_written(&self, row: &[u8]) -> bool {
-        for (index, (zeroed, outside)) in self.zeroed.iter().enumerate() {
+    /// Whether null bits and the slots under them are what Spark's writer would make of them.
+    fn nulls_as_written(&self, row: &[u8]) -> bool {
+        let written = |(index, (zeroed, outside)): (usize, &(u64, u64))| {
             let nulls = word(row, index * 8).unwrap_or(0);
-            if nulls == 0 {
-                continue;
-            }
-            if nulls & outside != 0 || !self.zero_slots(row, index, nulls & zeroed) {
-                return false;
-            }
-        }
+            nulls == 0 || (nulls & outside == 0 && self.zero_slots(row, index, nulls & zeroed))
+        };
+        self.zeroed.iter().enumerate().all(written)
+    }
+
+    /// Whether values and their places are what Spark's writer would make of them.
+    fn as_written(&self, row: &[u8]) -> bool {
         let dirt = |(slot, mask): &(usize, u64)| word(row, *slot).unwrap_or(0) & mask != 0;
         if self.narrow.iter().any(dirt) {
             return false;
@@ -258,17 +261,20 @@ impl Input {
 
 /// The rows, with those that were rewritten in place of the originals.
 pub(super) fn sources<'rows>(
-    rows: &[&'rows [u8]],
+    rows: &'rows [&'rows [u8]],
     places: &[Option<Range<usize>>],
     rewritten: &'rows [u8],
-) -> Vec<&'rows [u8]> {
+) -> Cow<'rows, [&'rows [u8]]> {
+    if places.is_empty() {
+        return Cow::Borrowed(rows);
+    }
     let mut sources = rows.to_vec();
     for (source, place) in sources.iter_mut().zip(places) {
         if let Some(row) = place.clone().and_then(|place| rewritten.get(place)) {
             *source = row;
         }
     }
-    sources
+    Cow::Owned(sources)
 }
 
 fn form(of: &SparkType) -> Form {

@@ -7,6 +7,7 @@ mod put;
 mod reader;
 mod slate;
 mod tail;
+mod text;
 
 use arrow_buffer::MutableBuffer;
 use arrow_data::ArrayData;
@@ -25,6 +26,22 @@ pub struct ToRows {
     input: Input,
     results: Vec<SparkField>,
     wrapped: bool,
+}
+
+/// Rows that Rust wrote, for the JVM to read in place; one page serves batch after batch.
+#[derive(Debug, Default)]
+pub struct RowPage(MutableBuffer);
+
+impl RowPage {
+    /// The rows back to back, each behind its length. They move when the page is written again.
+    pub fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    /// Bytes allocated.
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
 }
 
 /// Spark refuses to grow a row past this.
@@ -56,7 +73,7 @@ impl ToRows {
         &self,
         inputs: &[Rows<'_>],
         batch: &ArrayData,
-        page: &mut MutableBuffer,
+        page: &mut RowPage,
     ) -> Result<usize, PageError> {
         let count = batch.len();
         let readers = self.readers(batch)?;
@@ -67,6 +84,7 @@ impl ToRows {
                 results: count,
             });
         }
+        let page = &mut page.0;
         page.clear();
         let mut work = Work::new(self.input.fields(), self.results.len());
         let mut done = 0;
@@ -85,7 +103,7 @@ impl ToRows {
             let mut rows = *rows;
             while rows.left() > 0 {
                 let block = Block::read(&mut rows, self.input.fields(), &mut room)?;
-                let places = self.input.rewrite(block.rows(), &mut rewritten)?;
+                let places = self.input.rewrite(&block, &mut rewritten)?;
                 let sources = input::sources(block.rows(), &places, &rewritten);
                 work.block(&self.input, &sources, &readers, done, page)?;
                 done += sources.len();
@@ -116,7 +134,7 @@ struct Work {
     width: usize,
     fields: usize,
     joined: usize,
-    /// Sizes, then starts.
+    sizes: Vec<usize>,
     starts: Vec<usize>,
     /// Where each row's variable part goes on.
     cursors: Vec<usize>,
@@ -129,6 +147,7 @@ impl Work {
             width: fixed_width(fields),
             fields,
             joined,
+            sizes: Vec::with_capacity(BLOCK),
             starts: Vec::with_capacity(BLOCK),
             cursors: Vec::with_capacity(BLOCK),
         }
@@ -170,29 +189,28 @@ impl Work {
         done: usize,
         page: &mut MutableBuffer,
     ) -> Result<(), PageError> {
-        self.starts.clear();
+        self.sizes.clear();
         let sizes = sources.iter().map(|row| self.width + input.tail(row));
-        self.starts.extend(sizes);
+        self.sizes.extend(sizes);
         for reader in readers {
-            reader.add_tails(done, &mut self.starts)?;
+            reader.add_tails(done, &mut self.sizes)?;
         }
-        let first = page.len();
-        let bytes: usize = self.starts.iter().map(|size| 8 + size).sum();
-        page.resize(first + bytes, 0);
-        let mut slate = Slate::new(page.as_slice_mut());
-        let mut at = first;
-        for start in &mut self.starts {
-            let size = *start;
-            if size > LARGEST {
-                return Err(PageError::RowSize(size));
+        let mut end = page.len();
+        self.starts.clear();
+        for size in &self.sizes {
+            if *size > LARGEST {
+                return Err(PageError::RowSize(*size));
             }
-            slate.word(at, size as u64);
-            *start = at + 8;
-            at += 8 + size;
+            self.starts.push(end + 8);
+            end += 8 + size;
         }
+        page.resize(end, 0);
+        let mut slate = Slate::new(page.as_slice_mut());
         self.cursors.clear();
-        let tails = self.starts.iter().map(|start| start + self.width);
-        self.cursors.extend(tails);
+        for (start, size) in self.starts.iter().zip(&self.sizes) {
+            slate.word(start - 8, *size as u64);
+            self.cursors.push(start + self.width);
+        }
         slate.check()
     }
 }

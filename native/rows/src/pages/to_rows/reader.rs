@@ -1,18 +1,19 @@
 //! A column of a checked batch, read as Spark's `ArrowColumnVector` reads it.
 
-use arrow_buffer::{Buffer, NullBuffer};
+use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use super::super::{PageError, SparkField, SparkType};
 use super::put::Digits;
+use super::text::{Offsets, Text};
 
 /// A column, a field of a struct, or the elements of an array: rows `0..` of it.
 #[derive(Debug)]
 pub(super) struct Reader<'batch> {
     pub(super) values: Values<'batch>,
-    nulls: Option<&'batch NullBuffer>,
-    from: usize,
+    /// A bit for each row that is there, and which bit is row 0's; `None` where all are.
+    valid: Option<(&'batch [u8], usize)>,
     pub(super) nullable: bool,
 }
 
@@ -56,24 +57,24 @@ impl<'batch> Reader<'batch> {
         let first = data.offset() + from;
         Ok(Self {
             values: Values::new(&field.of, data, first, len)?,
-            nulls: data.nulls().filter(|nulls| nulls.null_count() > 0),
-            from,
+            valid: data
+                .nulls()
+                .filter(|nulls| nulls.null_count() > 0)
+                .map(|nulls| (nulls.validity(), nulls.offset() + from)),
             nullable: field.nullable,
         })
     }
 
+    #[inline]
     pub(super) fn is_null(&self, row: usize) -> bool {
-        match self.nulls {
+        match self.valid {
             None => matches!(self.values, Values::Null),
-            Some(nulls) => !bit(
-                nulls.inner().values(),
-                nulls.inner().offset() + self.from + row,
-            ),
+            Some((bits, first)) => !bit(bits, first + row),
         }
     }
 
     pub(super) const fn no_nulls(&self) -> bool {
-        self.nulls.is_none() && !matches!(self.values, Values::Null)
+        self.valid.is_none() && !matches!(self.values, Values::Null)
     }
 }
 
@@ -134,7 +135,7 @@ impl<'batch> Values<'batch> {
         use DataType as Arrow;
         use SparkType as Spark;
         Ok(match (of, data.data_type()) {
-            (Spark::Array { element, nulls }, Arrow::List(_) | Arrow::LargeList(_)) => {
+            (Spark::Array { element, nulls }, Arrow::List(_)) => {
                 let elements = child(data, 0)?;
                 let elements = Elements::new(element, *nulls, elements, 0, elements.len())?;
                 Self::Array(Offsets::new(data, first, len)?, Box::new(elements))
@@ -183,102 +184,6 @@ impl<'batch> Elements<'batch> {
     }
 }
 
-/// Offsets of either width.
-#[derive(Debug)]
-pub(super) enum Offsets<'batch> {
-    /// An empty array may come without any.
-    None,
-    Short(&'batch [[u8; 4]]),
-    Long(&'batch [[u8; 8]]),
-}
-
-impl<'batch> Offsets<'batch> {
-    fn new(data: &'batch ArrayData, first: usize, len: usize) -> Result<Self, PageError> {
-        if len == 0 {
-            return Ok(Self::None);
-        }
-        Ok(match data.data_type() {
-            DataType::LargeList(_) | DataType::LargeUtf8 | DataType::LargeBinary => {
-                Self::Long(slots(data, 0, first, len + 1)?)
-            }
-            _ => Self::Short(slots(data, 0, first, len + 1)?),
-        })
-    }
-
-    /// Where row `row` begins and ends.
-    pub(super) fn range(&self, row: usize) -> Result<(usize, usize), PageError> {
-        let pair = match self {
-            Self::None => None,
-            Self::Short(offsets) => offsets.get(row).zip(offsets.get(row + 1)).map(|(a, b)| {
-                let wide = |offset: &[u8; 4]| u64::from(u32::from_le_bytes(*offset));
-                (wide(a), wide(b))
-            }),
-            Self::Long(offsets) => offsets
-                .get(row)
-                .zip(offsets.get(row + 1))
-                .map(|(a, b)| (u64::from_le_bytes(*a), u64::from_le_bytes(*b))),
-        };
-        match pair.map(|(start, end)| (usize::try_from(start), usize::try_from(end))) {
-            Some((Ok(start), Ok(end))) if start <= end => Ok((start, end)),
-            _ => Err(PageError::Batch("offsets that run backwards")),
-        }
-    }
-}
-
-/// Text or bytes in any of Arrow's forms.
-#[derive(Debug)]
-pub(super) enum Text<'batch> {
-    Offsets(Offsets<'batch>, &'batch [u8]),
-    Views(&'batch [[u8; 16]], &'batch [Buffer]),
-}
-
-impl<'batch> Text<'batch> {
-    fn new(
-        of: &SparkType,
-        data: &'batch ArrayData,
-        first: usize,
-        len: usize,
-    ) -> Result<Self, PageError> {
-        use DataType as Arrow;
-        match data.data_type() {
-            Arrow::Utf8 | Arrow::Binary | Arrow::LargeUtf8 | Arrow::LargeBinary => {
-                let offsets = Offsets::new(data, first, len)?;
-                Ok(Self::Offsets(offsets, buffer(data, 1)?))
-            }
-            Arrow::Utf8View | Arrow::BinaryView => {
-                let pieces = data.buffers().get(1..).unwrap_or_default();
-                Ok(Self::Views(slots(data, 0, first, len)?, pieces))
-            }
-            _ => Err(mismatch(of, data)),
-        }
-    }
-
-    pub(super) fn get(&self, row: usize) -> Result<&'batch [u8], PageError> {
-        match self {
-            Self::Offsets(offsets, bytes) => {
-                let (start, end) = offsets.range(row)?;
-                bytes.get(start..end)
-            }
-            Self::Views(views, pieces) => views.get(row).and_then(|view| look(view, pieces)),
-        }
-        .ok_or(PageError::Batch("text that lies outside its buffer"))
-    }
-}
-
-/// Up to twelve bytes lie in the view itself.
-fn look<'batch>(view: &'batch [u8; 16], pieces: &'batch [Buffer]) -> Option<&'batch [u8]> {
-    let number = |at: usize| {
-        let bytes = view.get(at..)?.first_chunk::<4>()?;
-        usize::try_from(u32::from_le_bytes(*bytes)).ok()
-    };
-    let len = number(0)?;
-    if len <= 12 {
-        return view.get(4..4 + len);
-    }
-    let start = number(12)?;
-    pieces.get(number(8)?)?.get(start..start + len)
-}
-
 pub(super) fn child(data: &ArrayData, index: usize) -> Result<&ArrayData, PageError> {
     let child = data.child_data().get(index);
     child.ok_or(PageError::Batch("a child is missing"))
@@ -289,13 +194,13 @@ pub(super) fn bit(bits: &[u8], at: usize) -> bool {
         .is_some_and(|byte| byte & (1 << (at % 8)) != 0)
 }
 
-fn buffer(data: &ArrayData, index: usize) -> Result<&[u8], PageError> {
+pub(super) fn buffer(data: &ArrayData, index: usize) -> Result<&[u8], PageError> {
     let buffer = data.buffers().get(index).map(Buffer::as_slice);
     buffer.ok_or(PageError::Batch("a buffer is missing"))
 }
 
 /// Values `first..first + len` of `W` bytes each.
-fn slots<const W: usize>(
+pub(super) fn slots<const W: usize>(
     data: &ArrayData,
     index: usize,
     first: usize,
@@ -309,7 +214,7 @@ fn slots<const W: usize>(
         .ok_or(PageError::Batch("a buffer is shorter than its array"))
 }
 
-fn mismatch(of: &SparkType, data: &ArrayData) -> PageError {
+pub(super) fn mismatch(of: &SparkType, data: &ArrayData) -> PageError {
     PageError::Mismatch {
         declared: of.to_string(),
         returned: data.data_type().to_string(),

@@ -47,8 +47,14 @@ impl<'page> Slate<'page> {
 
     /// Sets bit `ordinal` of the null bits at `at`.
     pub(super) fn set_null(&mut self, at: usize, ordinal: usize) {
+        self.set_null_if(true, at, ordinal);
+    }
+
+    /// Sets the bit or leaves it, without a branch.
+    #[inline]
+    pub(super) fn set_null_if(&mut self, null: bool, at: usize, ordinal: usize) {
         match self.bytes.get_mut(at + ordinal / 8) {
-            Some(byte) => *byte |= 1 << (ordinal % 8),
+            Some(byte) => *byte |= u8::from(null) << (ordinal % 8),
             None => self.fits = false,
         }
     }

@@ -4,19 +4,26 @@ use super::super::PageError;
 use super::super::page::fixed_width;
 use super::input::round;
 use super::put::{at, minimal};
-use super::reader::{Elements, Offsets, Reader, Text, Values};
+use super::reader::{Elements, Reader, Values};
+use super::text::{Offsets, Text};
 
 impl Reader<'_> {
     /// Adds what the rows from `first` on need to the sizes of their rows.
     pub(super) fn add_tails(&self, first: usize, sizes: &mut [usize]) -> Result<(), PageError> {
         match &self.values {
             values if values.in_slot() => {}
-            Values::Text(Text::Offsets(Offsets::Short(offsets), _)) if self.no_nulls() => {
+            Values::Text(Text::Offsets(Offsets::Short(offsets), _)) => {
                 let offsets = offsets.get(first..).unwrap_or_default().iter();
                 let mut ends = offsets.map(|offset| u32::from_le_bytes(*offset));
                 let mut start = ends.next().unwrap_or(0);
-                for (size, end) in sizes.iter_mut().zip(ends) {
-                    *size += round(end.wrapping_sub(start) as usize);
+                let nulls = !self.no_nulls();
+                for (row, (size, end)) in sizes.iter_mut().zip(ends).enumerate() {
+                    let len = round(end.wrapping_sub(start) as usize);
+                    *size += if nulls && self.is_null(first + row) {
+                        0
+                    } else {
+                        len
+                    };
                     start = end;
                 }
             }

@@ -24,7 +24,10 @@ class Inputs:
         converter = self._stock._create_converter(kind, **options)
         column = _InputColumn(kind, converter, **options)
         self._columns.append(column)
-        return converter if column.formats is None else None
+        if converter is None or column.formats is None:
+            return converter
+        whole = self._bridge.Column
+        return lambda value: value if type(value) is whole else converter(value)
 
     def _to_pylist(self, array: Any) -> Any:
         column = self._columns[self._next]
@@ -32,12 +35,15 @@ class Inputs:
         lazy = None
         if (known := column.format_of(array)) is not None:
             lazy = self._bridge.column(array, known)
-        if lazy is not None:
-            return lazy
-        values = self._stock._to_pylist(array)
-        if column.formats is None or column.converter is None:
-            return values
-        return [column.converter(value) for value in values]
+        if lazy is None:
+            return self._stock._to_pylist(array)
+        return lazy if column.converter is None else [lazy]  # the converter lets it through
+
+    def unwrapped(self, column: Any) -> Any:
+        """Return a column as it was before it went through its converter."""
+        if type(column) is list and len(column) == 1 and type(column[0]) is self._bridge.Column:
+            return column[0]
+        return column
 
 
 class _InputColumn:
@@ -71,6 +77,17 @@ class _InputColumn:
         if pa.types.is_decimal128(found) and self.converter is None:
             return f"d:{found.precision},{found.scale}"
         name = FORMATS.get(found)
-        if pa.types.is_timestamp(found) and found.unit == "us" and found.tz is not None:
+        if pa.types.is_timestamp(found) and found.unit == "us" and _zone_is_known(found):
             name = "tsu:local"
         return name if name in self.formats else None
+
+
+def _zone_is_known(instants: pa.DataType) -> bool:
+    """Tell whether Python knows the zone, or Spark fails: Java knows more of them."""
+    if instants.tz is None:
+        return False
+    try:
+        pa.scalar(0, instants).as_py()
+    except Exception:  # noqa: BLE001 - it is raised again, by PySpark's own conversion
+        return False
+    return True

@@ -12,8 +12,11 @@ import pyarrow as pa
 from ember_worker.rowfn.formats import FORMATS, PASSING
 from ember_worker.rowfn.inputs import Inputs
 
-#: Functions that may run without ever running Python code of their own have one of these.
+#: Calling a function with one of these flags runs none of its code.
 _LAZY = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+#: After so many rows the interpreter looks up, for functions in Python and for all others.
+_EVERY, _EVERY_FOREIGN = 64, 8
 
 
 class Names:
@@ -23,15 +26,14 @@ class Names:
         """Stand before the ``stock`` globals."""
         self._bridge = bridge
         self._stock = stock
+        self._inputs = Inputs(bridge, stock["ArrowTableToRowsConversion"])
         self._target = _Target(None, takes_nothing=False)
 
     def meanings(self) -> dict[str, Any]:
         """Return the names, each with what it means now."""
         return {
             "__builtins__": {**vars(builtins), "__import__": self._import},
-            "ArrowTableToRowsConversion": Inputs(
-                self._bridge, self._stock["ArrowTableToRowsConversion"]
-            ),
+            "ArrowTableToRowsConversion": self._inputs,
             "LocalDataToArrowConversion": SimpleNamespace(_create_converter=self._create_converter),
             "fail_on_stopiteration": self._fail_on_stopiteration,
             "list": self._list,
@@ -67,6 +69,7 @@ class Names:
         return lambda value: value if type(value) is whole else converter(value)
 
     def _zip(self, *columns: Any) -> Any:
+        columns = tuple(map(self._inputs.unwrapped, columns))
         rows = self._bridge.rows(columns) if columns else None
         return builtins.zip(*columns) if rows is None else rows  # noqa: B905 - as it was called
 
@@ -83,7 +86,7 @@ class Names:
                 rows = bridge.repeated(len(rows))
             if type(rows) is not bridge.Rows:
                 return guarded(target.function, rows)
-            batch = (target.function, rows, target.format, target.breathe)
+            batch = (target.function, rows, target.format, _breathe, target.every)
             return guarded(bridge.evaluate, (batch,))[0]
 
         return evaluate
@@ -92,7 +95,7 @@ class Names:
 class _Target:
     """One function, with what is known of its results when its batches are evaluated."""
 
-    __slots__ = ("breathe", "format", "function", "takes_nothing")
+    __slots__ = ("every", "format", "function", "takes_nothing")
 
     def __init__(self, function: Any, *, takes_nothing: bool) -> None:
         """Call ``function``."""
@@ -100,7 +103,7 @@ class _Target:
         self.takes_nothing = takes_nothing
         self.format: str | None = None
         plain = type(function) is FunctionType and not function.__code__.co_flags & _LAZY
-        self.breathe = None if plain else _breathe
+        self.every = _EVERY if plain else _EVERY_FOREIGN
 
 
 def _breathe() -> None:

@@ -57,6 +57,9 @@ public final class NativeApi {
    */
   public static native boolean close(long session, long graceMs);
 
+  /** How many lanes are out: {@link #close} abandoned them, and their functions have not let them come back. */
+  public static native int abandoned();
+
   /** The tokens of lent batches that nothing in Python refers to any more; each is told once. */
   public static native long[] released();
 

@@ -20,6 +20,7 @@ trait Native {
   def tail(session: Long): Array[Byte]
   def cancel(session: Long): Unit
   def close(session: Long, graceMs: Long): Boolean
+  def abandoned(): Int
   def released(): Array[Long]
   def openRows(
       header: Array[Byte],
@@ -64,6 +65,7 @@ object JniNative extends Native {
   override def tail(session: Long): Array[Byte] = NativeApi.tail(session)
   override def cancel(session: Long): Unit = NativeApi.cancel(session)
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
+  override def abandoned(): Int = NativeApi.abandoned()
   override def released(): Array[Long] = NativeApi.released()
 
   override def openRows(

@@ -58,6 +58,11 @@ object FallbackReason {
         "IdleTimeoutKills",
         "idle workers are to be killed, and a thread cannot be")
 
+  case object OtherHashSeed
+      extends FallbackReason(
+        "OtherHashSeed",
+        "PYTHONHASHSEED is not 0, and the interpreter was started with Spark's default")
+
   case object LaneBusy
       extends FallbackReason(
         "LaneBusy",
@@ -66,7 +71,7 @@ object FallbackReason {
   case object LaneAbandoned
       extends FallbackReason(
         "LaneAbandoned",
-        "a cancelled function in this executor did not stop in time")
+        "too many cancelled functions in this executor have not stopped yet")
 
   final case class LaneBroken(problem: String)
       extends FallbackReason("LaneBroken", s"the embedded lane broke earlier: $problem")
@@ -117,6 +122,7 @@ object FallbackReason {
     "MemoryLimit",
     "CustomWorker",
     "IdleTimeoutKills",
+    "OtherHashSeed",
     "LaneBusy",
     "LaneAbandoned",
     "LaneBroken",

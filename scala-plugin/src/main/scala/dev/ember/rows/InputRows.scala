@@ -1,8 +1,11 @@
 package dev.ember.rows
 
+import scala.jdk.CollectionConverters._
+
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.arrow.vector.VectorSchemaRoot
-import org.apache.arrow.vector.types.pojo.Schema
+import org.apache.arrow.vector.types.pojo.{ArrowType, Field, Schema}
+
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow
 import org.apache.spark.sql.execution.arrow.ArrowWriter
@@ -53,15 +56,21 @@ final class CutRows(
     input.begin()
     if (toArguments.nonEmpty) arguments.begin()
     size.begin()
+    val sent = if (toArguments.nonEmpty) arguments else input
     val most = limits.fold(Int.MaxValue)(_.rows)
     val bytes = limits.fold(Long.MaxValue)(_.bytes)
     var rows = 0
-    while (rows < most && run.hasNext && size.allows(bytes, input)) {
+    while (rows < most && run.hasNext && size.allows(bytes, sent)) {
       val row = run.next()
       val joined = toInput(row)
       input.append(joined)
-      toArguments.foreach(project => arguments.append(project(row)))
-      size.add(joined)
+      toArguments match {
+        case Some(project) =>
+          val given = project(row)
+          arguments.append(given)
+          size.add(given)
+        case None => size.add(joined)
+      }
       rows += 1
     }
     rows
@@ -71,20 +80,26 @@ final class CutRows(
 }
 
 /**
- * How large Spark's `ArrowWriter` would have made a batch. Arrow never takes more than a few times the bytes of
+ * How large Spark's `ArrowWriter` would have made a batch. Arrow never takes more than some times the bytes of
  * the rows, so it is asked only when a page comes near the limit, and then with all rows of the page.
  *
+ * @param wrapped
+ *   the schema has one column, a struct of the fields of the row, which is never null
+ * @param fields
+ *   of a row of the page that is sent
  * @param written
- *   what Spark would have written of an input row
+ *   what Spark would have written of such a row
  */
 final class WrittenSize(
     schema: Schema,
+    wrapped: Boolean,
     allocator: BufferAllocator,
     fields: Int,
     written: InternalRow => InternalRow)
     extends AutoCloseable {
   private var writer: Option[(VectorSchemaRoot, ArrowWriter)] = None
   private var counting = false
+  private val atMostTimes = WrittenSize.atMostTimes(schema, wrapped)
 
   def begin(): Unit = {
     if (counting) writer.foreach(_._2.reset())
@@ -93,7 +108,7 @@ final class WrittenSize(
 
   /** Whether a batch with the rows of `page` may grow beyond them. */
   def allows(limit: Long, page: PageWriter): Boolean =
-    limit >= Int.MaxValue || page.bytes * WrittenSize.AtMostTimes < limit || exactly(page) < limit
+    limit >= Int.MaxValue || page.bytes * atMostTimes < limit || exactly(page) < limit
 
   def add(row: UnsafeRow): Unit = if (counting) writer.foreach(_._2.write(written(row)))
 
@@ -119,6 +134,23 @@ final class WrittenSize(
 
 private object WrittenSize {
 
-  /** A row has eight bytes for every field and eight for its size; Arrow at most sixteen and some bits. */
-  val AtMostTimes = 4
+  /** A row has at least eight bytes for a value that Arrow stores in at most sixteen and some bits. */
+  private val OfOneValue = 4L
+
+  /** A null struct has eight bytes in a row, and in Arrow a value of each of its fields. */
+  def atMostTimes(schema: Schema, wrapped: Boolean): Long = {
+    val columns = schema.getFields.asScala
+    val fields = if (wrapped) columns.flatMap(_.getChildren.asScala) else columns
+    OfOneValue * fields.map(values).maxOption.getOrElse(1L)
+  }
+
+  /** How many values of Arrow's one value of this field may hold, or its elements, whichever are more. */
+  private def values(field: Field): Long = {
+    val inner = field.getChildren.asScala.map(values)
+    val all = field.getType match {
+      case _: ArrowType.Struct => inner.sum + 1
+      case _ => inner.maxOption.getOrElse(1L)
+    }
+    math.max(all, 1L)
+  }
 }

@@ -10,7 +10,8 @@ final case class SessionFacts(
     faultHandler: Boolean,
     memoryLimit: Boolean,
     customWorker: Boolean,
-    idleTimeoutKills: Boolean)
+    idleTimeoutKills: Boolean,
+    otherHashSeed: Boolean)
 
 /** The gates that need no interpreter. */
 object Admission {
@@ -34,5 +35,6 @@ object Admission {
     ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
     ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,
     ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker,
-    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills)
+    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills,
+    ((facts: SessionFacts) => facts.otherHashSeed) -> FallbackReason.OtherHashSeed)
 }

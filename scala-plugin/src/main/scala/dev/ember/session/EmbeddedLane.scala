@@ -17,9 +17,11 @@ trait LaneStarter {
  * The one interpreter of this process, and the gate before it.
  *
  * {{{
- *   not started --first session--> running --lane abandoned, or native failure--> closed for good
+ *   not started --first session--> running --native failure--> closed for good
  *        `---start failed: remembered, every later session falls back
  * }}}
+ *
+ * While cancelled functions hold too many threads, it lets nobody in.
  */
 class EmbeddedLane(starter: LaneStarter) {
   private val sessionsOfTask = mutable.Map.empty[Long, Int]
@@ -81,8 +83,11 @@ class EmbeddedLane(starter: LaneStarter) {
         running = Some(started)
         started
       }
-      lane.flatMap(fits(_, key))
+      lane.flatMap(fits(_, key)).filterOrElse(reachable, FallbackReason.LaneAbandoned)
     }
+
+  private def reachable(lane: EmbeddedLane.Running): Boolean =
+    lane.native.abandoned() < EmbeddedLane.MostAbandoned
 
   private def fits(
       lane: EmbeddedLane.Running,
@@ -102,6 +107,10 @@ class EmbeddedLane(starter: LaneStarter) {
 }
 
 object EmbeddedLane {
+
+  /** Threads of functions that do not stop, each with its stack and its share of the GIL. */
+  val MostAbandoned = 4
+
   private final case class Running(key: LaneKey, native: Native, lent: LentBatches)
 
   /** The right to run one session; to be given back, once. */

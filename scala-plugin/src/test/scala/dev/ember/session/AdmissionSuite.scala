@@ -13,7 +13,8 @@ class AdmissionSuite extends AnyFunSuite {
     faultHandler = false,
     memoryLimit = false,
     customWorker = false,
-    idleTimeoutKills = false)
+    idleTimeoutKills = false,
+    otherHashSeed = false)
 
   test("a plain session with default settings may be embedded") {
     assert(Admission.ofSession(conf, plain).isEmpty)
@@ -38,7 +39,8 @@ class AdmissionSuite extends AnyFunSuite {
       plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
       plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
       plain.copy(customWorker = true) -> FallbackReason.CustomWorker,
-      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills)
+      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills,
+      plain.copy(otherHashSeed = true) -> FallbackReason.OtherHashSeed)
     for ((facts, reason) <- gates) assert(Admission.ofSession(conf, facts).contains(reason))
   }
 
@@ -54,6 +56,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.MemoryLimit,
       FallbackReason.CustomWorker,
       FallbackReason.IdleTimeoutKills,
+      FallbackReason.OtherHashSeed,
       FallbackReason.LaneBusy,
       FallbackReason.LaneAbandoned,
       FallbackReason.LaneBroken(""),

@@ -80,9 +80,32 @@ class EmbeddedLaneSuite extends AnyFunSuite {
 
   test("a closed lane lets nobody in and keeps its first reason") {
     val closed = lane()
-    closed.close(FallbackReason.LaneAbandoned)
+    closed.close(FallbackReason.LaneBroken("first"))
     closed.close(FallbackReason.LaneBroken("later"))
     assert(!closed.isOpen)
-    assert(enter(closed, 1) == Left(FallbackReason.LaneAbandoned))
+    assert(enter(closed, 1) == Left(FallbackReason.LaneBroken("first")))
+  }
+
+  test("abandoned lanes shut the gate when there are too many, and open it when they come back") {
+    val native = new FakeNative
+    val gate = new EmbeddedLane(new Starter(Right(native)))
+    for (out <- 0 until EmbeddedLane.MostAbandoned) {
+      native.lanesOut = out
+      assert(enter(gate, 1, places = 9).isRight, s"with $out out")
+    }
+    native.lanesOut = EmbeddedLane.MostAbandoned
+    assert(enter(gate, 2, places = 9) == Left(FallbackReason.LaneAbandoned))
+    assert(gate.isOpen)
+    native.lanesOut -= 1
+    assert(enter(gate, 2, places = 9).isRight)
+  }
+
+  test("who is refused for abandoned lanes holds no place") {
+    val native = new FakeNative
+    native.lanesOut = EmbeddedLane.MostAbandoned
+    val gate = new EmbeddedLane(new Starter(Right(native)))
+    assert(enter(gate, 1) == Left(FallbackReason.LaneAbandoned))
+    native.lanesOut = 0
+    assert(enter(gate, 2).isRight)
   }
 }

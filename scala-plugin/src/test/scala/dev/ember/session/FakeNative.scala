@@ -2,13 +2,21 @@ package dev.ember.session
 
 import java.util.concurrent.LinkedBlockingQueue
 
+import scala.collection.mutable
 import scala.collection.mutable.ArrayBuffer
+
+import org.apache.spark.unsafe.Platform
 
 import dev.ember.nativeapi.Native
 
-/** A native library whose one session does what a script says, and which notes what is asked of it. */
-final class FakeNative(answers: Int*) extends Native {
+/**
+ * A native library whose one session does what a script says, and which notes what is asked of it. Its pages are
+ * to be closed.
+ */
+final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   private val script = new LinkedBlockingQueue[() => Int]
+  private val pages = mutable.Map.empty[Boolean, (Long, Long)]
+  private var outputPages = 0L
   answers.foreach(later)
 
   val calls = new ArrayBuffer[String]
@@ -16,6 +24,10 @@ final class FakeNative(answers: Int*) extends Native {
   var free: Seq[Long] = Nil
   var tailBytes: Array[Byte] = Array.emptyByteArray
   var laneComesBack = true
+  var lanesOut = 0
+
+  /** Which pages were asked for: the input's, the arguments'. */
+  def wanted: Set[Boolean] = pages.keySet.toSet
 
   def later(answer: Int): Unit = script.put(() => answer)
   def laterThrow(error: Throwable): Unit = script.put(() => throw error)
@@ -56,6 +68,8 @@ final class FakeNative(answers: Int*) extends Native {
     laneComesBack
   }
 
+  override def abandoned(): Int = lanesOut
+
   override def released(): Array[Long] = {
     val told = free
     free = Nil
@@ -69,13 +83,31 @@ final class FakeNative(answers: Int*) extends Native {
       depth: Int,
       plan: Array[Byte]): Long = 1L
 
-  override def room(session: Long, arguments: Boolean, bytes: Long): Long = 0L
+  override def room(session: Long, arguments: Boolean, bytes: Long): Long = {
+    val (address, size) = pages.getOrElse(arguments, (0L, 0L))
+    if (size >= bytes) address
+    else {
+      val larger = Platform.reallocateMemory(address, size, bytes)
+      pages(arguments) = (larger, bytes)
+      larger
+    }
+  }
 
   override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit =
     note(s"offerRows $arguments $bytes $rows")
 
-  override def outputRows(session: Long): Array[Long] = Array(0L, 0L, 0L, 0L)
+  override def outputRows(session: Long): Array[Long] = {
+    note("outputRows")
+    outputPages += 1
+    Array(0L, 0L, outputPages, 0L)
+  }
+
   override def freeRows(session: Long): Unit = note("freeRows")
+
+  override def close(): Unit = {
+    pages.values.foreach { case (address, _) => Platform.freeMemory(address) }
+    pages.clear()
+  }
 
   private def note(call: String): Unit = calls.synchronized(calls += call): Unit
 }

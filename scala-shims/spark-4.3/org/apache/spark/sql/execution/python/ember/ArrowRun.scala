@@ -16,7 +16,8 @@ private[ember] final class ArrowRun(opened: OpenedSession) {
     new ArrowCrossing(place.native, handle, place.lent),
     () => columns.close())
 
-  def start(input: InputBatches): Iterator[ColumnarBatch] = run.start(counted(input)).map(columns.show)
+  def start(input: InputBatches): Iterator[ColumnarBatch] =
+    run.start(counted(input)).map(columns.show)
 
   private def counted(input: InputBatches): InputBatches = new InputBatches {
     override def next(): Option[InputBatch] = {

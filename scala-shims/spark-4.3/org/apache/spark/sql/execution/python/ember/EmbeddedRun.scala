@@ -77,7 +77,6 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     if (!ending.laneCameBack) {
       count(EmberMetrics.Abandoned, 1)
       logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
-      ExecutorLane.close(FallbackReason.LaneAbandoned)
     }
     place.leave()
   }

@@ -69,8 +69,8 @@ trait EmbeddedRunner
       form: RowForm,
       output: RowOutput,
       context: TaskContext,
-      partition: Int)(
-      input: Option[RowBatches.Limits] => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
+      partition: Int)(input: Option[RowBatches.Limits] => InputRows)
+      : Either[FallbackReason, Iterator[InternalRow]] =
     enter(partition, context)(_.openRows(_, _, _, _, form.plan)).map { opened =>
       new RowRun(opened, form, output).start(UpstreamFiles.apart(input(batchLimits)))
     }
@@ -145,7 +145,8 @@ trait EmbeddedRunner
       memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
       customWorker =
         conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
-      idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0)
+      idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0,
+      otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"))
   }
 
   private def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))

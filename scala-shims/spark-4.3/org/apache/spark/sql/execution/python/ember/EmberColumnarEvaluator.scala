@@ -64,7 +64,8 @@ final class EmberColumnarEvaluator(
       .exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
     val embedded =
       if (columns.nonEmpty && arrow) Left(FallbackReason.ArrowBackedChild)
-      else inPages(partition, child, arguments).getOrElse(embed(partition, child, arguments, columns))
+      else
+        inPages(child, arguments).getOrElse(embed(child, arguments, columns))
     embedded.left.map { reason =>
       EmbeddedRunner.fellBack(reason, node.count)
       sparks.createEvaluator().eval(partition, child)
@@ -75,19 +76,17 @@ final class EmberColumnarEvaluator(
     batch.numCols() > 0 && batch.column(0).isInstanceOf[ArrowColumnVector]
 
   private def inPages(
-      partition: Int,
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
     val rows = new EvalRows(inputAttributes, arguments, results, node)
     Option.when(rows.applies) {
       val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
-      rows.eval(partition, batches, limited = false, TaskContext.get())
+      rows.eval(batches, limited = false, TaskContext.get())
     }
   }
 
   private def embed(
-      partition: Int,
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments,
       columns: Option[Array[Int]]): Either[FallbackReason, Iterator[InternalRow]] = {
@@ -115,7 +114,7 @@ final class EmberColumnarEvaluator(
       }
     }
     new EmberColumnarRunner(arguments.chains, arguments.metas, arguments.schema, node)
-      .embed(batches, partition, context)
+      .embed(batches, context.partitionId(), context)
       .map(joined(_, () => queue.remove()))
   }
 

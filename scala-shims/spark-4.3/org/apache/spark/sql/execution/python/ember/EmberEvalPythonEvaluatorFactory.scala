@@ -45,7 +45,7 @@ final class EmberEvalPythonEvaluatorFactory(
   private final class RowEvaluator(rows: EvalRows)
       extends PartitionEvaluator[InternalRow, InternalRow] {
     override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
-      rows.eval(partition, Iterator(inputs.head), limited = true, TaskContext.get()) match {
+      rows.eval(Iterator(inputs.head), limited = true, TaskContext.get()) match {
         case Right(joined) => joined
         case Left(reason) =>
           EmbeddedRunner.fellBack(reason, node.count)

@@ -8,13 +8,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.internal.SQLConf
-import org.apache.spark.sql.types.{
-  DataType,
-  Metadata,
-  StructField,
-  StructType,
-  UserDefinedType
-}
+import org.apache.spark.sql.types.{DataType, Metadata, StructField, StructType, UserDefinedType}
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
@@ -35,8 +29,9 @@ final class EmberMapEvaluatorFactory(
   override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] = new MapEvaluator
 
   private final class MapEvaluator extends PartitionEvaluator[InternalRow, InternalRow] {
-    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
+    override def eval(index: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
       val context = TaskContext.get()
+      val partition = context.partitionId()
       val runner = new EmberMapRunner(functions, new StructType().add("struct", inputSchema), node)
       form.map(runner.embedRows(_, rows, context, partition)(cut(inputs.head, _))) match {
         case Some(Right(mapped)) => mapped
@@ -50,7 +45,8 @@ final class EmberMapEvaluatorFactory(
 
   private def form: Option[RowForm] = for {
     input <- RowForm.stored(inputSchema)
-    result <- RowForm.stored(StructType(output.map(a => StructField(a.name, a.dataType, a.nullable))))
+    result <- RowForm.stored(
+      StructType(output.map(a => StructField(a.name, a.dataType, a.nullable))))
     if RowForm.nullsAllowed(result)
   } yield RowForm(
     input,
@@ -64,7 +60,12 @@ final class EmberMapEvaluatorFactory(
   private def cut(rows: Iterator[InternalRow], limits: Option[RowBatches.Limits]): CutRows = {
     val wrapped = new StructType().add("struct", inputSchema)
     val schema = ArrowUtils.toArrowSchema(wrapped, node.timeZone, node.largeVarTypes)
-    val size = new WrittenSize(schema, ArrowMemory.allocator, inputSchema.length, InternalRow(_))
+    val size = new WrittenSize(
+      schema,
+      wrapped = true,
+      ArrowMemory.allocator,
+      inputSchema.length,
+      InternalRow(_))
     new CutRows(Iterator(rows), limits, RowRun.toUnsafe(inputSchema), None, size)
   }
 
@@ -94,7 +95,8 @@ final class EmberMapEvaluatorFactory(
     private def wanted: StructType =
       StructType(expected.map(StructField("", _)))
 
-    private def anonymous(field: StructField): StructField = field.copy(name = "", metadata = Metadata.empty)
+    private def anonymous(field: StructField): StructField =
+      field.copy(name = "", metadata = Metadata.empty)
 
     private def plain(of: DataType): DataType =
       of.transformRecursively { case own: UserDefinedType[?] => own.sqlType }

@@ -43,12 +43,13 @@ private[ember] final class EvalRows(
 
   /** The joined rows, or why they cannot be had. The input is not touched if they cannot. */
   def eval(
-      partition: Int,
       runs: Iterator[Iterator[InternalRow]],
       limited: Boolean,
       context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] = {
     val runner = new EmberEvalRunner(arguments.chains, arguments.metas, arguments.schema, node)
     val rows = form.getOrElse(throw new IllegalStateException("these functions take another way"))
+    // The task's partition, which is not the node's own below a coalesce: as in Spark's evaluator.
+    val partition = context.partitionId()
     runner.embedRows(rows, output, context, partition) { limits =>
       input(partition, runs, rows, limits.filter(_ => limited))
     }
@@ -74,6 +75,7 @@ private[ember] final class EvalRows(
       Option.when(form.ordinals.isEmpty)(row => projection(row)),
       new WrittenSize(
         schema,
+        wrapped = false,
         ArrowMemory.allocator,
         columns.fold(form.arguments.length)(_ => form.input.length),
         row => columns.fold(row)(_(row))))

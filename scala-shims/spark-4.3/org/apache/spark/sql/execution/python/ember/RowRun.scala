@@ -48,12 +48,15 @@ private[ember] object RowForm {
   /** With user-defined types as they are stored; nothing if a type has no native conversion. */
   def stored(schema: StructType): Option[StructType] = {
     val plain = schema.transformRecursively { case own: UserDefinedType[?] => own.sqlType }
-    Some(plain).collect { case struct: StructType if struct.forall(f => converts(f.dataType)) => struct }
+    Some(plain).collect {
+      case struct: StructType if struct.forall(f => converts(f.dataType)) => struct
+    }
   }
 
   /** Where nulls may stand anywhere, native code needs none of the checks that Spark leaves out. */
   def nullsAllowed(of: DataType): Boolean = of match {
-    case struct: StructType => struct.forall(field => field.nullable && nullsAllowed(field.dataType))
+    case struct: StructType =>
+      struct.forall(field => field.nullable && nullsAllowed(field.dataType))
     case ArrayType(element, nulls) => nulls && nullsAllowed(element)
     case MapType(key, value, nulls) => nulls && keyAllowed(key) && nullsAllowed(value)
     case _ => true
@@ -62,7 +65,8 @@ private[ember] object RowForm {
   private def keyAllowed(key: DataType): Boolean = nullsAllowed(key)
 
   private def converts(of: DataType): Boolean = of match {
-    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType => true
+    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
+      true
     case DateType | TimestampType | TimestampNTZType | BinaryType | NullType | VariantType => true
     case CalendarIntervalType => true
     case _: StringType | _: DecimalType | _: YearMonthIntervalType | _: DayTimeIntervalType => true
