@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use arrow_buffer::MutableBuffer;
 use ember_abi::ArrowArray;
 use ember_rows::Returned;
-use ember_rows::pages::{Page, PageError, Rows};
+use ember_rows::pages::{Page, PageError, RowPage, Rows};
 
 use crate::RowPlan;
 
@@ -33,8 +33,8 @@ pub struct RowPipe {
     spare: Vec<MutableBuffer>,
     /// The page being read, and the one before it: a row stays readable while its successor is
     /// looked for.
-    output: MutableBuffer,
-    previous: MutableBuffer,
+    output: RowPage,
+    previous: RowPage,
 }
 
 /// Pages kept for the next batches.
@@ -79,8 +79,8 @@ impl RowPipe {
             arguments: MutableBuffer::new(0),
             waiting: VecDeque::new(),
             spare: Vec::new(),
-            output: MutableBuffer::new(0),
-            previous: MutableBuffer::new(0),
+            output: RowPage::default(),
+            previous: RowPage::default(),
         }
     }
 
@@ -142,9 +142,10 @@ impl RowPipe {
         if self.plan.joined {
             self.consume(rows)?;
         }
+        let page = self.output.as_slice();
         Ok(OutputPage {
-            address: self.output.as_ptr().expose_provenance(),
-            bytes: self.output.len(),
+            address: page.as_ptr().expose_provenance(),
+            bytes: page.len(),
             rows,
         })
     }

@@ -22,6 +22,7 @@ use ember_session::{End, Lanes, Next, Released, Session, SessionSpec};
 static INTERRUPTED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 static HOLD: AtomicBool = AtomicBool::new(true);
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" fn start(_spec: *const StartSpec, _failure: *mut Failure) -> i32 {
     STARTED.fetch_add(1, Ordering::SeqCst);
@@ -44,6 +45,9 @@ unsafe extern "C" fn run(calls: *const SessionCalls, _failure: *mut Failure) -> 
     let calls = unsafe { &*calls };
     // SAFETY: as above.
     let header = unsafe { calls.header.bytes() };
+    if header == b"held" {
+        HELD.fetch_add(1, Ordering::SeqCst);
+    }
     while header == b"held" && HOLD.load(Ordering::SeqCst) {
         thread::sleep(Duration::from_millis(5));
     }
@@ -182,6 +186,11 @@ fn a_lane_that_outlives_its_session_is_counted_until_it_is_back() {
     let held = [session(b"held"), session(b"held")];
     for session in &held {
         lanes.run(session).unwrap();
+    }
+    while HELD.load(Ordering::SeqCst) < held.len() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    for session in &held {
         assert!(!lanes.close(session, Duration::from_millis(20)));
     }
     assert_eq!(lanes.abandoned(), 2);

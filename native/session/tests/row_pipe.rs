@@ -76,6 +76,9 @@ fn returned(values: &[i64]) -> Returned {
 
 /// The words of a page.
 fn words(page: OutputPage) -> Vec<i64> {
+    if page.bytes == 0 {
+        return Vec::new();
+    }
     let start: *const i64 = std::ptr::with_exposed_provenance(page.address);
     // SAFETY: every caller asks while the page is readable.
     unsafe { std::slice::from_raw_parts(start, page.bytes / 8) }.to_vec()

@@ -66,9 +66,9 @@ final class CutRows(
       input.append(joined)
       toArguments match {
         case Some(project) =>
-          val given = project(row)
-          arguments.append(given)
-          size.add(given)
+          val asked = project(row)
+          arguments.append(asked)
+          size.add(asked)
         case None => size.add(joined)
       }
       rows += 1

@@ -7,11 +7,7 @@ import org.scalatest.BeforeAndAfterEach
 import org.scalatest.funsuite.AnyFunSuite
 
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{
-  BoundReference,
-  UnsafeProjection,
-  UnsafeRow
-}
+import org.apache.spark.sql.catalyst.expressions.{BoundReference, UnsafeProjection, UnsafeRow}
 import org.apache.spark.sql.execution.python.ember.ArrowSchemas
 import org.apache.spark.sql.types._
 
@@ -85,10 +81,13 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
       limits,
       toInput,
       toArguments,
-      new WrittenSize(ArrowSchemas.of(schema), allocator, schema.length, identity))
+      new WrittenSize(ArrowSchemas.of(schema), wrapped = false, allocator, schema.length, identity))
 
   private def limits: Seq[RowBatches.Limits] =
-    for (rows <- Seq(1, 3, 50, 10000); bytes <- byteLimits) yield RowBatches.Limits(rows, bytes)
+    for {
+      rows <- Seq(1, 3, 50, 10000)
+      bytes <- byteLimits
+    } yield RowBatches.Limits(rows, bytes)
 
   for ((schema, seed) <- (schemas :+ wide).zipWithIndex) {
     test(s"batches end where Spark ends them: ${schema.simpleString.take(70)}") {
@@ -105,9 +104,9 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
     val small = UnsafeProjection.create(Array[DataType](LongType))(InternalRow(1L)).copy()
     val schema = StructType.fromDDL("a string, b array<long>")
     val rows = new RandomRows(new Random(99)).rows(schema, 400)
-    val given = Some((row: InternalRow) => row.asInstanceOf[UnsafeRow])
+    val separate = Some((row: InternalRow) => row.asInstanceOf[UnsafeRow])
     for (within <- limits) {
-      val input = cut(schema, Some(within), Seq(rows), toInput = _ => small, toArguments = given)
+      val input = cut(schema, Some(within), Seq(rows), toInput = _ => small, toArguments = separate)
       assert(ours(input) == sparks(schema, Some(within), Seq(rows)), s"within $within")
     }
   }
@@ -118,7 +117,12 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
     val schema = StructType(whole.fields.slice(1, 2))
     val rows = new RandomRows(new Random(5)).rows(whole, 400)
     for (within <- limits) {
-      val measured = new WrittenSize(ArrowSchemas.of(schema), allocator, whole.length, column(_))
+      val measured = new WrittenSize(
+        ArrowSchemas.of(schema),
+        wrapped = false,
+        allocator,
+        whole.length,
+        column(_))
       val input = new CutRows(
         Iterator(rows.iterator),
         Some(within),
@@ -130,14 +134,40 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
     }
   }
 
+  test("rows that are sent as one struct are measured as such") {
+    for (fields <- Seq(schemas(4), wide)) {
+      val schema = new StructType().add("struct", fields)
+      val rows = new RandomRows(new Random(6)).rows(fields, 400)
+      for (within <- limits) {
+        val measured = new WrittenSize(
+          ArrowSchemas.of(schema),
+          wrapped = true,
+          allocator,
+          fields.length,
+          InternalRow(_))
+        val input = new CutRows(
+          Iterator(rows.iterator),
+          Some(within),
+          _.asInstanceOf[UnsafeRow],
+          None,
+          measured)
+        val wanted = sparks(schema, Some(within), Seq(rows.map(InternalRow(_))))
+        assert(ours(input) == wanted, s"within $within")
+      }
+    }
+  }
+
   test("rows in chunks of random limits end where Spark ends them") {
     val random = new Random(2024)
     for (round <- 1 to 60) {
       val schema = schemas(random.nextInt(schemas.length))
       val rows = new RandomRows(random).rows(schema, random.nextInt(300))
-      val within = RowBatches.Limits(1 + random.nextInt(200), 1L + random.nextInt(1 << random.nextInt(16)))
+      val within =
+        RowBatches.Limits(1 + random.nextInt(200), 1L + random.nextInt(1 << random.nextInt(16)))
       val wanted = sparks(schema, Some(within), Seq(rows))
-      assert(ours(cut(schema, Some(within), Seq(rows))) == wanted, s"round $round: $schema, $within")
+      assert(
+        ours(cut(schema, Some(within), Seq(rows))) == wanted,
+        s"round $round: $schema, $within")
     }
   }
 
@@ -158,18 +188,18 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
     val schema = StructType.fromDDL("a long")
     val rows = new RandomRows(new Random(3)).rows(schema, 10)
     val twice = UnsafeProjection.create(Array[DataType](LongType, LongType))
-    val given = Some((row: InternalRow) => {
+    val separate = Some { (row: InternalRow) =>
       val value = if (row.isNullAt(0)) null else row.getLong(0)
       twice(InternalRow(value, value))
-    })
+    }
     val within = RowBatches.Limits(rows = 4, bytes = Int.MaxValue)
     Using.resource(new NativePages) { pages =>
       val (page, arguments) = (pages.writer(), pages.writer())
-      Using.resource(cut(schema, Some(within), Seq(rows), toArguments = given)) { input =>
+      Using.resource(cut(schema, Some(within), Seq(rows), toArguments = separate)) { input =>
         for (batch <- rows.grouped(4)) {
           assert(input.fill(page, arguments).contains(batch.length))
           assert(page.rows(1).map(_.copy()).toSeq == batch)
-          assert(arguments.rows(2).map(_.copy()).toSeq == batch.map(given.get(_).copy()))
+          assert(arguments.rows(2).map(_.copy()).toSeq == batch.map(separate.get(_).copy()))
         }
         assert(input.fill(page, arguments).isEmpty)
       }
@@ -180,9 +210,10 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
     val schema = schemas(3)
     val rows = new RandomRows(new Random(3)).rows(schema, 3)
     val failing =
-      rows.iterator ++ Iterator.continually[InternalRow](throw new IllegalStateException("upstream"))
+      rows.iterator ++ Iterator.continually[InternalRow](
+        throw new IllegalStateException("upstream"))
     val within = RowBatches.Limits(rows = 10, bytes = 1000)
-    val size = new WrittenSize(ArrowSchemas.of(schema), allocator, 1, identity)
+    val size = new WrittenSize(ArrowSchemas.of(schema), wrapped = false, allocator, 1, identity)
     val input =
       new CutRows(Iterator(failing), Some(within), _.asInstanceOf[UnsafeRow], None, size)
     assert(intercept[IllegalStateException](ours(input)).getMessage == "upstream")

@@ -33,8 +33,10 @@ final class RandomRows(random: Random) {
     case DoubleType => random.nextDouble()
     case StringType => UTF8String.fromString(random.alphanumeric.take(random.nextInt(60)).mkString)
     case BinaryType => random.nextBytes(random.nextInt(200))
-    case decimal: DecimalType => Decimal(random.nextInt(1000).toLong, decimal.precision, decimal.scale)
-    case CalendarIntervalType => new CalendarInterval(random.nextInt(9), 3, random.nextLong(1L << 40))
+    case decimal: DecimalType =>
+      Decimal(random.nextInt(1000).toLong, decimal.precision, decimal.scale)
+    case CalendarIntervalType =>
+      new CalendarInterval(random.nextInt(9), 3, random.nextLong(1L << 40))
     case ArrayType(element, nulls) => array(element, nulls, random.nextInt(6))
     case MapType(key, of, nulls) =>
       val entries = random.nextInt(4)

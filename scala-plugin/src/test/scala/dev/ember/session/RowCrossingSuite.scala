@@ -69,34 +69,34 @@ class RowCrossingSuite extends AnyFunSuite {
   }
 
   test("a session takes and gives in the order that the native side asks for") {
-    Using.resource(new FakeNative(WantsInput, HasOutput, WantsInput, HasOutput, WantsInput, Ended)) {
-      native =>
-        val taken = new ArrayBuffer[Long]
-        val output: RowCrossing.Output = (native, handle) => {
-          taken += handle
-          Iterator.single(row(native.outputRows(handle)(2)))
-        }
-        native.tailBytes = Array[Byte](4)
-        val session = new EmbeddedSession(
-          native,
-          1L,
-          crossing(native, separateArguments = false, output),
-          new LentBatches(native),
-          graceMs = 50,
-          () => (),
-          tail => assert(tail.toSeq == Seq[Byte](4)),
-          _ => ())
-        val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
-        assert(rows == Seq(1L, 2L))
-        assert(taken == Seq(1L, 1L))
-        assert(
-          native.calls == Seq(
-            s"offerRows false $Row 1",
-            "outputRows",
-            s"offerRows false ${2 * Row} 2",
-            "outputRows",
-            "endInput"))
-        assert(session.outcome.contains(Outcome.Finished))
+    Using.resource(
+      new FakeNative(WantsInput, HasOutput, WantsInput, HasOutput, WantsInput, Ended)) { native =>
+      val taken = new ArrayBuffer[Long]
+      val output: RowCrossing.Output = (native, handle) => {
+        taken += handle
+        Iterator.single(row(native.outputRows(handle)(2)))
+      }
+      native.tailBytes = Array[Byte](4)
+      val session = new EmbeddedSession(
+        native,
+        1L,
+        crossing(native, separateArguments = false, output),
+        new LentBatches(native),
+        graceMs = 50,
+        () => (),
+        tail => assert(tail.toSeq == Seq[Byte](4)),
+        _ => ())
+      val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
+      assert(rows == Seq(1L, 2L))
+      assert(taken == Seq(1L, 1L))
+      assert(
+        native.calls == Seq(
+          s"offerRows false $Row 1",
+          "outputRows",
+          s"offerRows false ${2 * Row} 2",
+          "outputRows",
+          "endInput"))
+      assert(session.outcome.contains(Outcome.Finished))
     }
   }
 }
