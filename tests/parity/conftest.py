@@ -23,11 +23,11 @@ def pytest_addoption(parser):
         action="store_true",
         help="without the plugin: every pair must be vacuous, and its two answers equal",
     )
-    parser.addoption("--slow", action="store_true", help="run the deployment modes too")
+    parser.addoption("--slow", action="store_true", help="run all there is")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: starts a cluster or an application of its own")
+    config.addinivalue_line("markers", "slow: starts a cluster, or is one of a large matrix")
 
 
 def pytest_collection_modifyitems(config, items):

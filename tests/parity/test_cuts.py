@@ -13,12 +13,12 @@ RECORDS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 # What a column may look like: Arrow's form of it is larger or smaller than that of a row.
 SHAPES = {
-    "text": "repeat('x\u2603', cast(id * 7 % 40 as int))",
+    "text": "repeat('x☃', cast(id * 7 % 40 as int))",
     "decimal": "cast(id as decimal(38, 4))",
     "decimals": "transform(sequence(0, id % 9), k -> cast(k as decimal(20, 2)))",
     "flags": "transform(sequence(0, id % 90), k -> k % 3 = 0)",
     "nested": "array(named_struct('m', map(id, repeat('y', cast(id % 5 as int)))), null)",
-    "null_struct": "if(id % 9 = 0, from_json('{\"c1\":\"x\"}', '{}'), null)".format(
+    "null_struct": "if(id % 9 = 0, from_json('{{\"c1\":\"1\"}}', '{}'), null)".format(
         ", ".join(f"c{i} DECIMAL(38,2)" for i in range(30))
     ),
 }

@@ -3,11 +3,12 @@
 import sys
 
 import pytest
+from parity.afterwards import check_and_go_on
 from parity.case import Case
-from parity.kinds import ARROW, EVERY, MAP_IN_ARROW, MAP_IN_PANDAS, PANDAS, ROW, Kind, same
+from parity.kinds import ARROW, EVERY, MAP_IN_ARROW, PANDAS, ROW, Kind, same
 from pyspark.sql import functions as F
 
-from parity import kinds, witness
+from parity import witness
 
 PYSPARK = "spark.sql.execution.pyspark.udf"
 THREE_RECORDS = {"spark.sql.execution.arrow.maxRecordsPerBatch": "3"}
@@ -177,170 +178,6 @@ def in_a_chain(kind: Kind):
     return Case(f"inner_of_a_chain-{kind.name}", build, frozenset({kind.node}), fails=True)
 
 
-def answering(name, kind: Kind, answer, ddl="bigint", *, conf=None, fails=True):  # noqa: PLR0913 (a table of them reads better)
-    """A function whose answer is not what its type says."""
-
-    def build(spark):
-        sign = witness.signer()
-
-        def unit(value):
-            sign()
-            return answer(value)
-
-        if kind.map is not None:
-            columns = f"id bigint, v {ddl}" if " " not in ddl else ddl
-            return kind.map(numbers(spark), unit, columns)
-        return kind.through(numbers(spark), unit, ddl)
-
-    return Case(f"{name}-{kind.name}", build, frozenset({kind.node}), conf=conf or {}, fails=fails)
-
-
-def wrong_answers():
-    import pandas as pd
-    import pyarrow as pa
-
-    short = lambda unit: unit[:-1]
-    unsafe = {"spark.sql.execution.pandas.convertToArrowArraySafely": "false"}
-    return [
-        *(
-            answering("too_short", kind, short)
-            for kind in (PANDAS, kinds.PANDAS_ITERATOR, ARROW, kinds.ARROW_ITERATOR)
-        ),
-        answering("too_long", PANDAS, lambda s: pd.concat([s, s])),
-        answering("too_long", kinds.PANDAS_ITERATOR, lambda s: pd.concat([s, s])),
-        answering("too_long", ARROW, lambda a: pa.concat_arrays([a, a])),
-        answering("too_long", kinds.ARROW_ITERATOR, lambda a: pa.concat_arrays([a, a])),
-        *(answering("text_for_a_number", kind, lambda _: "not a number") for kind in EVERY),
-        *(answering("none", kind, lambda _: None, fails=kind is not ROW) for kind in EVERY),
-        *(answering("unpicklable", kind, lambda _: lambda: 1) for kind in EVERY),
-        answering("text_series", PANDAS, lambda s: s.astype(str) + "x"),
-        answering("text_array", ARROW, lambda a: pa.array(["x"] * len(a))),
-        answering("overflow", ROW, lambda v: 2**40, "int"),
-        answering("overflow", PANDAS, lambda s: s + 2**40, "int"),
-        answering("overflow_unsafe", PANDAS, lambda s: s + 2**40, "int", conf=unsafe, fails=False),
-        answering("overflow", ARROW, lambda a: pa.array([2**40] * len(a)), "int"),
-        answering("float_for_an_int", ROW, lambda v: 1.5, "int", fails=False),
-        answering("float_for_an_int", PANDAS, lambda s: s + 0.5, "int"),
-        answering(
-            "decimal_too_wide",
-            ROW,
-            lambda v: __import__("decimal").Decimal("12345.678"),
-            "decimal(5,2)",
-        ),
-        answering(
-            "wrong_names",
-            MAP_IN_PANDAS,
-            lambda f: f.rename(columns={"v": "w"}),
-            "id bigint, v bigint",
-        ),
-        answering(
-            "column_order",
-            MAP_IN_PANDAS,
-            lambda f: f[["v", "id"]],
-            "id bigint, v bigint",
-            fails=False,
-        ),
-        answering("too_few", MAP_IN_PANDAS, lambda f: f[["id"]], "id bigint, v bigint"),
-        answering(
-            "too_many", MAP_IN_PANDAS, lambda f: f.assign(w=1), "id bigint, v bigint", fails=False
-        ),
-        answering("wrong_type", MAP_IN_PANDAS, lambda f: f.assign(v="x"), "id bigint, v bigint"),
-        answering(
-            "null_in_required",
-            MAP_IN_PANDAS,
-            lambda f: f.assign(v=None),
-            "id bigint, v bigint NOT NULL",
-            fails=True,
-        ),
-        answering(
-            "wrong_names",
-            MAP_IN_ARROW,
-            lambda b: b.rename_columns(["id", "w"]),
-            "id bigint, v bigint",
-            fails=False,
-        ),
-        answering("too_few", MAP_IN_ARROW, lambda b: b.select([0]), "id bigint, v bigint"),
-        answering(
-            "too_many",
-            MAP_IN_ARROW,
-            lambda b: pa.RecordBatch.from_pydict({"id": b[0], "v": b[1], "w": b[1]}),
-            "id bigint, v bigint",
-            fails=False,
-        ),
-        answering(
-            "wrong_type",
-            MAP_IN_ARROW,
-            lambda b: pa.RecordBatch.from_pydict({"id": b[0], "v": ["x"] * b.num_rows}),
-            "id bigint, v bigint",
-        ),
-        answering(
-            "wrong_width",
-            MAP_IN_ARROW,
-            lambda b: pa.RecordBatch.from_pydict({"id": b[0].cast("int32")}),
-            "id bigint",
-        ),
-        answering(
-            "large_list",
-            MAP_IN_ARROW,
-            lambda b: pa.RecordBatch.from_pydict(
-                {"v": pa.array([[1]] * b.num_rows, pa.large_list(pa.int64()))}
-            ),
-            "v array<bigint>",
-        ),
-        answering(
-            "dictionary",
-            MAP_IN_ARROW,
-            lambda b: pa.RecordBatch.from_pydict(
-                {"v": pa.array(["x"] * b.num_rows).dictionary_encode()}
-            ),
-            "v string",
-        ),
-        answering(
-            "table", MAP_IN_ARROW, lambda b: pa.Table.from_batches([b]), "id bigint, v bigint"
-        ),
-    ]
-
-
-def not_an_iterator(kind: Kind):
-    def build(spark):
-        def number(several):
-            return 5
-
-        frame = numbers(spark)
-        asked = frame.mapInPandas if kind is MAP_IN_PANDAS else frame.mapInArrow
-        return asked(number, frame.schema)
-
-    return Case(f"not_an_iterator-{kind.name}", build, frozenset({kind.node}), fails=True)
-
-
-def unread_input(kind: Kind):
-    """An iterator function that answers without reading all its input."""
-
-    def build(spark):
-        from collections.abc import Iterator
-
-        import pandas as pd
-        import pyarrow as pa
-        from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
-
-        def first_series(several: Iterator[pd.Series]) -> Iterator[pd.Series]:
-            yield next(several)
-
-        def first_array(several: Iterator[pa.Array]) -> Iterator[pa.Array]:
-            yield next(several)
-
-        asked = (
-            pandas_udf(first_series, "bigint")
-            if kind is kinds.PANDAS_ITERATOR
-            else arrow_udf(first_array, "bigint")
-        )
-        return numbers(spark).select(asked("v"))
-
-    return Case(
-        f"unread_input-{kind.name}", build, frozenset({kind.node}), conf=THREE_RECORDS, fails=True
-    )
-
-
 def upstream(kind: Kind, name, column, conf=None):
     def build(spark):
         frame = spark.range(0, 10, 1, 1).select("id", F.expr(column).alias("v"))
@@ -367,41 +204,36 @@ def upstream_function(kind: Kind):
     )
 
 
+def one_other(index: int) -> Kind:
+    """A kind beside the row functions: each comes up in turn."""
+    return EVERY[1 + index % (len(EVERY) - 1)]
+
+
+def matrix():
+    """Every body in every kind; the fast tier has rows and one other kind of each."""
+    for index, body in enumerate(BODIES):
+        for kind in EVERY:
+            fast = body is value_error or kind in (ROW, one_other(index))
+            yield raising(kind, body), fast
+    for index, (name, conf) in enumerate(TRACEBACKS.items()):
+        for body in (value_error, chained):
+            for kind in EVERY:
+                fast = kind is (ROW if body is chained else one_other(index))
+                yield raising(kind, body, f"-{name}", conf), fast
+    for index, kind in enumerate(EVERY):
+        below = "if(id = 7, cast(raise_error('below') as bigint), id)"
+        yield upstream(kind, "division_by_zero", "10 div (id - 7)"), True
+        yield upstream(kind, "raise_error", below), index % 3 == 0
+
+
 CASES = [
-    *(raising(kind, body) for body in BODIES for kind in EVERY),
-    *(
-        raising(kind, body, f"-{name}", conf)
-        for name, conf in TRACEBACKS.items()
-        for body in (value_error, chained)
-        for kind in EVERY
-    ),
+    *(pytest.param(case, marks=() if fast else pytest.mark.slow) for case, fast in matrix()),
     *(second_batch(kind) for kind in EVERY),
     *(in_a_chain(kind) for kind in (ROW, PANDAS, ARROW)),
-    *wrong_answers(),
-    *(not_an_iterator(kind) for kind in (MAP_IN_PANDAS, MAP_IN_ARROW)),
-    *(unread_input(kind) for kind in (kinds.PANDAS_ITERATOR, kinds.ARROW_ITERATOR)),
-    *(upstream(kind, "division_by_zero", "10 div (id - 7)") for kind in EVERY),
-    *(
-        upstream(kind, "raise_error", "if(id = 7, cast(raise_error('below') as bigint), id)")
-        for kind in EVERY
-    ),
     *(upstream_function(kind) for kind in (ROW, ARROW, MAP_IN_ARROW)),
 ]
-GOOD = {
-    kind.name: Case(
-        f"good-{kind.name}",
-        lambda spark, kind=kind: kind.through(numbers(spark), same, "bigint"),
-        frozenset({kind.node}),
-    )
-    for kind in EVERY
-}
-
-
-def kind_of(case: Case) -> str:
-    return case.name.rsplit("-", 1)[1]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_error_is_the_same_and_a_good_function_runs_after_it(case, parity_legs):
-    parity_legs.check(case)
-    parity_legs.check_embedded(GOOD[kind_of(case)])
+    check_and_go_on(parity_legs, case)

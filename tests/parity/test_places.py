@@ -198,7 +198,9 @@ def two_functions_over_columns(spark):
     return inner.select("s", seven(ARROW)("v").alias("w"))
 
 
-def file_names(kind):
+def file_names(kind, several):
+    """Partitions of one file, or of several: then Spark's worker has read on; how far varies."""
+
     def build(spark):
         frame = saved(spark, rows=60, files=4)
         name = F.element_at(
@@ -214,8 +216,12 @@ def file_names(kind):
             return kind.through(frame, kinds.same, None).select("id", name.alias("file"))
         return frame.select("id", seven(kind)("id").alias("v"), name.alias("file"))
 
-    conf = {"spark.sql.files.openCostInBytes": "1", "spark.sql.files.maxPartitionBytes": "100000"}
-    return Case(f"input_file_name-{kind.name}", build, frozenset({kind.node}), conf=conf)
+    conf = {
+        "spark.sql.files.openCostInBytes": "1" if several else "100000",
+        "spark.sql.files.maxPartitionBytes": "100000",
+    }
+    name = "input_file_names" if several else "input_file_name"
+    return Case(f"{name}-{kind.name}", build, frozenset({kind.node}), conf=conf)
 
 
 CASES = [
@@ -257,7 +263,11 @@ CASES = [
     ),
     Case("in_what_is_cached", in_what_is_cached, EVAL),
     Case("two_functions_over_columns", two_functions_over_columns, EVAL),
-    *(file_names(kind) for kind in (ROW, PANDAS, ARROW, kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
+    *(
+        file_names(kind, several)
+        for kind in (ROW, PANDAS, ARROW, kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)
+        for several in (False, True)
+    ),
 ]
 
 

@@ -24,15 +24,24 @@ static STARTED: AtomicUsize = AtomicUsize::new(0);
 static HOLD: AtomicBool = AtomicBool::new(true);
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
+/// # Safety
+///
+/// As [`BridgeTable`] says of this entry.
 unsafe extern "C" fn start(_spec: *const StartSpec, _failure: *mut Failure) -> i32 {
     STARTED.fetch_add(1, Ordering::SeqCst);
     0
 }
 
+/// # Safety
+///
+/// As [`BridgeTable`] says of this entry.
 unsafe extern "C" fn attach() -> i32 {
     0
 }
 
+/// # Safety
+///
+/// As [`BridgeTable`] says of this entry.
 unsafe extern "C" fn interrupt(context: *mut c_void) -> i32 {
     INTERRUPTED.lock().unwrap().push(context.addr());
     1
@@ -40,6 +49,10 @@ unsafe extern "C" fn interrupt(context: *mut c_void) -> i32 {
 
 /// Gives back what it pulls; a header of `stuck` stays busy until interrupted, one of `held` for as
 /// long as the test says.
+///
+/// # Safety
+///
+/// As [`BridgeTable`] says of this entry.
 unsafe extern "C" fn run(calls: *const SessionCalls, _failure: *mut Failure) -> i32 {
     // SAFETY: the lane lends it for the length of the call.
     let calls = unsafe { &*calls };
@@ -58,20 +71,19 @@ unsafe extern "C" fn run(calls: *const SessionCalls, _failure: *mut Failure) -> 
         return 0;
     }
     let fields = Fields::from(vec![Field::new("a", DataType::Int64, true)]);
-    let schema = FFI_ArrowSchema::try_from(&DataType::Struct(fields)).unwrap();
-    let mut schema = std::mem::ManuallyDrop::new(schema);
-    let schema: *mut FFI_ArrowSchema = &raw mut *schema;
-    let mut schema: *mut ArrowSchema = schema.cast();
+    let mut schema = FFI_ArrowSchema::try_from(&DataType::Struct(fields)).unwrap();
+    let first: *mut FFI_ArrowSchema = &raw mut schema;
+    let mut first: *mut ArrowSchema = first.cast();
     let mut array = ArrowArray::empty();
     // SAFETY: the callbacks take the lane's own context and this call's structs.
     while unsafe { (calls.pull)(calls.context, &raw mut array) } == PullStatus::BATCH {
         // SAFETY: as above.
         let status =
-            unsafe { (calls.push)(calls.context, &raw mut array, schema, Span::of(b"schema")) };
+            unsafe { (calls.push)(calls.context, &raw mut array, first, Span::of(b"schema")) };
         if status == PushStatus::CANCELLED {
             break;
         }
-        schema = std::ptr::null_mut();
+        first = std::ptr::null_mut();
     }
     // SAFETY: as above.
     unsafe { (calls.tail)(calls.context, Span::of(b"done")) };
@@ -116,14 +128,14 @@ fn batches_come_back_in_order_and_every_token_is_returned() {
     let values: Vec<Vec<i64>> = (0..50).map(|batch| vec![batch; 3]).collect();
     let session = session(b"");
     lanes.run(&session).unwrap();
-    let (mut given, mut taken) = (0, Vec::new());
+    let (mut offered, mut taken) = (0, Vec::new());
     loop {
         match session.next() {
-            Next::Input if given == values.len() => session.end_input(),
+            Next::Input if offered == values.len() => session.end_input(),
             Next::Input => {
-                let token = i64::try_from(given).unwrap();
-                session.offer(longs(&values[given], token, &lender));
-                given += 1;
+                let number = i64::try_from(offered).unwrap();
+                session.offer(longs(&values[offered], number, &lender));
+                offered += 1;
             }
             Next::Output => {
                 let batch = session.take_output().unwrap();

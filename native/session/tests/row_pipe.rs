@@ -2,8 +2,6 @@
 
 #![cfg(test)]
 
-use std::mem::ManuallyDrop;
-
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow_array::{Array, Int64Array, StructArray};
 use arrow_schema::{DataType, Field, Fields};
@@ -48,8 +46,8 @@ fn fields() -> Fields {
 
 /// The one column of a batch, imported as Python would.
 fn longs(batch: ArrowArray) -> Vec<i64> {
-    let mut batch = ManuallyDrop::new(batch);
-    let batch: *mut ArrowArray = &raw mut *batch;
+    let mut batch = batch;
+    let batch: *mut ArrowArray = &raw mut batch;
     // SAFETY: the struct is live, and is moved out exactly once.
     let batch = unsafe { FFI_ArrowArray::from_raw(batch.cast()) };
     // SAFETY: the plan says that it is a struct of one long.
@@ -63,11 +61,10 @@ fn longs(batch: ArrowArray) -> Vec<i64> {
 fn returned(values: &[i64]) -> Returned {
     let column = Int64Array::from(values.to_vec());
     let batch = StructArray::new(fields(), vec![std::sync::Arc::new(column)], None);
-    let schema = FFI_ArrowSchema::try_from(batch.data_type()).unwrap();
-    let mut schema = ManuallyDrop::new(schema);
-    let schema: *mut FFI_ArrowSchema = &raw mut *schema;
-    let mut array = ManuallyDrop::new(FFI_ArrowArray::new(&batch.to_data()));
-    let array: *mut FFI_ArrowArray = &raw mut *array;
+    let mut schema = FFI_ArrowSchema::try_from(batch.data_type()).unwrap();
+    let schema: *mut FFI_ArrowSchema = &raw mut schema;
+    let mut array = FFI_ArrowArray::new(&batch.to_data());
+    let array: *mut FFI_ArrowArray = &raw mut array;
     // SAFETY: live, and moved out.
     let schema = unsafe { ReturnedSchema::take(schema.cast()) }.unwrap();
     // SAFETY: live, and exported with that schema.

@@ -70,6 +70,7 @@ def _load_worker() -> None:
         message = f"cannot embed: PySpark {pyspark.__version__} has no seam"
         raise CannotEmbedError(message)
     sys.argv = [os.path.join(os.path.dirname(pyspark.__file__), "daemon.py"), "pyspark.worker"]
+    sys.orig_argv = [sys.executable, "-m", "pyspark.daemon", "pyspark.worker"]
     isolation.install_for_pyspark()
     with contextlib.suppress(ImportError):
         import pandas  # noqa: F401, ICN001 - only so that it is loaded

@@ -15,10 +15,15 @@ import pyarrow as pa
 from pyspark import util, worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import rowfn, transport
+from ember_worker import depth, rowfn, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
+
+
+#: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
+#: daemon's module, ``manager``, ``worker``, the wrapper with the fault handler, and ``main``.
+FRAMES_BELOW = 7
 
 
 def install() -> Any:
@@ -26,7 +31,7 @@ def install() -> Any:
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
-    return rebound(
+    invoke_udf = rebound(
         worker.invoke_udf,
         {
             "read_udfs": rowfn.reader(worker.read_udfs),
@@ -36,6 +41,21 @@ def install() -> Any:
             "handle_worker_exception": _handle_worker_exception,
         },
     )
+
+    def invoke(receiver: transport.Receiver, outfile: transport.Outfile) -> None:
+        depth.call_above(_frames_below(receiver), invoke_udf, receiver, outfile)
+
+    return invoke
+
+
+def _frames_below(receiver: transport.Receiver) -> int:
+    """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
+    try:
+        info = worker.WorkerInitInfo.from_stream(receiver.header())
+        rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf))
+    except Exception:  # noqa: BLE001 - invoke_udf reads the header again, and says what is wrong
+        return FRAMES_BELOW
+    return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
 
 
 def _leave_memory_limits(_limit: int) -> None:

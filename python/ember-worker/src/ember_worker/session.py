@@ -36,7 +36,9 @@ def run(endpoint: Any) -> bytes:
     """Run the session of ``endpoint``; return the bytes Spark's worker would have ended with."""
     tail = b""
     try:
-        tail = contextvars.Context().run(_run, endpoint)
+        # So called, it is always a level of recursion, as is the daemon's ``exec``, and not only
+        # until Python knows the call well enough to save it (3.11).
+        tail = contextvars.Context().run(*(_run, endpoint))
         _collector.collect()
     except BaseException:  # noqa: BLE001, S110 - nothing may leave: above is native code
         pass

@@ -25,8 +25,16 @@ JVM_SIGNALS = frozenset(
     {
         *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGUSR2),
         *(signal.SIGQUIT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE),
+        signal.SIGXFSZ,
     }
 )
+
+#: What Python and Spark's daemon make of some of them in a worker; the others have the default.
+_OF_A_WORKER: dict[int, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGPIPE: signal.SIG_IGN,
+    signal.SIGXFSZ: signal.SIG_IGN,
+}
 
 _TIMERS = {
     signal.ITIMER_REAL: signal.SIGALRM,
@@ -72,10 +80,10 @@ def _signal(number: int, handler: Any, /) -> Any:
 
 @functools.wraps(_get_handler)
 def _getsignal(number: int, /) -> Any:
-    if number in _remembered and guards.in_executor():
-        return _remembered[number]
+    if number in JVM_SIGNALS and guards.in_executor():
+        return _remembered.get(number, _OF_A_WORKER.get(number, signal.SIG_DFL))
     before = _get_handler(number)
-    # A handler that Python does not know is the JVM's; a worker would have had the default one.
+    # A handler that Python does not know is not this process's own.
     return signal.SIG_DFL if before is None else before
 
 

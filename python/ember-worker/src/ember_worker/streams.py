@@ -16,9 +16,14 @@ _STDERR = 2
 
 def install() -> None:
     """Point ``sys.stdin``, ``sys.stdout`` and ``sys.stderr`` at their places."""
-    streams: dict[str, TextIO] = {"stdin": open(os.devnull, encoding="utf-8"), "stdout": _text()}  # noqa: SIM115 - for ever
+    # How Python, at its start, took the locale to mean it: as it does in a worker.
+    errors = "strict" if sys.__stdout__ is None else sys.__stdout__.errors
+    streams: dict[str, TextIO] = {
+        "stdin": open(os.devnull, encoding="utf-8", errors=errors),  # noqa: SIM115 - for ever
+        "stdout": _text(errors),
+    }
     if sys.stderr is None:
-        streams["stderr"] = _text()
+        streams["stderr"] = _text("backslashreplace")
     for name, stream in streams.items():
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
@@ -32,8 +37,8 @@ def flush() -> None:
             stream.flush()  # type: ignore[union-attr]
 
 
-def _text() -> TextIO:
+def _text(errors: str | None) -> TextIO:
     raw = io.FileIO(_STDERR, "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True
     )

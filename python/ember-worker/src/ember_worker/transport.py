@@ -33,7 +33,8 @@ class Receiver(SparkMessageReceiver):
         super().__init__()
         self._endpoint = endpoint
 
-    def _do_get_init_message(self) -> ZeroCopyByteStream:
+    def header(self) -> ZeroCopyByteStream:
+        """Return the header, from its first byte, whether or not it was received before."""
         header = memoryview(self._endpoint.header)
         kind, length = _ENVELOPE.unpack_from(header)
         content = header[_ENVELOPE.size :]
@@ -43,6 +44,9 @@ class Receiver(SparkMessageReceiver):
         stream = ZeroCopyByteStream(content)
         stream.finish()
         return stream
+
+    def _do_get_init_message(self) -> ZeroCopyByteStream:
+        return self.header()
 
     def _do_get_data_stream(self) -> Any:
         return DataStream(self._endpoint)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.util import PythonEvalType
 
 from ember_worker.rebound import rebound
-from ember_worker.rowfn.names import Names
+from ember_worker.rowfn.names import LEVELS, Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,17 +41,18 @@ def reader(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
         read = stock
-        if kind == PythonEvalType.SQL_ARROW_BATCHED_UDF and _applies(runner_conf):
+        if takes(kind, runner_conf):
             read = rebound(stock, Names(_bridge[0], stock.__globals__).meanings())
         return read(pickler, infos, kind, runner_conf, eval_conf)
 
     return read_udfs
 
 
-def _applies(runner_conf: Any) -> bool:
+def takes(kind: int, runner_conf: Any) -> bool:
     """Tell whether the loop may turn in the bridge: threads and shown locals need PySpark's."""
     return bool(
         _bridge
+        and kind == PythonEvalType.SQL_ARROW_BATCHED_UDF
         and not runner_conf.use_legacy_pandas_udf_conversion
         and runner_conf.arrow_concurrency_level <= 0
         and not os.environ.get("SPARK_TRACEBACK_WITH_LOCALS")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import inspect
+import sys
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 
+from ember_worker.depth import call_one_deeper
 from ember_worker.rowfn.formats import FORMATS, PASSING
 from ember_worker.rowfn.inputs import Inputs
+
+#: What is on the stack more than in PySpark below a row function: ``evaluate``, and up to 3.11
+#: also the bridge's, where calls into C count for the recursion limit.
+LEVELS = 1 if sys.version_info >= (3, 12) else 2
 
 #: Calling a function with one of these flags runs none of its code.
 _LAZY = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -80,12 +87,13 @@ class Names:
         """Return the evaluation of one batch: a single row, whose function is the whole loop."""
         guarded = self._stock["fail_on_stopiteration"](stock)
         bridge = self._bridge
+        alone = functools.partial(call_one_deeper, guarded) if LEVELS > 1 else guarded
 
         def evaluate(target: _Target, rows: Any) -> Any:
             if target.takes_nothing and rows:
                 rows = bridge.repeated(len(rows))
             if type(rows) is not bridge.Rows:
-                return guarded(target.function, rows)
+                return alone(target.function, rows)
             batch = (target.function, rows, target.format, _breathe, target.every)
             return guarded(bridge.evaluate, (batch,))[0]
 

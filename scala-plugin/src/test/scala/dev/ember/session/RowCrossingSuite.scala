@@ -77,6 +77,7 @@ class RowCrossingSuite extends AnyFunSuite {
         Iterator.single(row(native.outputRows(handle)(2)))
       }
       native.tailBytes = Array[Byte](4)
+      var tail = Array.emptyByteArray
       val session = new EmbeddedSession(
         native,
         1L,
@@ -84,7 +85,7 @@ class RowCrossingSuite extends AnyFunSuite {
         new LentBatches(native),
         graceMs = 50,
         () => (),
-        tail => assert(tail.toSeq == Seq[Byte](4)),
+        tail = _,
         _ => ())
       val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
       assert(rows == Seq(1L, 2L))
@@ -96,6 +97,7 @@ class RowCrossingSuite extends AnyFunSuite {
           s"offerRows false ${2 * Row} 2",
           "outputRows",
           "endInput"))
+      assert(tail.toSeq == Seq[Byte](4))
       assert(session.outcome.contains(Outcome.Finished))
     }
   }
