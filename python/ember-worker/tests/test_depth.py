@@ -9,10 +9,9 @@ import re
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import create_connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -20,6 +19,9 @@ import pytest
 from ember_worker import session
 from protocol import FakeEndpoint, error_text
 from test_session import FLAT, KINDS, _message, _vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECRET = b"secret"
 

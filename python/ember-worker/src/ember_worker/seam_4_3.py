@@ -20,7 +20,6 @@ from ember_worker.isolation import process, spark_files
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
-
 #: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
 #: daemon's module, ``manager``, ``worker``, the wrapper with the fault handler, and ``main``.
 FRAMES_BELOW = 7
@@ -51,7 +50,7 @@ def install() -> Any:
 def _frames_below(receiver: transport.Receiver) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
-        info = worker.WorkerInitInfo.from_stream(receiver.header())
+        info = worker.WorkerInitInfo.from_stream(receiver.header())  # type: ignore[attr-defined]
         rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf))
     except Exception:  # noqa: BLE001 - invoke_udf reads the header again, and says what is wrong
         return FRAMES_BELOW

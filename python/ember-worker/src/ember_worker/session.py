@@ -38,7 +38,7 @@ def run(endpoint: Any) -> bytes:
     try:
         # So called, it is always a level of recursion, as is the daemon's ``exec``, and not only
         # until Python knows the call well enough to save it (3.11).
-        tail = contextvars.Context().run(*(_run, endpoint))
+        tail = contextvars.Context().run(*(_run, endpoint))  # type: ignore[call-arg, arg-type]
         _collector.collect()
     except BaseException:  # noqa: BLE001, S110 - nothing may leave: above is native code
         pass

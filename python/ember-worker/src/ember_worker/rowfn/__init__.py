@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.util import PythonEvalType
 
 from ember_worker.rebound import rebound
-from ember_worker.rowfn.names import LEVELS, Names
+from ember_worker.rowfn.names import LEVELS as LEVELS
+from ember_worker.rowfn.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
