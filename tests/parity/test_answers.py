@@ -33,7 +33,8 @@ def answering(name, kind: Kind, answer, ddl="bigint", *, conf=None, fails=True):
     return Case(f"{name}-{kind.name}", build, frozenset({kind.node}), conf=conf or {}, fails=fails)
 
 
-def wrong_answers():
+def wrong_values():
+    """Of any kind, or of one that gives a column."""
     import pandas as pd
     import pyarrow as pa
 
@@ -65,6 +66,11 @@ def wrong_answers():
             lambda v: __import__("decimal").Decimal("12345.678"),
             "decimal(5,2)",
         ),
+    ]
+
+
+def wrong_frames():
+    return [
         answering(
             "wrong_names",
             MAP_IN_PANDAS,
@@ -90,6 +96,13 @@ def wrong_answers():
             "id bigint, v bigint NOT NULL",
             fails=True,
         ),
+    ]
+
+
+def wrong_batches():
+    import pyarrow as pa
+
+    return [
         answering(
             "wrong_names",
             MAP_IN_ARROW,
@@ -180,7 +193,9 @@ def unread_input(kind: Kind):
 
 
 CASES = [
-    *wrong_answers(),
+    *wrong_values(),
+    *wrong_frames(),
+    *wrong_batches(),
     *(not_an_iterator(kind) for kind in (MAP_IN_PANDAS, MAP_IN_ARROW)),
     *(unread_input(kind) for kind in (kinds.PANDAS_ITERATOR, kinds.ARROW_ITERATOR)),
 ]

@@ -19,7 +19,7 @@ MERGE_JOIN = {
 }
 
 
-def results(spark, kind: Kind, rows=400, partitions=20) -> DataFrame:
+def results(spark, kind: Kind, rows=240, partitions=8) -> DataFrame:
     """Rows of every length, every third partition without any."""
     frame = (
         spark.range(0, rows, 1, partitions)

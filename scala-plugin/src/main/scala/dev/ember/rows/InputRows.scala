@@ -99,18 +99,23 @@ final class WrittenSize(
     extends AutoCloseable {
   private var writer: Option[(VectorSchemaRoot, ArrowWriter)] = None
   private var counting = false
-  private val atMostTimes = WrittenSize.atMostTimes(schema, wrapped)
+  private var rows = 0L
+  private val growth = Growth.of(schema, wrapped)
 
   def begin(): Unit = {
     if (counting) writer.foreach(_._2.reset())
     counting = false
+    rows = 0
   }
 
   /** Whether a batch with the rows of `page` may grow beyond them. */
   def allows(limit: Long, page: PageWriter): Boolean =
-    limit >= Int.MaxValue || page.bytes * atMostTimes < limit || exactly(page) < limit
+    limit >= Int.MaxValue || growth.atMost(page.bytes, rows) < limit || exactly(page) < limit
 
-  def add(row: UnsafeRow): Unit = if (counting) writer.foreach(_._2.write(written(row)))
+  def add(row: UnsafeRow): Unit = {
+    rows += 1
+    if (counting) writer.foreach(_._2.write(written(row)))
+  }
 
   private def exactly(page: PageWriter): Long = {
     val (_, arrow) = writer.getOrElse {
@@ -132,25 +137,46 @@ final class WrittenSize(
   }
 }
 
-private object WrittenSize {
+/**
+ * How much larger than rows Arrow's form of them may be.
+ *
+ * @param times
+ *   as many times the bytes of the rows
+ * @param ofRow
+ *   and as many bytes for each row
+ */
+private final case class Growth(times: Long, ofRow: Long) {
+  def atMost(bytes: Long, rows: Long): Long = bytes * times + rows * ofRow
+}
+
+private object Growth {
 
   /** A row has at least eight bytes for a value that Arrow stores in at most sixteen and some bits. */
-  private val OfOneValue = 4L
+  private val OfValue = 4L
 
-  /** A null struct has eight bytes in a row, and in Arrow a value of each of its fields. */
-  def atMostTimes(schema: Schema, wrapped: Boolean): Long = {
-    val columns = schema.getFields.asScala
-    val fields = if (wrapped) columns.flatMap(_.getChildren.asScala) else columns
-    OfOneValue * fields.map(values).maxOption.getOrElse(1L)
+  /** What Arrow has at most for a null. */
+  private val OfNull = 24L
+
+  def of(schema: Schema, wrapped: Boolean): Growth = {
+    val columns = schema.getFields.asScala.toSeq
+    val fields = if (wrapped) columns.flatMap(children) else columns
+    Growth(OfValue * largest(fields.map(inElements)), OfNull * fields.map(inNull).sum)
   }
 
-  /** How many values of Arrow's one value of this field may hold, or its elements, whichever are more. */
-  private def values(field: Field): Long = {
-    val inner = field.getChildren.asScala.map(values)
-    val all = field.getType match {
-      case _: ArrowType.Struct => inner.sum + 1
-      case _ => inner.maxOption.getOrElse(1L)
-    }
-    math.max(all, 1L)
+  /** Values that Arrow has in a null of this field; a row has nothing there. */
+  private def inNull(field: Field): Long =
+    if (isStruct(field)) children(field).map(child => 1 + inNull(child)).sum else 0
+
+  /** Values that Arrow has for one element of the arrays in this field. */
+  private def inElements(field: Field): Long = {
+    val inner = children(field)
+    if (isStruct(field)) largest(inner.map(inElements))
+    else largest(inner.map(element => math.max(1 + inNull(element), inElements(element))))
   }
+
+  private def largest(numbers: Seq[Long]): Long = numbers.foldLeft(1L)(math.max)
+
+  private def isStruct(field: Field): Boolean = field.getType.isInstanceOf[ArrowType.Struct]
+
+  private def children(field: Field): Seq[Field] = field.getChildren.asScala.toSeq
 }

@@ -34,6 +34,10 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
   private val wide =
     StructType.fromDDL(s"a struct<${(0 until 40).map(i => s"f$i:long").mkString(",")}>")
 
+  private val wideElements =
+    StructType.fromDDL(
+      "a map<int,array<struct<x:string,y:struct<p:interval,q:interval,r:double>>>>")
+
   private val byteLimits =
     Seq[Long](1, 2, 9, 17, 64, 65, 200, 777, 4096, 20000, 100000, Int.MaxValue)
 
@@ -89,7 +93,7 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
       bytes <- byteLimits
     } yield RowBatches.Limits(rows, bytes)
 
-  for ((schema, seed) <- (schemas :+ wide).zipWithIndex) {
+  for ((schema, seed) <- (schemas ++ Seq(wide, wideElements)).zipWithIndex) {
     test(s"batches end where Spark ends them: ${schema.simpleString.take(70)}") {
       val rows = new RandomRows(new Random(seed.toLong)).rows(schema, 250)
       for (within <- limits) {
