@@ -153,18 +153,6 @@ def module_state(spark):
     return numbers(spark, 4, 2).select(F.udf(leave, "int").asNondeterministic()("id").alias("v"))
 
 
-def changed_environment(spark):
-    """A function that changes its process's settings; the next query must not see it."""
-
-    def change(_):
-        import os
-
-        os.environ["PARITY_LEFT_BEHIND"] = "1"
-        return os.environ["PARITY_LEFT_BEHIND"]
-
-    return numbers(spark).select(F.udf(change, "string")("id").alias("v"))
-
-
 def barrier(kind):
     """Every task of the stage waits for the others, and hears what they said."""
 
@@ -206,7 +194,6 @@ CASES = [
     *(barrier(kind) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
     Case("non_deterministic", non_deterministic, EVAL),
     Case("module_state", module_state, EVAL),
-    Case("changed_environment", changed_environment, EVAL),
 ]
 
 

@@ -169,7 +169,8 @@ def decimal_context(_):
 def warning_filters(_):
     import warnings
 
-    return [f[0] + f[2].__name__ for f in warnings.filters]
+    # Each sort once: a library that an earlier function imported may have added more of one.
+    return list(dict.fromkeys(f[0] + f[2].__name__ for f in warnings.filters))
 
 
 def clock_zone(_):
@@ -250,6 +251,18 @@ TOLD = [
 ]
 
 
+def changed_environment(spark):
+    """A function that changes its process's settings; the next query must not see it."""
+
+    def change(_):
+        import os
+
+        os.environ["PARITY_LEFT_BEHIND"] = "1"
+        return os.environ["PARITY_LEFT_BEHIND"]
+
+    return numbers(spark).select(F.udf(change, "string")("id").alias("v"))
+
+
 CASES = [
     *(told(tell.__name__, tell) for tell in TOLD),
     told(
@@ -259,6 +272,8 @@ CASES = [
         rows=40,
     ),
     told("not_ansi", lambda v: v, {"spark.sql.ansi.enabled": "false"}),
+    # The last: a worker of Spark's that is used again shows it to all later functions.
+    Case("changed_environment", changed_environment, EVAL),
 ]
 
 

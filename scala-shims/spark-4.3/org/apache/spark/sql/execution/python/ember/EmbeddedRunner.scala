@@ -123,7 +123,10 @@ trait EmbeddedRunner
     }
   }
 
-  private lazy val arrowSchema: Schema = ArrowUtils.toArrowSchema(schema, timeZoneId, largeVarTypes)
+  private lazy val arrowSchema: Schema = {
+    ArrowUtils.failDuplicatedFieldNames(schema)
+    ArrowUtils.toArrowSchema(schema, timeZoneId, largeVarTypes)
+  }
 
   private def schemaMessage: Array[Byte] = {
     val bytes = new ByteArrayOutputStream
