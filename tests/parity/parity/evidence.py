@@ -38,7 +38,7 @@ class Evidence:
             self._add(node)
 
     def _add(self, node: Any) -> None:
-        name = node.getClass().getSimpleName().removesuffix("Exec")
+        name = node.nodeName()
         if name in SPARK_NODES:
             self.vanilla.append(name)
         elif name.startswith("Ember"):
@@ -51,7 +51,7 @@ def reasons(frame: DataFrame) -> dict[str, int]:
     """Why sessions of an executed plan ran on Spark's runner, and how many for each reason."""
     counted: dict[str, int] = {}
     for node in walk(frame._jdf.queryExecution().executedPlan()):
-        if not node.getClass().getSimpleName().startswith("Ember"):
+        if not node.nodeName().startswith("Ember"):
             continue
         keys = node.metrics().keys().toSeq()
         for key in (keys.apply(index) for index in range(keys.size())):

@@ -9,7 +9,11 @@ import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan}
 import org.apache.spark.sql.execution.python.ember.PythonNodeSamples
 
 import dev.ember.EmberPlugin
-import dev.ember.exec.{EmberArrowEvalPythonExec, EmberMapInArrowExec, EmberMapInPandasExec}
+import dev.ember.exec.{
+  ArrowEvalPythonExec => EmberArrowEvalPythonExec,
+  MapInArrowExec => EmberMapInArrowExec,
+  MapInPandasExec => EmberMapInPandasExec
+}
 import dev.ember.explain.EmberExplain
 import dev.ember.reason.FallbackReason
 

@@ -3,7 +3,7 @@ package dev.ember.plan.kinds
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python.MapInArrowExec
 
-import dev.ember.exec.EmberMapInArrowExec
+import dev.ember.exec.{MapInArrowExec => EmberMapInArrowExec}
 
 /** `mapInArrow`: eval type 207. */
 object MapInArrowKind extends Kind {

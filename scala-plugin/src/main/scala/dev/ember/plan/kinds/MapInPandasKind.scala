@@ -3,7 +3,7 @@ package dev.ember.plan.kinds
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python.MapInPandasExec
 
-import dev.ember.exec.EmberMapInPandasExec
+import dev.ember.exec.{MapInPandasExec => EmberMapInPandasExec}
 
 /** `mapInPandas`: eval type 205. */
 object MapInPandasKind extends Kind {

@@ -3,7 +3,7 @@ package dev.ember.plan.kinds
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python.ArrowEvalPythonExec
 
-import dev.ember.exec.EmberArrowEvalPythonExec
+import dev.ember.exec.{ArrowEvalPythonExec => EmberArrowEvalPythonExec}
 
 /** Scalar functions in Arrow's format: eval types 101, 200, 204, 250 and 251, all that the node has. */
 object ScalarKind extends Kind {

@@ -5,7 +5,10 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, EvalPythonEvaluatorFactory}
+import org.apache.spark.sql.execution.python.{
+  ArrowEvalPythonExec => SparkArrowEvalPythonExec,
+  EvalPythonEvaluatorFactory
+}
 import org.apache.spark.sql.execution.python.ember.{
   EmberColumnarEvaluator,
   EmberEvalPythonEvaluatorFactory
@@ -16,17 +19,18 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 import dev.ember.metrics.EmberMetrics
 
 /**
- * Spark's node for scalar functions, on the embedded lane. All that a planner can ask is inherited.
+ * Spark's node for scalar functions, on the embedded lane. All that a planner can ask is inherited. The class has
+ * the simple name of Spark's, by which programs look for it in a plan; what people read is its node name.
  *
  * A case class is equal to its subclasses unless they say otherwise, and Spark's tree keeps the old node where
  * the new one is equal: hence `canEqual` and `equals`.
  */
-class EmberArrowEvalPythonExec(
+class ArrowEvalPythonExec(
     functions: Seq[PythonUDF],
     results: Seq[Attribute],
     input: SparkPlan,
     pythonEvalType: Int)
-    extends ArrowEvalPythonExec(functions, results, input, pythonEvalType) {
+    extends SparkArrowEvalPythonExec(functions, results, input, pythonEvalType) {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -62,10 +66,12 @@ class EmberArrowEvalPythonExec(
   private def nodeConf: NodeConf =
     PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)
 
-  override protected def withNewChildInternal(newChild: SparkPlan): EmberArrowEvalPythonExec =
-    new EmberArrowEvalPythonExec(udfs, resultAttrs, newChild, evalType)
+  override protected def withNewChildInternal(newChild: SparkPlan): ArrowEvalPythonExec =
+    new ArrowEvalPythonExec(udfs, resultAttrs, newChild, evalType)
 
-  override def canEqual(other: Any): Boolean = other.isInstanceOf[EmberArrowEvalPythonExec]
+  override def nodeName: String = "EmberArrowEvalPython"
+
+  override def canEqual(other: Any): Boolean = other.isInstanceOf[ArrowEvalPythonExec]
   override def equals(other: Any): Boolean = canEqual(other) && super.equals(other)
   override def hashCode(): Int = 31 * super.hashCode() + 1
 }
