@@ -180,6 +180,13 @@ def clock_zone(_):
     return (time.tzname, datetime.fromtimestamp(0).isoformat())
 
 
+def locales(_):
+    import locale
+
+    categories = ("CTYPE", "COLLATE", "TIME", "MONETARY", "MESSAGES", "NUMERIC")
+    return [locale.setlocale(getattr(locale, f"LC_{name}")) for name in categories]
+
+
 def signals(_):
     import signal
 
@@ -243,6 +250,7 @@ TOLD = [
     decimal_context,
     warning_filters,
     clock_zone,
+    locales,
     signals,
     standard_streams,
     threads_of_the_function,

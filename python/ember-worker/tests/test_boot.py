@@ -32,6 +32,14 @@ def test_the_interpreter_looks_like_a_workers() -> None:
     assert told.splitlines() == [str(Path.cwd()), "pyspark.worker", "True"]
 
 
+def test_what_the_jvm_set_of_the_locale_is_as_in_a_worker() -> None:
+    told = _boot(
+        "print([locale.setlocale(c) for c in (locale.LC_CTYPE, locale.LC_TIME)], file=sys.stderr)",
+        before="import locale; locale.setlocale(locale.LC_ALL, 'C.UTF-8')",
+    )
+    assert told.splitlines() == ["['C.UTF-8', 'C']"]
+
+
 def test_a_pyspark_without_a_seam_is_named() -> None:
     told = _boot("", before="import pyspark; pyspark.__version__ = '2.4.8'")
     assert told.splitlines()[-1] == (

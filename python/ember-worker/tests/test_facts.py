@@ -143,7 +143,11 @@ def _told(**changes: Any) -> Any:
             "conda install 'python=3.11'",
         ),
         (
-            {"libpython": None, "reason": "static", "base_prefix": "/root/.pyenv/versions/3.11.7"},
+            {
+                "libpython": None,
+                "reason": "static",
+                "base_prefix": "/home/u/.pyenv/versions/3.11.7",
+            },
             "no shared libpython: static",
             "PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force 3.11.7",
         ),

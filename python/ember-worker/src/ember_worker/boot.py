@@ -34,6 +34,7 @@ def start(config: dict[str, Any]) -> None:
     guards.install()
     signals.install()
     streams.install()
+    process.settle_locale()
     isolation.install_for_python()
     children.install()
     environment.widen(_worker_environment(config))

@@ -47,6 +47,12 @@ def install() -> None:
         setattr(module, name, replacement)
 
 
+def settle_locale() -> None:
+    """Leave but the locale of characters, as Python does at its start: the JVM has set them all."""
+    for category in ("LC_TIME", "LC_NUMERIC", "LC_MONETARY", "LC_COLLATE", "LC_MESSAGES"):
+        locale.setlocale(getattr(locale, category), "C")
+
+
 def settle_path() -> None:
     """Make ``sys.path`` as it is now the one that every session starts from."""
     _baseline[:] = sys.path
@@ -122,10 +128,11 @@ def _umask(change: Callable[[int], int]) -> Any:
 def _setlocale(change: Callable[..., str]) -> Any:
     @functools.wraps(change)
     def setlocale(category: int, locale: Any = None) -> str:
+        if locale is None:
+            return change(category)
         before = change(category)
         result = change(category, locale)
-        if locale is not None:
-            _record(f"locale {category}", functools.partial(change, category, before))
+        _record(f"locale {category}", functools.partial(change, category, before))
         return result
 
     return setlocale
