@@ -13,6 +13,10 @@ LIMITS = {
     "no_records_limit": {"spark.sql.execution.arrow.maxRecordsPerBatch": "0"},
     "negative_records_limit": {"spark.sql.execution.arrow.maxRecordsPerBatch": "-1"},
     "small_bytes": {"spark.sql.execution.arrow.maxBytesPerBatch": "4096"},
+    "no_pipeline": {
+        "spark.ember.pipeline.enabled": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "3",
+    },
     "output_records": {"spark.sql.execution.arrow.maxRecordsPerOutputBatch": "7"},
 }
 

@@ -219,6 +219,19 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
     .resolve::<Throw>()
 }
 
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_heldBytes<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> jlong {
+    env.with_env(|_| {
+        let held = SESSIONS.get(session)?.pipe()?.held();
+        Ok(jlong::try_from(held).unwrap_or(jlong::MAX))
+    })
+    .resolve::<Throw>()
+}
+
 const fn side(arguments: jboolean) -> Side {
     if arguments {
         Side::Arguments

@@ -84,6 +84,18 @@ impl RowPipe {
         }
     }
 
+    /// Bytes of memory that the pages take, and the batches that were made of them.
+    pub fn held(&self) -> u64 {
+        let pages = [&self.input, &self.arguments]
+            .into_iter()
+            .chain(&self.spare)
+            .chain(self.waiting.iter().map(|waiting| &waiting.page))
+            .map(MutableBuffer::capacity);
+        let output = [self.output.capacity(), self.previous.capacity()];
+        let pages: usize = pages.chain(output).sum();
+        self.plan.to_arrow.held() + pages as u64
+    }
+
     /// Address of a page with room for `wanted` bytes; what was written into it before stays.
     pub fn room(&mut self, side: Side, wanted: usize) -> usize {
         let page = match side {

@@ -16,7 +16,8 @@ pub struct SessionSpec {
     pub input_schema: Vec<u8>,
     /// `KEY=VALUE` entries joined by NUL.
     pub environment: Vec<u8>,
-    /// Batches that may wait in each direction; at least 1.
+    /// Batches that may wait in each direction. With 0 there is no pipeline: the task thread is
+    /// asked for a batch only when the lane waits for one.
     pub depth: usize,
 }
 
@@ -72,6 +73,7 @@ pub struct Session {
 struct State {
     input: VecDeque<Lent>,
     input_closed: bool,
+    lane_waits: bool,
     output: VecDeque<Returned>,
     schema: Option<(ReturnedSchema, Vec<u8>)>,
     end: Option<End>,
@@ -98,8 +100,7 @@ impl Drop for Lent {
 
 impl Session {
     /// A session no lane has picked up yet.
-    pub fn new(mut spec: SessionSpec) -> Self {
-        spec.depth = spec.depth.max(1);
+    pub fn new(spec: SessionSpec) -> Self {
         Self {
             spec,
             state: Mutex::default(),
@@ -122,13 +123,20 @@ impl Session {
             if state.end.is_some() {
                 return Next::End;
             }
-            if !state.input_closed && state.input.len() < self.spec.depth {
+            if !state.input_closed && self.takes_input(&state) {
                 return Next::Input;
             }
             state = self
                 .task
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn takes_input(&self, state: &State) -> bool {
+        match self.spec.depth {
+            0 => state.lane_waits && state.input.is_empty(),
+            depth => state.input.len() < depth,
         }
     }
 
@@ -214,6 +222,7 @@ impl Session {
                 return Err(Stopped);
             }
             if let Some(mut batch) = state.input.pop_front() {
+                state.lane_waits = false;
                 drop(state);
                 self.task.notify_all();
                 return Ok(Some(std::mem::replace(&mut batch.0, ArrowArray::empty())));
@@ -221,6 +230,8 @@ impl Session {
             if state.input_closed {
                 return Ok(None);
             }
+            state.lane_waits = true;
+            self.task.notify_all();
             state = self
                 .lane
                 .wait(state)
@@ -247,7 +258,7 @@ impl Session {
     pub(crate) fn push(&self, batch: Returned) -> Result<(), Stopped> {
         self.drop_spent();
         let mut state = self.state();
-        while state.end.is_none() && state.output.len() >= self.spec.depth {
+        while state.end.is_none() && state.output.len() >= self.spec.depth.max(1) {
             state = self
                 .lane
                 .wait(state)
@@ -332,6 +343,29 @@ mod tests {
         session.offer(ArrowArray::empty());
         session.worker_ended(b"t");
         assert_eq!(session.next(), Next::End);
+    }
+
+    #[test]
+    fn without_a_pipeline_input_is_asked_for_when_the_lane_waits() {
+        let session = session(0);
+        std::thread::scope(|threads| {
+            let lane = threads.spawn(|| {
+                let batches = std::iter::from_fn(|| session.pull().unwrap());
+                let count = batches
+                    .inspect(|_| assert!(session.state().input.is_empty()))
+                    .count();
+                session.worker_ended(b"");
+                count
+            });
+            for _ in 0..3 {
+                assert_eq!(session.next(), Next::Input);
+                session.offer(ArrowArray::empty());
+            }
+            assert_eq!(session.next(), Next::Input);
+            session.end_input();
+            assert_eq!(session.next(), Next::End);
+            assert_eq!(lane.join().unwrap(), 3);
+        });
     }
 
     #[test]

@@ -89,6 +89,9 @@ public final class NativeApi {
    */
   static native long[] outputRows(long session);
 
+  /** Bytes of native memory that the pages of a session take, and the batches made of them. */
+  static native long heldBytes(long session);
+
   /** Frees the pages of a session that was opened with {@link #openRows} and is closed. */
   static native void freeRows(long session);
 }

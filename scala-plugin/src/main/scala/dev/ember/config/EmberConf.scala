@@ -21,10 +21,15 @@ final case class EmberConf(
     enabled: Boolean,
     lane: Lane,
     embeddedTasks: Int,
+    pipelineEnabled: Boolean,
     pipelineDepth: Int,
     nativeDir: Option[String],
     cancelGraceSeconds: Int,
-    probeTimeoutSeconds: Int)
+    probeTimeoutSeconds: Int) {
+
+  /** Batches that may wait on each side of a function; 0 if none is prepared ahead. */
+  def batchesAhead: Int = if (pipelineEnabled) pipelineDepth else 0
+}
 
 object EmberConf {
   val Enabled: Setting[Boolean] = new Setting(
@@ -49,6 +54,12 @@ object EmberConf {
       "How many tasks of one executor may run functions in it at the same time; the others use " +
         "Spark's own runner. They share one interpreter lock, so more is not always faster.")(
     Setting.positiveInt)
+
+  val PipelineEnabled: Setting[Boolean] = new Setting(
+    key = "spark.ember.pipeline.enabled",
+    default = true,
+    unit = "true or false",
+    doc = "Whether the next batches are prepared while the function works on one.")(Setting.boolean)
 
   val PipelineDepth: Setting[Int] = new Setting(
     key = "spark.ember.pipeline.depth",
@@ -81,6 +92,7 @@ object EmberConf {
     Enabled,
     LaneChoice,
     EmbeddedTasks,
+    PipelineEnabled,
     PipelineDepth,
     NativeDir,
     CancelGraceSeconds,
@@ -91,6 +103,7 @@ object EmberConf {
     enabled = Enabled.read(source),
     lane = LaneChoice.read(source),
     embeddedTasks = EmbeddedTasks.read(source),
+    pipelineEnabled = PipelineEnabled.read(source),
     pipelineDepth = PipelineDepth.read(source),
     nativeDir = NativeDir.read(source),
     cancelGraceSeconds = CancelGraceSeconds.read(source),

@@ -31,6 +31,7 @@ trait Native {
   def room(session: Long, arguments: Boolean, bytes: Long): Long
   def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit
   def outputRows(session: Long): Array[Long]
+  def heldBytes(session: Long): Long
   def freeRows(session: Long): Unit
 }
 
@@ -82,5 +83,6 @@ object JniNative extends Native {
     NativeApi.offerRows(session, arguments, bytes, rows)
 
   override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
+  override def heldBytes(session: Long): Long = NativeApi.heldBytes(session)
   override def freeRows(session: Long): Unit = NativeApi.freeRows(session)
 }

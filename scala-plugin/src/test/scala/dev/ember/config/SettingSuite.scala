@@ -11,6 +11,7 @@ class SettingSuite extends AnyFunSuite {
         enabled = true,
         lane = Lane.Auto,
         embeddedTasks = 1,
+        pipelineEnabled = true,
         pipelineDepth = 2,
         nativeDir = None,
         cancelGraceSeconds = 2,
@@ -22,11 +23,21 @@ class SettingSuite extends AnyFunSuite {
       "spark.ember.enabled" -> "FALSE",
       "spark.ember.lane" -> " Spark ",
       "spark.ember.embedded.tasks" -> "7",
+      "spark.ember.pipeline.enabled" -> "false",
       "spark.ember.pipeline.depth" -> "3",
       "spark.ember.native.dir" -> "/opt/ember",
       "spark.ember.cancel.graceSeconds" -> "0",
       "spark.ember.probe.timeoutSeconds" -> "5")
-    assert(conf == EmberConf(enabled = false, Lane.Spark, 7, 3, Some("/opt/ember"), 0, 5))
+    assert(
+      conf == EmberConf(
+        enabled = false,
+        Lane.Spark,
+        7,
+        pipelineEnabled = false,
+        3,
+        Some("/opt/ember"),
+        0,
+        5))
   }
 
   test("a text that means nothing is refused with its key and what would do") {

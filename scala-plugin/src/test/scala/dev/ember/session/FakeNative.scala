@@ -102,6 +102,8 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     Array(0L, 0L, outputPages, 0L)
   }
 
+  override def heldBytes(session: Long): Long = pages.values.map(_._2).sum
+
   override def freeRows(session: Long): Unit = note("freeRows")
 
   override def close(): Unit = {

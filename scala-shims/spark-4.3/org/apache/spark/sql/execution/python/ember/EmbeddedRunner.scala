@@ -112,7 +112,7 @@ trait EmbeddedRunner
       worker = Some(stock)
       val variables = WorkerEnvironment.bytes(environment)
       val handle =
-        call(place.native, stock.header(), schemaMessage, variables, conf.pipelineDepth)
+        call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
       val graceMs = conf.cancelGraceSeconds * 1000L
       Right(OpenedSession(place, handle, stock, graceMs, context, count))
     } catch {
@@ -170,7 +170,7 @@ trait EmbeddedRunner
 
 object EmbeddedRunner {
 
-  /** Opens a session: header, input schema, environment, depth. */
+  /** Opens a session: header, input schema, environment, batches ahead. */
   private type Open = (Native, Array[Byte], Array[Byte], Array[Byte], Int) => Long
 
   /** Says and counts that a session runs on Spark's own runner. */

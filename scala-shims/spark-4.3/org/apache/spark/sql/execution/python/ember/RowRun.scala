@@ -19,6 +19,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
 
   private val columns = new OutputColumns(opened)
   private val reader = new PageReader(form.outputFields)
+  private val memory = new PageMemory(context.taskMemoryManager())
   private var inPages: Option[Boolean] = None
   private val run = new EmbeddedRun[InputRows, Iterator[InternalRow]](
     opened,
@@ -27,7 +28,10 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
 
   def start(input: InputRows): Iterator[InternalRow] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
-    context.addTaskCompletionListener[Unit](_ => place.native.freeRows(handle)): Unit
+    context.addTaskCompletionListener[Unit] { _ =>
+      place.native.freeRows(handle)
+      memory.hold(0)
+    }: Unit
     run.start(counted(input)).flatten
   }
 
@@ -42,6 +46,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   }
 
   private def rows(page: Array[Long]): Iterator[InternalRow] = {
+    memory.hold(place.native.heldBytes(handle))
     count("pythonNumRowsReceived", page(2))
     count("pythonDataReceived", page(3))
     count(EmberMetrics.BatchesReceived, 1)
@@ -54,6 +59,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   private def counted(input: InputRows): InputRows = new InputRows {
     override def fill(rows: PageWriter, arguments: PageWriter): Option[Int] = {
       val filled = input.fill(rows, arguments)
+      memory.hold(place.native.heldBytes(handle))
       filled.foreach { number =>
         count("pythonDataSent", (if (form.ordinals.isEmpty) arguments else rows).bytes)
         count(EmberMetrics.RowsSent, number.toLong)
