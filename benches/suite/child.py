@@ -1,31 +1,31 @@
-"""The driver process of one leg: takes orders as JSON lines, answers each with one line."""
+"""The driver process of one leg: it holds a Spark session and runs workloads when told to."""
 
-import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TextIO
+from typing import Any
 
 from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import count, sum, xxhash64  # noqa: A004 - Spark's own name
 from pyspark.storagelevel import StorageLevel
 
-from suite.cpu import cpu_of
+from suite.cpu import Cpu, cpu_of
 from suite.evidence import python_nodes
+from suite.orders import Order, Verb, serve
+from suite.records import scaled
+from suite.workload import Workload
 from suite.workloads import WORKLOADS
-
-Verb = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Child:
     """One Spark session and the workload that it has at hand."""
 
-    def __init__(self, order: dict[str, Any]) -> None:
-        """Start the session with the settings of the leg and load the records."""
+    def __init__(self, order: Order) -> None:
+        """Start the session with the settings of the leg."""
         self.slots: int = order["slots"]
+        self.scale: float = order["scale"]
+        self.paths: dict[str, str] = order["tables"]
         builder = SparkSession.builder.master(f"local[{self.slots}]").appName(order["leg"])
         for key, value in order["settings"].items():
             builder = builder.config(key, value)
@@ -34,61 +34,75 @@ class Child:
         jvm: Any = self.spark._jvm  # noqa: SLF001 - Spark offers no public way
         self.jvm = int(jvm.java.lang.ProcessHandle.current().pid())
         _pickle_as_a_script_would()
-        records = self.spark.read.parquet(order["records"]).repartition(self.slots)
-        # Rows in memory, not the file: Parquet's vectors would not come 10,000 a batch.
-        self.records = records.persist(StorageLevel.MEMORY_ONLY)
-        self.records.count()
+        self.tables: dict[str, DataFrame] = {}
+        self.source: DataFrame | None = None
         self.frame: DataFrame | None = None
 
-    def hello(self, _order: dict[str, Any]) -> dict[str, Any]:
+    def verbs(self) -> dict[str, Verb]:
+        """Everything that can be ordered."""
+        return {
+            "hello": self.hello,
+            "prepare": self.prepare,
+            "run": self.run,
+            "scan": self.scan,
+            "check": self.check,
+        }
+
+    def hello(self, _order: Order) -> Order:
         """Say who this is."""
         return {"jvm": self.jvm, "spark": self.spark.version}
 
-    def prepare(self, order: dict[str, Any]) -> dict[str, Any]:
+    def prepare(self, order: Order) -> Order:
         """Make the workload's frame."""
         workload = WORKLOADS[order["workload"]]
-        if workload.columns:
-            source = self.records.select("id", *workload.columns)
-        else:
-            source = self.spark.range(0, workload.rows, 1, self.slots)
-        self.frame = workload.apply(source)
+        self.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(workload.batch))
+        self.source = self._source_of(workload)
+        self.frame = workload.apply(self.source)
         return {}
 
-    def run(self, _order: dict[str, Any]) -> dict[str, Any]:
+    def run(self, _order: Order) -> Order:
         """Run the frame once into the sink that keeps nothing, with both clocks."""
-        before, start = cpu_of(self.jvm), time.perf_counter()
-        self._prepared().write.format("noop").mode("overwrite").save()
-        wall, used = time.perf_counter() - start, cpu_of(self.jvm) - before
+        wall, used = self._into_nothing(self.frame)
         nodes = [asdict(node) for node in python_nodes(self.spark)]
         return {"wall": wall, "jvm_cpu": used.jvm, "python_cpu": used.python, "nodes": nodes}
 
-    def check(self, _order: dict[str, Any]) -> dict[str, Any]:
+    def scan(self, _order: Order) -> Order:
+        """Run the same scan and sink without the function."""
+        _, used = self._into_nothing(self.source)
+        return {"cpu": used.jvm + used.python}
+
+    def check(self, _order: Order) -> Order:
         """Give the number of rows and a checksum over every value of every row."""
-        frame = self._prepared()
-        row = frame.agg(count("*"), sum(xxhash64(*frame.columns).cast("decimal(20,0)"))).collect()[
-            0
-        ]
+        frame = _prepared(self.frame)
+        total = sum(xxhash64(*frame.columns).cast("decimal(20,0)"))
+        row = frame.agg(count("*"), total).collect()[0]
         return {"rows": row[0], "checksum": str(row[1])}
 
-    def _prepared(self) -> DataFrame:
-        if self.frame is None:
-            raise RuntimeError("no workload was prepared")
-        return self.frame
+    def _into_nothing(self, frame: DataFrame | None) -> tuple[float, Cpu]:
+        writer = _prepared(frame).write.format("noop").mode("overwrite")
+        before, start = cpu_of(self.jvm), time.perf_counter()
+        writer.save()
+        return time.perf_counter() - start, cpu_of(self.jvm) - before
+
+    def _source_of(self, workload: Workload) -> DataFrame:
+        if workload.columns:
+            return self._table(workload.source).select("id", *workload.columns)
+        rows = workload.rows if workload.counted == "task" else scaled(workload.rows, self.scale)
+        return self.spark.range(0, rows, 1, workload.partitions or self.slots)
+
+    def _table(self, name: str) -> DataFrame:
+        if name not in self.tables:
+            frame = self.spark.read.parquet(self.paths[name]).repartition(self.slots)
+            # Rows in memory, not the file: Parquet's vectors would not come 10,000 a batch.
+            self.tables[name] = frame.persist(StorageLevel.MEMORY_ONLY)
+            self.tables[name].count()
+        return self.tables[name]
 
 
-def serve(orders: TextIO, answers: TextIO) -> None:
-    """Answer orders until they end."""
-    child = Child(json.loads(orders.readline()))
-    verbs: dict[str, Verb] = {
-        "hello": child.hello,
-        "prepare": child.prepare,
-        "run": child.run,
-        "check": child.check,
-    }
-    for line in orders:
-        order = json.loads(line)
-        print(json.dumps(verbs[order["verb"]](order)), file=answers, flush=True)
-    child.spark.stop()
+def _prepared(frame: DataFrame | None) -> DataFrame:
+    if frame is None:
+        raise RuntimeError("no workload was prepared")
+    return frame
 
 
 def _pickle_as_a_script_would() -> None:
@@ -98,7 +112,4 @@ def _pickle_as_a_script_would() -> None:
 
 
 if __name__ == "__main__":
-    # What Spark prints must not mix with the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    serve(sys.stdin, answers)
+    serve(lambda order: Child(order).verbs())

@@ -1,4 +1,4 @@
-"""The near end of a leg's driver process."""
+"""The near end of a child process: a leg's Spark driver, or the bare Python."""
 
 import json
 import os
@@ -7,24 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-from suite.legs import SHARED, Leg
 
+class ChildFailedError(Exception):
+    """A child process ended, or could not start."""
 
-class LegFailedError(Exception):
-    """A leg's driver process ended, or could not start."""
-
-    def __init__(self, leg: Leg, verb: str, log: str) -> None:
-        """Say which leg ended at which order, and show the end of its log."""
-        super().__init__(f"the leg '{leg.name}' ended at '{verb}':\n{log}")
+    def __init__(self, name: str, verb: str, log: str) -> None:
+        """Say which child ended at which order, and show the end of its log."""
+        super().__init__(f"'{name}' ended at '{verb}':\n{log}")
 
 
 class Driver:
-    """One leg's driver process; it lives until ``close`` and works only when told to."""
+    """One child process; it lives until ``close`` and works only when told to."""
 
-    def __init__(self, leg: Leg, records: str, slots: int, folder: Path) -> None:
-        """Start the process; it loads Spark while others start too."""
-        self.leg = leg
-        self.log = folder / f"{leg.name}.log"
+    def __init__(self, name: str, module: str, folder: Path, **first: Any) -> None:
+        """Start the process with its first order; it loads Spark while others start too."""
+        self.name = name
+        self.log = folder / f"{name}.log"
         environment = os.environ | {
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -32,7 +30,7 @@ class Driver:
         }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "suite.child"],
+                [sys.executable, "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -40,7 +38,7 @@ class Driver:
                 env=environment,
                 cwd=folder,
             )
-        self._send(leg=leg.name, settings=SHARED | leg.settings, records=records, slots=slots)
+        self._send(**first)
 
     def __enter__(self) -> Self:
         """Give the driver itself."""
@@ -57,7 +55,7 @@ class Driver:
         line = self.process.stdout.readline()
         if not line:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
-            raise LegFailedError(self.leg, verb, tail)
+            raise ChildFailedError(self.name, verb, tail)
         answer: dict[str, Any] = json.loads(line)
         return answer
 

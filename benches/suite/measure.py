@@ -1,117 +1,144 @@
 """The order of runs: all legs in turn, one run each, over and over."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
-from typing import Any
+from math import ceil
+from pathlib import Path
+from typing import Final
 
 from suite.driver import Driver
-from suite.evidence import Node
-from suite.legs import EMBER
+from suite.legs import LEGS, SHARED
+from suite.memory import Peak
+from suite.result import Limit, Result, Series
 from suite.workload import Workload
+
+LEAST_RUNS: Final = 5
+MOST_RUNS: Final = 31
 
 
 @dataclass
-class Series:
-    """All that one leg gave for one workload."""
+class Bench:
+    """The running children: a Spark driver for each leg, and one Python without Spark."""
 
-    rows: int
-    checksum: str
-    walls: list[float] = field(default_factory=list)
-    cpus: list[float] = field(default_factory=list)
-    jvm_cpus: list[float] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
+    legs: dict[str, Driver]
+    bare: Driver
+    jvms: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def cpu(self) -> float:
-        """The median of the CPU seconds, JVM and Python together."""
-        return median(self.cpus)
-
-    @property
-    def wall(self) -> float:
-        """The median of the wall seconds."""
-        return median(self.walls)
-
-    def add(self, answer: dict[str, Any]) -> None:
-        """Take in one measured run."""
-        self.walls.append(answer["wall"])
-        self.cpus.append(answer["jvm_cpu"] + answer["python_cpu"])
-        self.jvm_cpus.append(answer["jvm_cpu"])
-        self.nodes.extend(Node(**node) for node in answer["nodes"])
+    def drivers(self, workload: Workload) -> dict[str, Driver]:
+        """Give the drivers of the legs that this workload runs on."""
+        return {name: self.legs[name] for name in workload.legs if name in self.legs}
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """The best Spark leg by Ember: above 1, Ember is better. ``low`` and ``high`` are of pairs."""
+class Effort:
+    """How often each leg runs: unmeasured, timed, and for its memory alone.
 
-    medians: float
-    low: float
-    high: float
+    With a ``deadline`` (of ``time.monotonic``), workloads share the time that is left evenly, so
+    that short ones run more often.
+    """
 
-
-@dataclass(frozen=True)
-class Result:
-    """One workload on all legs."""
-
-    workload: Workload
-    series: dict[str, Series]
-
-    @property
-    def identical(self) -> bool:
-        """Whether every leg gave the rows of the reference leg."""
-        return len({(one.rows, one.checksum) for one in self.series.values()}) == 1
-
-    @property
-    def vacuous(self) -> str:
-        """Why the legs prove nothing about Ember, or nothing when they do."""
-        for name, one in self.series.items():
-            if not one.nodes:
-                return f"{name}: no Python node was seen"
-            if name == EMBER.name and not all(node.ours and node.embedded for node in one.nodes):
-                return f"{name}: a run was not embedded{_reasons(one)}"
-            if name != EMBER.name and any(node.ours for node in one.nodes):
-                return f"{name}: an Ember node was there"
-        return ""
-
-    @property
-    def best(self) -> str:
-        """The Spark leg that used least CPU."""
-        others = {name: one.cpu for name, one in self.series.items() if name != EMBER.name}
-        return min(others, key=others.__getitem__)
-
-    def ratio(self, of: Callable[[Series], list[float]]) -> Ratio | None:
-        """Give the best Spark leg's median by Ember's, and the same run by run."""
-        others = [of(one) for name, one in self.series.items() if name != EMBER.name]
-        if EMBER.name not in self.series or not others:
-            return None
-        ember, best = of(self.series[EMBER.name]), min(others, key=median)
-        pairs = [theirs / ours for theirs, ours in zip(best, ember, strict=True)]
-        return Ratio(median(best) / median(ember), min(pairs), max(pairs))
+    warmups: int
+    runs: int
+    memory_runs: int
+    deadline: float | None = None
 
 
-def warm_all(drivers: list[Driver], workloads: list[Workload], runs: int) -> None:
-    """Run every workload on every leg, unmeasured, so that no workload meets a cold JVM."""
+@contextmanager
+def started(
+    legs: list[str], tables: dict[str, str], slots: int, scale: float, folder: Path
+) -> Iterator[Bench]:
+    """Start every child before the first is waited for; end them all."""
+    drivers: list[Driver] = []
+    shared = {"tables": tables, "scale": scale, "slots": slots}
+    try:
+        for name in legs:
+            settings = SHARED | LEGS[name].settings
+            drivers.append(
+                Driver(name, "suite.child", folder, leg=name, settings=settings, **shared)
+            )
+        bare = Driver("bare", "suite.bare", folder, **shared)
+        bench = Bench(dict(zip(legs, drivers, strict=True)), bare)
+        drivers.append(bare)
+        for name, driver in bench.legs.items():
+            bench.jvms[name] = driver.ask("hello")["jvm"]
+        yield bench
+    finally:
+        for driver in drivers:
+            driver.close()
+
+
+def warm_all(bench: Bench, workloads: list[Workload]) -> dict[str, float]:
+    """Run every workload on every leg, unmeasured, so that none meets a cold JVM.
+
+    Give the seconds that a round of each took: more than a warm one will.
+    """
+    seconds = {}
     for workload in workloads:
-        for driver in drivers:
-            driver.ask("prepare", workload=workload.name)
-            for _ in range(runs):
-                driver.ask("run")
-
-
-def measure(drivers: list[Driver], workload: Workload, warmups: int, runs: int) -> Result:
-    """Check one workload's answers, then run it in turn on each leg, ``runs`` times."""
-    series = {}
-    for driver in drivers:
-        driver.ask("prepare", workload=workload.name)
-        series[driver.leg.name] = Series(**driver.ask("check"))
-        for _ in range(warmups):
+        prepare(bench, workload)
+        start = time.monotonic()
+        for driver in bench.drivers(workload).values():
             driver.ask("run")
-    for _ in range(runs):
-        for driver in drivers:
-            series[driver.leg.name].add(driver.ask("run"))
-    return Result(workload, series)
+        seconds[workload.name] = time.monotonic() - start
+    return seconds
 
 
-def _reasons(series: Series) -> str:
-    found = sorted({reason for node in series.nodes for reason in node.reasons})
-    return f" ({', '.join(found)})" if found else ""
+def measure(bench: Bench, workload: Workload, effort: Effort, still_to_come: int) -> Result:
+    """Check one workload's answers, then run it in turn on each leg and at its limit."""
+    end = _share(effort, still_to_come)
+    drivers = bench.drivers(workload)
+    prepare(bench, workload)
+    result = Result(
+        workload,
+        {name: Series(**driver.ask("check")) for name, driver in drivers.items()},
+        Limit(),
+    )
+    round_took = 0.0
+    for _ in range(effort.warmups):
+        start = time.monotonic()
+        _round(bench, result, kept=False)
+        round_took = time.monotonic() - start
+    for _ in range(_runs(effort, round_took, end)):
+        _round(bench, result, kept=True)
+    for name, driver in drivers.items():
+        for _ in range(effort.memory_runs):
+            with Peak(bench.jvms[name]) as peak:
+                driver.ask("run")
+            result.series[name].peaks.append(peak.most)
+    return result
+
+
+def prepare(bench: Bench, workload: Workload) -> None:
+    """Make the workload ready in every child that takes part."""
+    for driver in (*bench.drivers(workload).values(), bench.bare):
+        driver.ask("prepare", workload=workload.name)
+
+
+def _round(bench: Bench, result: Result, *, kept: bool) -> None:
+    """Run every leg once, the scan alone (on the first leg) and the bare function."""
+    drivers = bench.drivers(result.workload)
+    answers = {name: driver.ask("run") for name, driver in drivers.items()}
+    scan = next(iter(drivers.values())).ask("scan")["cpu"]
+    bare = bench.bare.ask("run")["cpu"]
+    if kept and result.limit is not None:
+        for name, answer in answers.items():
+            result.series[name].add(answer)
+        result.limit.scans.append(scan)
+        result.limit.bares.append(bare)
+
+
+def _share(effort: Effort, still_to_come: int) -> float | None:
+    """Give the moment at which this workload should be done."""
+    if effort.deadline is None:
+        return None
+    now = time.monotonic()
+    return now + (effort.deadline - now) / still_to_come
+
+
+def _runs(effort: Effort, round_took: float, end: float | None) -> int:
+    """Give the number of timed rounds that fit beside the runs for memory."""
+    if end is None:
+        return effort.runs
+    fit = (end - time.monotonic()) / max(round_took, 0.001) - 1.2 * effort.memory_runs
+    return min(MOST_RUNS, max(LEAST_RUNS, ceil(fit) - 1))

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from suite.driver import Driver
+from suite.measure import Bench
 from suite.workload import Workload
 
 SECONDS = 15.0
@@ -15,16 +16,15 @@ SHOWN = 25
 IDLE = ("main", "process reaper", "Thread-", "rpc-", "shuffle-", "dispatcher-")
 
 
-def profile(drivers: list[Driver], workload: Workload, folder: Path) -> str:
+def profile(bench: Bench, workload: Workload, folder: Path) -> str:
     """Run the workload for a while on each leg and tell its hottest frames."""
     parts = []
-    for driver in drivers:
-        jvm = driver.ask("hello")["jvm"]
+    for name, driver in bench.drivers(workload).items():
         driver.ask("prepare", workload=workload.name)
         _run_for(driver, SECONDS / 2)
-        parts.append(f"## {workload.name}, leg {driver.leg.name}\n")
-        parts.append(_flight(driver, jvm, folder))
-        parts.append(_perf(driver, jvm, folder))
+        parts.append(f"## {workload.name}, leg {name}\n")
+        parts.append(_flight(driver, bench.jvms[name], folder))
+        parts.append(_perf(driver, bench.jvms[name], folder))
     return "\n".join(parts)
 
 
@@ -38,7 +38,7 @@ def _run_for(driver: Driver, seconds: float) -> int:
 
 def _flight(driver: Driver, jvm: int, folder: Path) -> str:
     """Sample Java stacks; count the top frame and the thread's kind."""
-    record = folder / f"{driver.leg.name}.jfr"
+    record = folder / f"{driver.name}.jfr"
     _call("jcmd", str(jvm), "JFR.start", "name=bench", "settings=profile")
     runs = _run_for(driver, SECONDS)
     _call("jcmd", str(jvm), "JFR.stop", "name=bench", f"filename={record}")
@@ -58,7 +58,7 @@ def _perf(driver: Driver, jvm: int, folder: Path) -> str:
     """Sample what runs on a CPU in the JVM and below it, by thread, library and symbol."""
     if shutil.which("perf") is None:
         return "perf is not installed: native code is not shown\n"
-    data = folder / f"{driver.leg.name}.perf"
+    data = folder / f"{driver.name}.perf"
     pids = ",".join(str(pid) for pid in (jvm, *_below(jvm)))
     recording = subprocess.Popen(
         ["perf", "record", "-q", "-F", "499", "-o", str(data), "-p", pids],

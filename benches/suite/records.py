@@ -1,16 +1,22 @@
-"""The generated records that the ten functions read; the same bytes for the same seed."""
+"""The generated tables that workloads read; the same values for the same seed."""
 
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from suite.workload import MILLION, RECORDS
+
 SEED: Final = 20260921
+CENT: Final = pa.scalar(Decimal("0.01"))
 WORDS: Final = (
     "Café", "naïve", "Übermut", "river", "Stone", "GREEN", "señor", "quick", "brown", "façade",
     "lantern", "Ångström", "winter", "paper", "crème", "signal", "harbor", "Zoë", "cloud", "ember",
@@ -18,16 +24,48 @@ WORDS: Final = (
 DAY_FORMS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%b %d, %Y", "%Y%m%d")
 
 
-def write_records(folder: Path, rows: int) -> str:
-    """Write ``rows`` records as one Parquet file and give its path."""
+def write_tables(folder: Path, scale: float) -> dict[str, str]:
+    """Write every table as one Parquet file and give their paths by name."""
+    tables = {
+        "records": records(scaled(RECORDS, scale)),
+        "mixed": mixed(scaled(MILLION, scale)),
+    }
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    return {name: str(folder / f"{name}.parquet") for name in tables}
+
+
+def scaled(rows: int, scale: float) -> int:
+    """Give the number of rows of an input at this scale."""
+    return max(1, int(rows * scale))
+
+
+def records(rows: int) -> pa.Table:
+    """Make the text records that the ten functions read."""
     columns = {
         name: [make(random) for _ in range(rows)]
         for name, make in COLUMNS.items()
         for random in [Random(f"{SEED}:{name}")]
     }
-    path = folder / "records.parquet"
-    pq.write_table(pa.table({"id": range(rows), **columns}), path)
-    return str(path)
+    return pa.table({"id": range(rows), **columns})
+
+
+def mixed(rows: int) -> pa.Table:
+    """Make five columns of five types; each word has twenty characters."""
+    random = np.random.Generator(np.random.PCG64(SEED))
+    letters = random.integers(ord("a"), ord("z") + 1, (rows, 20), dtype=np.uint8)
+    words = pa.Array.from_buffers(pa.binary(20), rows, [None, pa.py_buffer(letters.tobytes())])
+    cents = pa.array(random.integers(0, 10**6, rows)).cast(pa.decimal128(19, 0))
+    moments = pa.array(random.integers(0, 2**50, rows), pa.timestamp("us", "UTC"))
+    return pa.table(
+        {
+            "id": pa.array(np.arange(rows)),
+            "share": random.random(rows),
+            "word": words.cast(pa.binary()).cast(pa.string()),
+            "amount": pc.multiply(cents, CENT).cast(pa.decimal128(12, 2)),
+            "moment": moments,
+        }
+    )
 
 
 def _line(random: Random) -> str:

@@ -1,4 +1,4 @@
-"""The results as a table and as JSON."""
+"""The results as tables and as JSON."""
 
 import json
 from dataclasses import asdict
@@ -8,24 +8,39 @@ from statistics import median
 from typing import Any
 
 from suite.legs import LEGS
-from suite.measure import Ratio, Result, Series
+from suite.result import Ratio, Result, Series
+
+MIB = 2**20
+FIGURES = ("best Spark", "CPU ratio", "wall ratio", "limit s", "over limit", "identical")
 
 
-def table(results: list[Result], facts: dict[str, Any]) -> str:
+def report(results: list[Result], facts: dict[str, Any]) -> str:
     """Write everything a reader needs to trust or doubt the figures, as Markdown."""
-    legs = list(results[0].series)
-    heads = ["workload", "kind", "rows", *(f"{leg} CPU s" for leg in legs)]
-    heads += [f"{leg} wall s" for leg in legs]
-    heads += ["best Spark", "CPU ratio", "wall ratio", "identical"]
-    lines = [
+    legs = [leg for leg in LEGS if any(leg in result.series for result in results)]
+    counted = [result for result in results if result.workload.counted and result.limit]
+    parts = [
         *_preface(legs, facts),
-        "| " + " | ".join(heads) + " |",
-        "|" + "---|" * len(heads),
-        *("| " + " | ".join(_cells(result, legs)) + " |" for result in results),
+        *_table(
+            ["workload", "kind", "rows", *(f"{leg} CPU s" for leg in legs), *FIGURES],
+            [_speed(result, legs) for result in results],
+        ),
+        "## Wall time and peak memory",
         "",
-        *verdict(results),
+        *_table(
+            [
+                "workload",
+                "runs",
+                *(f"{leg} wall s" for leg in legs),
+                *(f"{leg} MiB" for leg in legs),
+            ],
+            [_room(result, legs) for result in results],
+        ),
     ]
-    return "\n".join(lines) + "\n"
+    if counted:
+        heads = ["workload", *(f"{leg} us" for leg in legs), "of one"]
+        parts += ["## Fixed costs: CPU time without the scan and sink, of one task or batch", ""]
+        parts += _table(heads, [_fixed(result, legs) for result in counted])
+    return "\n".join([*parts, *verdict(results)]) + "\n"
 
 
 def verdict(results: list[Result]) -> list[str]:
@@ -54,6 +69,12 @@ def problems(results: list[Result]) -> list[str]:
     return lines
 
 
+def slower(result: Result) -> bool:
+    """Whether Spark was at least as fast by one of the clocks."""
+    ratios = (result.ratio(_cpu), result.ratio(_wall))
+    return any(ratio is not None and ratio.medians <= 1 for ratio in ratios)
+
+
 def sound(results: list[Result]) -> bool:
     """Whether all answers agree and every row proves something."""
     return all(result.identical and not result.vacuous for result in results)
@@ -63,9 +84,32 @@ def save(results: list[Result], facts: dict[str, Any], runs: Path, name: str) ->
     """Write ``table.md`` and ``result.json`` into a folder of their own."""
     folder = runs / f"{datetime.now(UTC):%Y-%m-%d}-{name}"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.md").write_text(table(results, facts))
-    (folder / "result.json").write_text(json.dumps(_document(results, facts), indent=1) + "\n")
+    (folder / "table.md").write_text(report(results, facts))
+    (folder / "result.json").write_text(json.dumps(document(results, facts), indent=1) + "\n")
     return folder
+
+
+def document(results: list[Result], facts: dict[str, Any]) -> dict[str, Any]:
+    """Give the figures with every sample they come from."""
+    return facts | {"results": [_result(result) for result in results]}
+
+
+def _result(result: Result) -> dict[str, Any]:
+    ratios = {"best": result.ratio(_cpu)}
+    ratios |= {leg: result.ratio(_cpu, leg) for leg in result.series if leg != "ember"}
+    return {
+        "workload": result.workload.name,
+        "kind": result.workload.kind,
+        "identical": result.identical,
+        "vacuous": result.vacuous,
+        "best_spark": result.best,
+        "cpu_ratios": {leg: _plain(ratio) for leg, ratio in ratios.items()},
+        "wall_ratio": _plain(result.ratio(_wall)),
+        "limit": asdict(result.limit) if result.limit else None,
+        "over_limit": result.over_limit,
+        "peaks": {leg: series.peak for leg, series in result.series.items()},
+        "legs": {leg: asdict(series) for leg, series in result.series.items()},
+    }
 
 
 def _preface(legs: list[str], facts: dict[str, Any]) -> list[str]:
@@ -74,53 +118,66 @@ def _preface(legs: list[str], facts: dict[str, Any]) -> list[str]:
         "",
         f"- Commit: {facts['commit']}",
         f"- Machine: {facts['machine']}",
+        f"- Command: `{facts['command']}`",
         f"- Master: local[{facts['slots']}]; one driver process for each leg, all started first",
-        f"- Order: {' '.join(legs)} in turn, one run each, {facts['runs']} times",
-        "- JVM: a heap of 2 GiB from the start, on every leg",
+        f"- Order: {' '.join(legs)}, then scan and bare function, in turn, one run each",
+        "- JVM: a heap of 2 GiB from the start, touched beforehand, on every leg",
         f"- Warm-up: each workload once, then {facts['warmups']} times before it is measured",
-        "- Input: generated records in memory as rows, or a range of longs; 10,000 rows a batch",
+        "- Input: a range of longs, or generated records in Spark's memory cache; 10,000 a batch",
         "- Sink: noop; answers are compared in runs of their own, by a checksum of every value",
         "- Figures: min / median / max in seconds; CPU is that of the JVM and all Python below it",
-        "- Ratio: lowest median of Spark's legs by Ember's; above 1, Ember is better (run by run)",
+        "- Ratio: lowest median of Spark's legs (not pickled) by Ember's: above 1, Ember wins;",
+        "  then the interval of 95 in 100 such ratios with the rounds drawn again",
+        "- Limit: CPU time (medians) of the same scan and sink without the function, and of the",
+        "  function alone, called in one Python process on data that is ready",
+        f"- Memory: most PSS of JVM and Python, in {facts['memory_runs']} runs for it alone",
         *(f"- Leg {leg}: {LEGS[leg].words}" for leg in legs),
         "",
     )
     return list(lines)
 
 
-def _cells(result: Result, legs: list[str]) -> list[str]:
-    one = result.workload
-    cpu, wall = result.ratio(_cpu), result.ratio(_wall)
+def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def _speed(result: Result, legs: list[str]) -> list[str]:
+    one, over = result.workload, result.over_limit
     return [
         one.name,
         one.kind,
-        f"{one.rows:,}",
-        *(_spread(result.series[leg].cpus) for leg in legs),
-        *(_spread(result.series[leg].walls) for leg in legs),
+        f"{next(iter(result.series.values())).rows:,}",
+        *(_spread(result.series[leg].cpus) if leg in result.series else "" for leg in legs),
         result.best,
-        _ratio(cpu),
-        _ratio(wall),
+        _ratio(result.ratio(_cpu)),
+        _ratio(result.ratio(_wall)),
+        f"{result.limit.seconds:.3f}" if result.limit else "",
+        f"{over:.2f}" if over else "",
         ("yes" if result.identical else "NO") + (" (VACUOUS)" if result.vacuous else ""),
     ]
 
 
-def _document(results: list[Result], facts: dict[str, Any]) -> dict[str, Any]:
-    return facts | {
-        "results": [
-            {
-                "workload": result.workload.name,
-                "kind": result.workload.kind,
-                "rows": result.workload.rows,
-                "identical": result.identical,
-                "vacuous": result.vacuous,
-                "best_spark": result.best,
-                "cpu_ratio": _plain(result.ratio(_cpu)),
-                "wall_ratio": _plain(result.ratio(_wall)),
-                "legs": {leg: asdict(series) for leg, series in result.series.items()},
-            }
-            for result in results
-        ]
-    }
+def _room(result: Result, legs: list[str]) -> list[str]:
+    series = result.series
+    peaks = [series[leg].peak if leg in series else None for leg in legs]
+    return [
+        result.workload.name,
+        str(max(len(one.walls) for one in series.values())),
+        *(_spread(series[leg].walls) if leg in series else "" for leg in legs),
+        *("" if peak is None else f"{peak / MIB:,.0f}" for peak in peaks),
+    ]
+
+
+def _fixed(result: Result, legs: list[str]) -> list[str]:
+    one = result.workload
+    scan = median(result.limit.scans) if result.limit else 0.0
+    costs = [(result.series[leg].cpu - scan) if leg in result.series else None for leg in legs]
+    return [
+        one.name,
+        *("" if cost is None else f"{cost / one.times * 1e6:,.0f}" for cost in costs),
+        one.counted,
+    ]
 
 
 def _answers(result: Result) -> str:

@@ -1,27 +1,33 @@
+import json
+
+import pytest
+
 from suite.evidence import Node
-from suite.measure import Result, Series
-from suite.report import save, sound, table, verdict
+from suite.report import document, report, save, slower, sound, verdict
+from suite.result import Limit, Result, Series
 from suite.workloads import WORKLOADS
 
 FACTS = {
     "date": "today",
     "commit": "abc",
     "machine": "one",
+    "command": "benches/run.py",
     "slots": 1,
     "warmups": 1,
-    "runs": 3,
+    "memory_runs": 1,
 }
 EMBEDDED = Node("EmberMapInPandas", embedded=1)
 VANILLA = Node("MapInPandas")
 
 
-def result(ember: Series, spark: Series, **others: Series) -> Result:
-    return Result(WORKLOADS["extract_fields"], {"ember": ember, "spark": spark, **others})
+def result(ember: Series, spark: Series, workload: str = "extract_fields", **others: Series):
+    limit = Limit([0.5, 0.5, 0.5], [1, 1, 2])
+    return Result(WORKLOADS[workload], {"ember": ember, "spark": spark, **others}, limit)
 
 
 def series(seconds: float, node: Node = VANILLA, checksum: str = "7") -> Series:
     three = [seconds, 2 * seconds, 3 * seconds]
-    return Series(10, checksum, three, three, three, [node])
+    return Series(10, checksum, three, three, three, [node], [2**20, 3 * 2**20])
 
 
 def test_the_ratio_is_to_the_best_spark_leg():
@@ -32,10 +38,34 @@ def test_the_ratio_is_to_the_best_spark_leg():
     assert verdict([one])[0].startswith("- Ember used less CPU")
 
 
+def test_the_pickled_leg_is_never_sparks_best_setting():
+    one = result(series(1, EMBEDDED), series(4), "add_one_row_1m", pickled=series(3))
+    assert one.best == "spark"
+    assert one.ratio(lambda leg: leg.cpus).medians == 4
+    assert one.ratio(lambda leg: leg.cpus, "pickled").medians == 3
+
+
+def test_the_interval_of_a_ratio_comes_from_rounds_that_all_legs_shared():
+    steady = result(series(1, EMBEDDED), series(2)).ratio(lambda leg: leg.cpus)
+    assert (steady.low, steady.high) == (2, 2)  # each round was slower than the last, for both
+    noisy = series(2)
+    noisy.cpus = [2, 9, 2]
+    uneven = result(series(1, EMBEDDED), noisy).ratio(lambda leg: leg.cpus)
+    assert uneven.low < uneven.medians < uneven.high
+
+
 def test_where_ember_is_not_faster_is_said_plainly():
     one = result(series(4, EMBEDDED), series(1))
     assert sound([one])
+    assert slower(one)
     assert verdict([one])[0].startswith("- NOT FASTER: extract_fields: CPU ratio 0.25")
+
+
+def test_a_workload_that_is_only_slower_by_the_clock_on_the_wall_counts_as_slower():
+    one = result(series(1, EMBEDDED), series(2))
+    assert not slower(one)
+    one.series["ember"].walls = [9, 9, 9]
+    assert slower(one)
 
 
 def test_different_answers_are_not_sound():
@@ -62,9 +92,23 @@ def test_a_spark_leg_with_an_ember_node_is_vacuous():
     )
 
 
+def test_the_limit_is_scan_and_function_each_by_its_median():
+    assert result(series(1, EMBEDDED), series(2)).limit.seconds == 1.5
+    assert result(series(1, EMBEDDED), series(2)).over_limit == pytest.approx(2 / 1.5)
+
+
 def test_a_saved_result_holds_the_table_and_every_run(tmp_path):
     results = [result(series(1, EMBEDDED), series(2))]
     folder = save(results, FACTS, tmp_path, "try")
-    assert (folder / "table.md").read_text() == table(results, FACTS)
-    assert '"cpus": [' in (folder / "result.json").read_text()
-    assert "2.00 (2.00 to 2.00)" in table(results, FACTS)
+    assert (folder / "table.md").read_text() == report(results, FACTS)
+    kept = json.loads((folder / "result.json").read_text())
+    assert kept == json.loads(json.dumps(document(results, FACTS)))
+    assert kept["results"][0]["legs"]["ember"]["cpus"] == [1, 2, 3]
+    assert kept["results"][0]["limit"]["bares"] == [1, 1, 2]
+    assert kept["results"][0]["peaks"]["spark"] == 3 * 2**20
+    assert "2.00 (2.00 to 2.00)" in report(results, FACTS)
+
+
+def test_fixed_costs_are_told_for_one_task_without_the_scan():
+    one = result(series(1, EMBEDDED), series(2), "tasks_of_one_row_arrow")
+    assert "| tasks_of_one_row_arrow | 1,500 | 3,500 | task |" in report([one], FACTS)

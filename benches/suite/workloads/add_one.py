@@ -8,9 +8,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import arrow_udf, pandas_udf, udf
 
-from suite.workload import Workload
-
-MILLION = 1_000_000
+from suite.workload import ALL_LEGS, MILLION, Workload
 
 
 def add_row(x: int) -> int:
@@ -65,13 +63,15 @@ def by_map_in_arrow(frame: DataFrame) -> DataFrame:
     return frame.mapInArrow(add_in_arrow, "id bigint, y bigint")
 
 
+WITH_PICKLED = (*ALL_LEGS, "pickled")
+
 ADD_ONE = (
-    Workload("add_one_row_1m", "row", by_row, rows=MILLION),
-    Workload("add_one_pandas_1m", "pandas", by_pandas, rows=MILLION),
-    Workload("add_one_arrow_1m", "arrow", by_arrow, rows=MILLION),
-    Workload("add_one_row_5m", "row", by_row, rows=5 * MILLION),
-    Workload("add_one_pandas_5m", "pandas", by_pandas, rows=5 * MILLION),
-    Workload("add_one_arrow_5m", "arrow", by_arrow, rows=5 * MILLION),
-    Workload("map_in_pandas_1m", "mapInPandas", by_map_in_pandas, rows=MILLION),
-    Workload("map_in_arrow_1m", "mapInArrow", by_map_in_arrow, rows=MILLION),
+    Workload("add_one_row_1m", "row", by_row, (add_row,), rows=MILLION, legs=WITH_PICKLED),
+    Workload("add_one_pandas_1m", "pandas", by_pandas, (add_pandas,), rows=MILLION),
+    Workload("add_one_arrow_1m", "arrow", by_arrow, (add_arrow,), rows=MILLION),
+    Workload("add_one_row_5m", "row", by_row, (add_row,), rows=5 * MILLION),
+    Workload("add_one_pandas_5m", "pandas", by_pandas, (add_pandas,), rows=5 * MILLION),
+    Workload("add_one_arrow_5m", "arrow", by_arrow, (add_arrow,), rows=5 * MILLION),
+    Workload("map_in_pandas_1m", "mapInPandas", by_map_in_pandas, (add_in_pandas,), rows=MILLION),
+    Workload("map_in_arrow_1m", "mapInArrow", by_map_in_arrow, (add_in_arrow,), rows=MILLION),
 )

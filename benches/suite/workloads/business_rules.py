@@ -31,5 +31,5 @@ def apply(frame: DataFrame) -> DataFrame:
 
 
 BUSINESS_RULES = Workload(
-    "business_rules", "pandas", apply, ("amount", "quantity", "tier", "country")
+    "business_rules", "pandas", apply, (price,), ("amount", "quantity", "tier", "country")
 )

@@ -25,4 +25,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", pandas_udf(mask, "string")("contact").alias("masked"))
 
 
-DATA_MASK = Workload("data_mask", "pandas", apply, ("contact",))
+DATA_MASK = Workload("data_mask", "pandas", apply, (mask,), ("contact",))

@@ -31,4 +31,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", pandas_udf(encode, SCHEMA)("prose").alias("codes"))
 
 
-ENCODE_DECODE = Workload("encode_decode", "pandas", apply, ("prose",))
+ENCODE_DECODE = Workload("encode_decode", "pandas", apply, (encode,), ("prose",))

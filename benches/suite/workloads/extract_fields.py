@@ -41,4 +41,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.mapInPandas(extract, SCHEMA)
 
 
-EXTRACT_FIELDS = Workload("extract_fields", "mapInPandas", apply, ("line",))
+EXTRACT_FIELDS = Workload("extract_fields", "mapInPandas", apply, (extract,), ("line",))

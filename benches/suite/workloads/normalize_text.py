@@ -24,4 +24,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", udf(normalize, "string")("prose").alias("plain"))
 
 
-NORMALIZE_TEXT = Workload("normalize_text", "row", apply, ("prose",))
+NORMALIZE_TEXT = Workload("normalize_text", "row", apply, (normalize,), ("prose",))

@@ -25,4 +25,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", udf(parse, "date")("day").alias("parsed"))
 
 
-PARSE_DATE = Workload("parse_date", "row", apply, ("day",))
+PARSE_DATE = Workload("parse_date", "row", apply, (parse,), ("day",))

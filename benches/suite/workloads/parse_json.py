@@ -26,4 +26,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", udf(parse, SCHEMA)("document").alias("event"))
 
 
-PARSE_JSON = Workload("parse_json", "row", apply, ("document",))
+PARSE_JSON = Workload("parse_json", "row", apply, (parse,), ("document",))

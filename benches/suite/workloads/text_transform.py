@@ -19,4 +19,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", pandas_udf(transform, "string")("prose").alias("transformed"))
 
 
-TEXT_TRANSFORM = Workload("text_transform", "pandas", apply, ("prose",))
+TEXT_TRANSFORM = Workload("text_transform", "pandas", apply, (transform,), ("prose",))

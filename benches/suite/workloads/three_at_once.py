@@ -5,8 +5,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import arrow_udf, udf
 
-from suite.workload import Workload
-from suite.workloads.add_one import MILLION, add_arrow, add_row
+from suite.workload import MILLION, Workload
+from suite.workloads.add_one import add_arrow, add_row
 
 
 def half(x: int) -> float:
@@ -43,6 +43,8 @@ def by_arrow(frame: DataFrame) -> DataFrame:
 
 
 THREE_AT_ONCE = (
-    Workload("three_row_1m", "row", by_row, rows=MILLION),
-    Workload("three_arrow_1m", "arrow", by_arrow, rows=MILLION),
+    Workload("three_row_1m", "row", by_row, (add_row, half, spell), rows=MILLION),
+    Workload(
+        "three_arrow_1m", "arrow", by_arrow, (add_arrow, half_arrow, spell_arrow), rows=MILLION
+    ),
 )

@@ -32,4 +32,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.mapInPandas(split, SCHEMA)
 
 
-URL_PARSE = Workload("url_parse", "mapInPandas", apply, ("url",))
+URL_PARSE = Workload("url_parse", "mapInPandas", apply, (split,), ("url",))

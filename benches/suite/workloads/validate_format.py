@@ -18,4 +18,4 @@ def apply(frame: DataFrame) -> DataFrame:
     return frame.select("id", udf(luhn, "boolean")("card").alias("valid"))
 
 
-VALIDATE_FORMAT = Workload("validate_format", "row", apply, ("card",))
+VALIDATE_FORMAT = Workload("validate_format", "row", apply, (luhn,), ("card",))

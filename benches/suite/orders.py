@@ -1,0 +1,21 @@
+"""How a child process takes its orders: JSON lines in, one line out for each."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Order = dict[str, Any]
+Verb = Callable[[Order], Order]
+
+
+def serve(verbs_for: Callable[[Order], dict[str, Verb]]) -> None:
+    """Read the first order, which says what to be, and answer those that follow until they end."""
+    # What Spark prints must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    verbs = verbs_for(json.loads(sys.stdin.readline()))
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(verbs[order["verb"]](order)), file=answers, flush=True)
