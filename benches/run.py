@@ -43,13 +43,14 @@ def main() -> int:
         tables = write_tables(folder, wanted.scale)
         with started(wanted.legs, tables, wanted.slots, wanted.scale, folder) as bench:
             if wanted.profile:
-                print(profile(bench, WORKLOADS[wanted.profile], folder))
+                print(profile(bench, WORKLOADS[wanted.profile], folder, wanted.legs))
                 return 0
             results = run_all(bench, wanted)
             print(report(results, facts))
             if wanted.save:
                 kept = save(results, facts, RUNS, wanted.save)
-                keep_profiles(bench, results, kept, folder)
+                if not wanted.quick:
+                    keep_profiles(bench, results, kept, folder)
                 print(f"saved in {kept}")
     broken = check(document(results, facts)) if wanted.check is not None else 0
     return broken or (0 if sound(results) else 1)
@@ -91,7 +92,7 @@ def keep_profiles(bench: Bench, results: list[Result], kept: Path, folder: Path)
     for result in results:
         if slower(result):
             say(f"profile of {result.workload.name}")
-            text = profile(bench, result.workload, folder)
+            text = profile(bench, result.workload, folder, (EMBER.name, result.best))
             (kept / f"profile-{result.workload.name}.txt").write_text(text)
 
 

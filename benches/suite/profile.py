@@ -1,25 +1,43 @@
-"""Where the time of one workload goes: samples of Java frames by JFR, of native code by perf."""
+"""Where the time of one workload goes: samples of Java frames by JFR, of all code by perf.
+
+perf knows code that the JVM compiled by a map that the JVM writes when it is asked to. On the Ember
+leg Python's code is in the JVM's process, on the others it is in a worker's.
+"""
 
 import re
 import shutil
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 from suite.driver import Driver
 from suite.measure import Bench
+from suite.memory import below
 from suite.workload import Workload
 
-SECONDS = 15.0
+SECONDS = 8.0
 SHOWN = 25
+KINDS = (  # of libraries, by their names; the first that fits
+    ("Ember's native code", r"ember"),
+    (
+        "Python: interpreter, modules written in C, Arrow, numpy, pandas",
+        r"python|cpython|arrow|\.abi3",
+    ),
+    ("Java, compiled", r"perf-\d+\.map|\[JIT\]"),
+    ("JVM: collector, compiler, interpreter", r"libjvm|libjava|libnio|libnet|libzip"),
+    ("C library", r"libc[.-]|libm[.-]|libpthread|libstdc|ld-linux|vdso"),
+    ("kernel", r"kernel|\[guest"),
+)
 IDLE = ("main", "process reaper", "Thread-", "rpc-", "shuffle-", "dispatcher-")
 
 
-def profile(bench: Bench, workload: Workload, folder: Path) -> str:
-    """Run the workload for a while on each leg and tell its hottest frames."""
+def profile(bench: Bench, workload: Workload, folder: Path, legs: Collection[str]) -> str:
+    """Run the workload for a while on each of the legs and tell its hottest frames."""
     parts = []
-    for name, driver in bench.drivers(workload).items():
+    for name in legs:
+        driver = bench.legs[name]
         driver.ask("prepare", workload=workload.name)
         _run_for(driver, SECONDS / 2)
         parts.append(f"## {workload.name}, leg {name}\n")
@@ -59,7 +77,7 @@ def _perf(driver: Driver, jvm: int, folder: Path) -> str:
     if shutil.which("perf") is None:
         return "perf is not installed: native code is not shown\n"
     data = folder / f"{driver.name}.perf"
-    pids = ",".join(str(pid) for pid in (jvm, *_below(jvm)))
+    pids = ",".join(str(pid) for pid in (jvm, *below(jvm)))
     recording = subprocess.Popen(
         ["perf", "record", "-q", "-F", "499", "-o", str(data), "-p", pids],
         stderr=subprocess.DEVNULL,
@@ -67,21 +85,27 @@ def _perf(driver: Driver, jvm: int, folder: Path) -> str:
     runs = _run_for(driver, SECONDS)
     recording.terminate()
     recording.wait()
+    _call("jcmd", str(jvm), "Compiler.perfmap")
+    shown = ("perf", "report", "-i", str(data), "--stdio", "-q")
+    libraries = _call(*shown, "--sort", "dso")
+    symbols = _rows(_call(*shown, "--percent-limit", "0.7", "--sort", "dso,symbol"))
+    Path(f"/tmp/perf-{jvm}.map").unlink(missing_ok=True)
     title = f"Samples of CPU time ({runs} runs)"
-    shown = ("perf", "report", "-i", str(data), "--stdio", "-q", "--percent-limit", "0.7")
-    libraries = _rows(_call(*shown, "--sort", "comm,dso"))
-    symbols = _rows(_call(*shown, "--sort", "comm,dso,symbol"))
+    shares = (f"{share:5.1f} %  {kind}" for kind, share in shares_of(libraries).most_common())
     return "\n".join(
-        (f"### {title}: by library", *libraries, "", f"### {title}: by symbol", *symbols, "")
+        (f"### {title}: shares", *shares, "", f"### {title}: by symbol, itself", *symbols, "")
     )
 
 
-def _below(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *_below(int(child))]
-    return found
+def shares_of(report: str) -> Counter[str]:
+    """Sum up perf's percentages of libraries by the kind of code that is in them."""
+    shares: Counter[str] = Counter()
+    for line in report.splitlines():
+        if found := re.match(r"\s*([\d.]+)%\s+(\S.*)", line):
+            share, library = float(found[1]), found[2]
+            names = (kind for kind, names in KINDS if re.search(names, library))
+            shares[next(names, "other")] += share
+    return shares
 
 
 def _rows(report: str) -> list[str]:
