@@ -21,3 +21,14 @@ lazy val plugin = (project in file("scala-plugin"))
     CompilerOptions.settings,
     ForkedTests.settings,
     PluginJar.settings(sparkLine))
+
+// Not part of the root: built only by `./sbt "paging/Jmh/run"`.
+lazy val paging = (project in file("benches/jvm"))
+  .enablePlugins(JmhPlugin)
+  .dependsOn(plugin)
+  .settings(
+    publish / skip := true,
+    Compile / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    CompilerOptions.settings,
+    Jmh / fork := true,
+    Jmh / javaOptions ++= ForkedTests.moduleOptions(SparkJars.folder((ThisBuild / baseDirectory).value)))

@@ -47,21 +47,24 @@ def main() -> int:
                 return 0
             results = run_all(bench, wanted)
             print(report(results, facts))
+            kept = None
             if wanted.save:
                 kept = save(results, facts, RUNS, wanted.save)
                 if not wanted.quick:
                     keep_profiles(bench, results, kept, folder)
                 print(f"saved in {kept}")
-    broken = check(document(results, facts)) if wanted.check is not None else 0
+    broken = check(document(results, facts), kept) if wanted.check is not None else 0
     return broken or (0 if sound(results) else 1)
 
 
-def check(run: dict[str, Any]) -> int:
-    """Judge a run by the promises, and give the exit code."""
+def check(run: dict[str, Any], kept: Path | None = None) -> int:
+    """Judge a run by the promises, put the verdicts beside it if it is kept, give the exit code."""
     verdicts = judge(run, load())
     broken = [verdict for verdict in verdicts if not verdict.held]
-    print(*verdicts, sep="\n")
-    print(f"{len(verdicts) - len(broken)} promises held, {len(broken)} broken")
+    lines = [*map(str, verdicts), f"{len(verdicts) - len(broken)} held, {len(broken)} broken"]
+    print(*lines, sep="\n")
+    if kept is not None:
+        (kept / "promises.txt").write_text("\n".join(lines) + "\n")
     return 1 if broken else 0
 
 

@@ -16,7 +16,7 @@ object ForkedTests {
     Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oD"))
 
   /** Spark's own list, asked from its launcher. */
-  private def moduleOptions(jars: File): Seq[String] = {
+  def moduleOptions(jars: File): Seq[String] = {
     val launcher = (jars * "spark-launcher_*.jar").get().head
     val loader = new URLClassLoader(Array(launcher.toURI.toURL), ClassLoader.getPlatformClassLoader)
     try {

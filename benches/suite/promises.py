@@ -134,13 +134,13 @@ def _value(promise: Promise, result: Document | None) -> float | None:
     if result is None or _unsound(result):
         return None
     if promise.measure == "over limit":
-        value = result["over_limit"]
+        value = result.get("over_limit")
     elif promise.measure == "memory":
-        peaks = result["peaks"]
+        peaks = result.get("peaks", {})
         ours, theirs = peaks.get(EMBER.name), peaks.get(SPARK.name)
         value = ours / theirs if ours and theirs else None
     else:
-        ratio = result["cpu_ratios"].get(promise.against or "best")
+        ratio = result.get("cpu_ratios", {}).get(promise.against or "best")
         value = ratio["medians"] if ratio else None
     return None if value is None else float(value)
 
