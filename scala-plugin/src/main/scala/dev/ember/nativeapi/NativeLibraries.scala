@@ -13,7 +13,7 @@ import scala.util.Using
  * and loads the first of them.
  *
  * Every file is new (an existing one, or a link, is an error), private, and equal to what the jar says it is.
- * A folder from which code may not be mapped is left for the next.
+ * A folder from which code may not be mapped is left for the next. What killed processes left there is removed.
  *
  * @param folders
  *   where to try, in order
@@ -25,7 +25,8 @@ import scala.util.Using
 final class NativeLibraries(
     folders: Seq[Path],
     resource: String => Option[InputStream],
-    load: Path => Unit) {
+    load: Path => Unit,
+    processes: Processes = new Processes) {
   import NativeLibraries._
 
   /** The libraries, loaded, or why there are none. */
@@ -44,12 +45,13 @@ final class NativeLibraries(
   private def attempt(base: Path): Either[Refusal, Installed] = {
     var made: Option[PrivateFolder] = None
     try {
-      val folder = PrivateFolder.in(base)
+      val folder = PrivateFolder.in(base, processes.own)
       made = Some(folder)
       val libraries = extract(s"native/$platform", folder, "native", executable = true)
       val python = extract("ember/python", folder, "python", executable = false)
       load(libraries.resolve(libraryName))
       folder.deleteAtExit()
+      folders.foreach(PrivateFolder.sweep(_, folder, processes))
       Right(Installed(libraries, python))
     } catch {
       case refused: RefusedFile =>

@@ -51,13 +51,47 @@ private[nativeapi] final class PrivateFolder(val path: Path) {
 }
 
 private[nativeapi] object PrivateFolder {
-  def in(base: Path): PrivateFolder = {
-    val path = Files.createTempDirectory(base, "ember-", onlyOwner("rwx------"))
-    val others =
-      Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS).asScala.toSet -- owner
+
+  /** A new one, which bears the mark of its process. */
+  def in(base: Path, mark: Option[ProcessMark]): PrivateFolder = {
+    val prefix = mark.fold(Prefix)(Prefix + _ + "-")
+    val path = Files.createTempDirectory(base, prefix, onlyOwner("rwx------"))
+    val others = permissions(path) -- owner
     if (others.nonEmpty) throw new IOException(s"$path is open to others: ${others.mkString(", ")}")
     new PrivateFolder(path)
   }
+
+  /**
+   * Deletes what processes that were killed have left in `base`. A folder must bear the mark of a process that
+   * is surely gone, be as private as [[in]] makes them, and belong to whom `mine` belongs to. Several processes
+   * may do this at the same time: what they delete was nobody's.
+   */
+  def sweep(base: Path, mine: PrivateFolder, processes: Processes): Unit =
+    try {
+      Using.resource(Files.newDirectoryStream(base, Prefix + "*")) { folders =>
+        folders.asScala
+          .filter(path => markOf(path).exists(processes.hasEnded) && isLike(path, mine.path))
+          .foreach(new PrivateFolder(_).delete())
+      }
+    } catch { case NonFatal(_) => () }
+
+  private def isLike(path: Path, mine: Path): Boolean =
+    try
+      Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS) && permissions(path) == owner &&
+        ownerOf(path) == ownerOf(mine)
+    catch { case NonFatal(_) => false }
+
+  private def ownerOf(path: Path) = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS)
+
+  private def markOf(path: Path): Option[ProcessMark] = {
+    val name = path.getFileName.toString.stripPrefix(Prefix)
+    ProcessMark.parse(name.take(name.lastIndexOf('-')))
+  }
+
+  private def permissions(path: Path): Set[PosixFilePermission] =
+    Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS).asScala.toSet
+
+  private val Prefix = "ember-"
 
   private val owner = Set(
     PosixFilePermission.OWNER_READ,

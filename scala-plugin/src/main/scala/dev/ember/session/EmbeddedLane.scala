@@ -18,14 +18,15 @@ trait LaneStarter {
  *
  * {{{
  *   not started --first session--> running --native failure--> closed for good
- *        `---start failed: remembered, every later session falls back
+ *        `---start failed: remembered, every later session with that Python falls back
  * }}}
  *
  * While cancelled functions hold too many threads, it lets nobody in.
  */
 class EmbeddedLane(starter: LaneStarter) {
   private val sessionsOfTask = mutable.Map.empty[Long, Int]
-  private var running: Option[Either[FallbackReason, EmbeddedLane.Running]] = None
+  private var running: Option[EmbeddedLane.Running] = None
+  private val refused = mutable.Map.empty[String, FallbackReason]
   private var includes: Set[String] = Set.empty
   @volatile private var closed: Option[FallbackReason] = None
   private val startLock = new Object
@@ -74,17 +75,23 @@ class EmbeddedLane(starter: LaneStarter) {
       key: LaneKey,
       environment: Map[String, String]): Either[FallbackReason, EmbeddedLane.Running] =
     startLock.synchronized {
-      val lane = running.getOrElse {
-        val started = starter.start(key, environment).map { native =>
-          val lent = new LentBatches(native)
-          SessionWatch.always(() => lent.collect())
-          EmbeddedLane.Running(key, native, lent)
-        }
-        running = Some(started)
-        started
+      val lane = running.toRight(()).left.flatMap { _ =>
+        refused.get(key.python).toLeft(()).flatMap(_ => start(key, environment))
       }
       lane.flatMap(fits(_, key)).filterOrElse(reachable, FallbackReason.LaneAbandoned)
     }
+
+  private def start(
+      key: LaneKey,
+      environment: Map[String, String]): Either[FallbackReason, EmbeddedLane.Running] = {
+    val started = starter.start(key, environment).map { native =>
+      val lent = new LentBatches(native)
+      SessionWatch.always(() => lent.collect())
+      EmbeddedLane.Running(key, native, lent)
+    }
+    started.fold(reason => refused(key.python) = reason, lane => running = Some(lane))
+    started
+  }
 
   private def reachable(lane: EmbeddedLane.Running): Boolean =
     lane.native.abandoned() < EmbeddedLane.MostAbandoned

@@ -15,7 +15,7 @@ import dev.ember.reason.FallbackReason
 /** Starts interpreters from the plugin's jar. What is found out is found out once for the process. */
 object JarStarter extends LaneStarter {
   private val json = new ObjectMapper
-  private val known = new ConcurrentHashMap[String, Either[FallbackReason, PythonFacts]]
+  private val known = new ConcurrentHashMap[String, PythonFacts]
   private lazy val conf: SparkConf = SparkEnv.get.conf
   private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
   private lazy val libraries: Either[FallbackReason, NativeLibraries.Installed] =
@@ -25,16 +25,20 @@ object JarStarter extends LaneStarter {
         Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
     }
 
-  /** What `python` says about itself, or why it cannot be embedded. Runs it the first time. */
+  /**
+   * What `python` says about itself, or why it cannot be embedded. Runs it until it has answered: an environment
+   * may come later, as an archive.
+   */
   def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
     libraries.flatMap { installed =>
-      known.computeIfAbsent(
-        python,
-        _ =>
-          PythonFacts
-            .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
-            .left
-            .map(FallbackReason.NoPython(_)))
+      Option(known.get(python)).toRight(()).left.flatMap { _ =>
+        val told = PythonFacts
+          .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
+          .left
+          .map(FallbackReason.NoPython(_))
+        told.foreach(known.put(python, _))
+        told
+      }
     }
 
   override def start(
@@ -78,10 +82,19 @@ object JarStarter extends LaneStarter {
     json.writeValueAsBytes(config)
   }
 
-  /** Spark's scratch folders, as the executor's environment or the settings name them. */
+  /**
+   * Spark's scratch folders, as the executor's environment or the settings name them. A standalone worker
+   * deletes those of SPARK_EXECUTOR_DIRS itself, whatever became of the executor.
+   */
   private def localDirs: Seq[String] = {
-    val named = sys.env.get("SPARK_LOCAL_DIRS").orElse(sys.env.get("LOCAL_DIRS"))
-    named.orElse(conf.getOption("spark.local.dir")).toSeq.flatMap(_.split(",")).map(_.trim)
+    val ofWorker =
+      sys.env.get("SPARK_EXECUTOR_DIRS").map(_.split(java.io.File.pathSeparatorChar))
+    val named = sys.env
+      .get("SPARK_LOCAL_DIRS")
+      .orElse(sys.env.get("LOCAL_DIRS"))
+      .orElse(conf.getOption("spark.local.dir"))
+      .map(_.split(','))
+    ofWorker.orElse(named).toSeq.flatten.map(_.trim)
   }
 }
 

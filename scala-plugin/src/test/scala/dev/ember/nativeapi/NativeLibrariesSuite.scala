@@ -143,6 +143,91 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
     assert(install(Seq(missing)).left.toOption.get.contains("not-there"))
   }
 
+  private val processes = new Processes
+  private val own = processes.own.get
+
+  /** As a process that was killed left it, behind `mark`. */
+  private def leftBehind(mark: ProcessMark, mode: String = "rwx------"): Path = {
+    val path = Files.createDirectory(folder.resolve(s"ember-$mark-${System.nanoTime()}"))
+    Files.createDirectory(path.resolve("native"))
+    Files.writeString(path.resolve("native/libember.so"), "old")
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode))
+  }
+
+  private def killedProcess(): ProcessMark = {
+    val process = new ProcessBuilder("sleep", "600").start()
+    val mark = markOf(process)
+    process.destroyForcibly().waitFor(): Unit
+    mark
+  }
+
+  private def markOf(process: Process): ProcessMark = {
+    val stat = Files.readString(Path.of(s"/proc/${process.pid}/stat"))
+    val started = stat.drop(stat.lastIndexOf(')') + 2).split(' ')(19).toLong
+    ProcessMark(process.pid, started, own.world)
+  }
+
+  test("what a killed process left is removed by the next to start, whichever folder it was in") {
+    val abandoned = leftBehind(killedProcess())
+    val elsewhere = newFolder()
+    val installed = install(Seq(elsewhere, folder)).toOption.get
+    assert(!Files.exists(abandoned))
+    assert(installed.libraries.startsWith(elsewhere))
+    assert(Files.exists(installed.libraries))
+  }
+
+  test("the number of a process that was given out again does not save the folder of the first") {
+    val reused = leftBehind(own.copy(started = own.started - 1))
+    assert(install().isRight)
+    assert(!Files.exists(reused))
+  }
+
+  test("folders of living processes, of other boots and namespaces, and of nobody known stay") {
+    val running = new ProcessBuilder("sleep", "600").start()
+    try {
+      val ended = killedProcess()
+      val kept = Seq(
+        leftBehind(own),
+        leftBehind(markOf(running)),
+        leftBehind(ended.copy(world = "0123456789abcdef")),
+        leftBehind(ended, mode = "rwxr-x---"),
+        Files.createDirectory(folder.resolve("ember-test-folder")))
+      assert(install().isRight)
+      assert(kept.filterNot(Files.exists(_)).isEmpty)
+    } finally running.destroyForcibly().waitFor(): Unit
+  }
+
+  test("a link that bears the mark of a dead process is not followed") {
+    val precious = newFolder()
+    Files.writeString(precious.resolve("file"), "precious")
+    val link = folder.resolve(s"ember-${killedProcess()}-1")
+    Files.createSymbolicLink(link, precious)
+    assert(install().isRight)
+    assert(Files.readString(precious.resolve("file")) == "precious")
+  }
+
+  test("executors that start at once clear the same remains and keep their own") {
+    val abandoned = Seq.fill(20)(leftBehind(killedProcess()))
+    val installed = new ArrayBuffer[NativeLibraries.Installed]
+    val starters = Seq.fill(4)(new Thread(() => {
+      val mine = install(load = _ => ()).toOption.get
+      installed.synchronized(installed += mine): Unit
+    }))
+    starters.foreach(_.start())
+    starters.foreach(_.join())
+    assert(abandoned.filter(Files.exists(_)).isEmpty)
+    assert(installed.size == 4)
+    assert(installed.forall(mine => Files.exists(mine.libraries.resolve("libember.so"))))
+  }
+
+  test("where there is no /proc nothing is known, and nothing is removed") {
+    val blind = new Processes(folder.resolve("no-proc"))
+    val abandoned = leftBehind(killedProcess())
+    assert(blind.own.isEmpty)
+    assert(new NativeLibraries(Seq(folder), jar(), _ => (), blind).install().isRight)
+    assert(Files.exists(abandoned))
+  }
+
   test("a library that needs what this system lacks is tried once") {
     var tries = 0
     val other = newFolder()

@@ -40,6 +40,21 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     assert(starter.starts == 1)
   }
 
+  test("a Python that cannot be embedded does not keep out another that can") {
+    val failed = FallbackReason.NoPython("it is static")
+    var asked = Seq.empty[String]
+    val lane = new EmbeddedLane((key: LaneKey, _: Map[String, String]) => {
+      asked :+= key.python
+      Either.cond(key.python == "/opt/python", new FakeNative, failed)
+    })
+    val other = key.copy(python = "/opt/python")
+    assert(enter(lane, 1) == Left(failed))
+    assert(enter(lane, 2, other).isRight)
+    assert(
+      enter(lane, 3, key, places = 9) == Left(FallbackReason.OtherPython(other.python, key.python)))
+    assert(asked == Seq(key.python, other.python))
+  }
+
   test("tasks beyond the places find the lane busy until a place is left") {
     val full = lane()
     val first = enter(full, 1).toOption.get
