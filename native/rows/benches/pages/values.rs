@@ -98,9 +98,7 @@ fn solid(of: &SparkType, next: &mut impl FnMut() -> u64) -> Value {
         SparkType::Array { element, .. } => {
             Value::Array((0..3).map(|_| value(element, next)).collect())
         }
-        SparkType::Map {
-            key, value: of, ..
-        } => Value::Map(
+        SparkType::Map { key, value: of, .. } => Value::Map(
             (0..2).map(|_| solid(key, next)).collect(),
             (0..2).map(|_| value(of, next)).collect(),
         ),
