@@ -87,8 +87,9 @@ class Child:
     def _source_of(self, workload: Workload) -> DataFrame:
         if workload.columns:
             return self._table(workload.source).select("id", *workload.columns)
-        rows = workload.rows if workload.counted == "task" else scaled(workload.rows, self.scale)
-        return self.spark.range(0, rows, 1, workload.partitions or self.slots)
+        rows = scaled(workload.rows, self.scale)
+        tasks = scaled(workload.partitions, self.scale) if workload.partitions else self.slots
+        return self.spark.range(0, rows, 1, tasks)
 
     def _table(self, name: str) -> DataFrame:
         if name not in self.tables:

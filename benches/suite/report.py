@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from suite.legs import LEGS
+from suite.records import scaled
 from suite.result import Ratio, Result, Series
 
 MIB = 2**20
@@ -39,7 +40,7 @@ def report(results: list[Result], facts: dict[str, Any]) -> str:
     if counted:
         heads = ["workload", *(f"{leg} us" for leg in legs), "of one"]
         parts += ["## Fixed costs: CPU time without the scan and sink, of one task or batch", ""]
-        parts += _table(heads, [_fixed(result, legs) for result in counted])
+        parts += _table(heads, [_fixed(result, legs, facts["scale"]) for result in counted])
     return "\n".join([*parts, *verdict(results)]) + "\n"
 
 
@@ -169,13 +170,13 @@ def _room(result: Result, legs: list[str]) -> list[str]:
     ]
 
 
-def _fixed(result: Result, legs: list[str]) -> list[str]:
-    one = result.workload
+def _fixed(result: Result, legs: list[str], scale: float) -> list[str]:
+    one, times = result.workload, scaled(result.workload.times, scale)
     scan = median(result.limit.scans) if result.limit else 0.0
     costs = [(result.series[leg].cpu - scan) if leg in result.series else None for leg in legs]
     return [
         one.name,
-        *("" if cost is None else f"{cost / one.times * 1e6:,.0f}" for cost in costs),
+        *("" if cost is None else f"{cost / times * 1e6:,.0f}" for cost in costs),
         one.counted,
     ]
 

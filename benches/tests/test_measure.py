@@ -13,6 +13,7 @@ FACTS = {
     "machine": "one",
     "command": "benches/run.py",
     "slots": 1,
+    "scale": 1.0,
     "warmups": 1,
     "memory_runs": 1,
 }
@@ -111,4 +112,4 @@ def test_a_saved_result_holds_the_table_and_every_run(tmp_path):
 
 def test_fixed_costs_are_told_for_one_task_without_the_scan():
     one = result(series(1, EMBEDDED), series(2), "tasks_of_one_row_arrow")
-    assert "| tasks_of_one_row_arrow | 1,500 | 3,500 | task |" in report([one], FACTS)
+    assert "| tasks_of_one_row_arrow | 7,500 | 17,500 | task |" in report([one], FACTS)

@@ -16,7 +16,7 @@ from suite.workloads.add_one import (
 )
 
 LEGS = ("ember", "spark", "unix")
-TASKS = 1_000
+TASKS = 200
 BATCHES = 10_000
 ROWS_OF_A_BATCH = 10
 
@@ -30,7 +30,7 @@ def by_arrow_of_none(frame: DataFrame) -> DataFrame:
 
 
 def many_tasks(name: str, kind: str, apply: Apply, function: Function) -> Workload:
-    """Make a workload of one row for each of a thousand tasks."""
+    """Make a workload of one row for each of two hundred tasks."""
     return Workload(
         name,
         kind,

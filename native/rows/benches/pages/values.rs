@@ -70,14 +70,15 @@ pub(crate) fn rows(fields: &[SparkField], count: usize) -> Vec<Vec<Value>> {
 }
 
 fn value(of: &SparkType, next: &mut impl FnMut() -> u64) -> Value {
-    if next() % 10 == 0 || *of == SparkType::Null {
+    if next().is_multiple_of(10) || *of == SparkType::Null {
         return Value::Null;
     }
     solid(of, next)
 }
 
 fn solid(of: &SparkType, next: &mut impl FnMut() -> u64) -> Value {
-    let plain = |width: usize, word: u64| Value::Plain(word.to_le_bytes()[..width].to_vec());
+    let plain =
+        |width, word: u64| Value::Plain(word.to_le_bytes().into_iter().take(width).collect());
     match of {
         SparkType::Boolean => plain(1, next() & 1),
         SparkType::Byte => plain(1, next()),
@@ -111,6 +112,7 @@ fn solid(of: &SparkType, next: &mut impl FnMut() -> u64) -> Value {
 }
 
 fn text(next: &mut impl FnMut() -> u64) -> Vec<u8> {
-    let mut letter = || b'a' + (next() % 26) as u8;
-    (0..20).map(|_| letter()).collect()
+    let letters = b"abcdefghijklmnopqrstuvwxyz".iter().copied().cycle();
+    let first = usize::try_from(next() % 26).unwrap();
+    letters.skip(first).take(20).collect()
 }

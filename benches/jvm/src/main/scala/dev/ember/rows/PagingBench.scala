@@ -2,15 +2,28 @@ package dev.ember.rows
 
 import java.util.concurrent.TimeUnit
 
+import org.openjdk.jmh.annotations.{
+  Benchmark,
+  BenchmarkMode,
+  Fork,
+  Level,
+  Measurement,
+  Mode,
+  OperationsPerInvocation,
+  OutputTimeUnit,
+  Param,
+  Scope,
+  Setup,
+  State,
+  TearDown,
+  Warmup
+}
+import org.openjdk.jmh.infra.Blackhole
+
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow
 import org.apache.spark.sql.catalyst.expressions.codegen.UnsafeRowWriter
 import org.apache.spark.unsafe.Platform
 import org.apache.spark.unsafe.types.UTF8String
-import org.openjdk.jmh.annotations.{
-  Benchmark, BenchmarkMode, Fork, Level, Measurement, Mode, OperationsPerInvocation, OutputTimeUnit, Param, Scope,
-  Setup, State, TearDown, Warmup
-}
-import org.openjdk.jmh.infra.Blackhole
 
 /** Rows into pages and out of them, in nanoseconds per row: `./sbt "paging/Jmh/run"`. */
 @State(Scope.Thread)
@@ -36,7 +49,7 @@ class PagingBench {
     rows = Array.tabulate(PagingBench.Rows)(one)
     page = new Page
     writer = new PageWriter(page.room)
-    write()
+    assert(write() > 0) // the page that `read` reads
   }
 
   @TearDown(Level.Trial)
@@ -69,7 +82,8 @@ object PagingBench {
     "long" -> (row => made(1)(_.write(0, row.toLong))),
     "string" -> (row => made(1)(_.write(0, text(row)))),
     "mixed" -> (row => made(5)(mixed(_, row))),
-    "hundred_longs" -> (row => made(100)(writer => (0 until 100).foreach(at => writer.write(at, row.toLong + at)))))
+    "hundred_longs" -> (row =>
+      made(100)(writer => (0 until 100).foreach(at => writer.write(at, row.toLong + at)))))
 
   private def mixed(writer: UnsafeRowWriter, row: Int): Unit = {
     writer.write(0, row.toLong)
