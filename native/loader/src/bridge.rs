@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ember_abi::{BRIDGE_SYMBOL, BridgeTable, Failure, MAJOR, SessionCalls, Span, StartSpec};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LOCAL, RTLD_NOW};
 
-use crate::StartConfig;
+use crate::{StartConfig, libpython, memory};
 
 /// Why a Python cannot be embedded. Each text is shown to the user after "cannot embed: ".
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,24 @@ pub enum LoadError {
         found: u32,
         /// The version of the environment.
         wanted: String,
+    },
+    /// The library that was found belongs to another Python of the same minor version.
+    #[error("{path} is Python {found}, the environment is {wanted}")]
+    Build {
+        /// The libpython.
+        path: PathBuf,
+        /// The version it states.
+        found: String,
+        /// The version of the environment.
+        wanted: String,
+    },
+    /// The system maps no code from the bridge's folder, and has no room for it in memory.
+    #[error("{path} cannot be copied into memory: {cause}")]
+    Copy {
+        /// The bridge.
+        path: PathBuf,
+        /// The system's words.
+        cause: std::io::Error,
     },
     /// The dynamic linker refused a library.
     #[error("{path} cannot be opened: {cause}")]
@@ -62,8 +80,12 @@ pub struct Bridge {
 impl Bridge {
     /// Opens `libpython` so that every extension module finds its symbols, then `bridge`.
     pub fn open(libpython: &Path, bridge: &Path, config: &StartConfig) -> Result<Self, LoadError> {
-        open(libpython, RTLD_NOW | RTLD_GLOBAL)?;
-        let library = open(bridge, RTLD_NOW | RTLD_LOCAL)?;
+        libpython::check(
+            libpython,
+            &*open(libpython, RTLD_NOW | RTLD_GLOBAL)?,
+            config,
+        )?;
+        let library = open_bridge(bridge)?;
         // SAFETY: the symbol's type is fixed by the name's version suffix.
         let entry =
             unsafe { library.get::<unsafe extern "C" fn() -> *const BridgeTable>(BRIDGE_SYMBOL) };
@@ -140,6 +162,20 @@ impl Bridge {
         self.table
             .interrupt
             .is_some_and(|interrupt| unsafe { interrupt(context) } == 1)
+    }
+}
+
+/// Opens a bridge, from memory where the system maps no code from its folder.
+fn open_bridge(path: &Path) -> Result<ManuallyDrop<Library>, LoadError> {
+    match open(path, RTLD_NOW | RTLD_LOCAL) {
+        Err(LoadError::Open { cause, .. }) if memory::is_not_mappable(&cause.to_string()) => {
+            let copied = memory::copy(path).map_err(|error| LoadError::Copy {
+                path: path.to_owned(),
+                cause: error,
+            })?;
+            open(&copied, RTLD_NOW | RTLD_LOCAL)
+        }
+        opened => opened,
     }
 }
 

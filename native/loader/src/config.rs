@@ -16,6 +16,8 @@ pub struct StartConfig {
     pub executable: PathBuf,
     /// `major.minor` of that Python, such as `3.11`.
     pub version: String,
+    /// All of its version, such as `3.11.7`, if it is known.
+    pub full_version: Option<String>,
     /// What `PYTHONPATH` would be for a worker process.
     pub python_path: String,
     /// Folder that holds the package `ember_worker`.
@@ -27,6 +29,7 @@ pub struct StartConfig {
 struct Wire {
     executable: PathBuf,
     version: String,
+    full_version: Option<String>,
     python_path: String,
     worker_package: PathBuf,
     #[serde(default)]
@@ -49,6 +52,7 @@ impl StartConfig {
             json: json.to_vec(),
             executable: wire.executable,
             version: wire.version,
+            full_version: wire.full_version,
             python_path: wire.python_path,
             worker_package: wire.worker_package,
         })

@@ -6,6 +6,8 @@
 
 mod bridge;
 mod config;
+mod libpython;
+mod memory;
 
 pub use bridge::{Bridge, LoadError};
 pub use config::StartConfig;

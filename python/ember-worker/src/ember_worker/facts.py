@@ -64,7 +64,7 @@ def find_libpython() -> tuple[str | None, str | None]:
         if not os.path.isfile(path):
             continue
         real = os.path.realpath(path)
-        why = _why_not(real)
+        why = _why_not(real) or _other_build(real)
         if why is None:
             return real, None
         if (real, why) not in refused:
@@ -144,6 +144,27 @@ def _why_not(path: str) -> str | None:
     if machine != _ELF_MACHINES.get(platform.machine(), machine):
         return "built for another machine"
     return None
+
+
+def _other_build(path: str) -> str | None:
+    """Return why a library that was found, not loaded, is another Python of the same minor version.
+
+    Its own functions would then run with this one's standard library.
+    """
+    if path in _mapped():
+        return None
+    try:
+        import ctypes
+    except ImportError:
+        return None
+    this = sys.version.split()[0]
+    try:
+        version = ctypes.CDLL(path).Py_GetVersion
+        version.restype = ctypes.c_char_p
+        found = version().decode().split()[0]
+    except (OSError, AttributeError) as error:
+        return f"cannot be opened ({error})"
+    return None if found == this else f"it is Python {found}, not {this}"
 
 
 def _libc() -> dict[str, str | None]:

@@ -21,35 +21,41 @@ import scala.util.Using
  *   opens a file of the jar by its path
  * @param load
  *   `System.load`
+ * @param loadFromMemory
+ *   the same by way of memory: used if there is a folder to write to, and none to map code from
  */
 final class NativeLibraries(
     folders: Seq[Path],
     resource: String => Option[InputStream],
     load: Path => Unit,
+    loadFromMemory: Path => Unit,
     processes: Processes = new Processes) {
   import NativeLibraries._
 
   /** The libraries, loaded, or why there are none. */
   def install(): Either[String, Installed] = {
-    val refusals = new ArrayBuffer[String]
-    val attempts = folders.distinct.iterator.map(attempt)
-    attempts
-      .tapEach(_.left.foreach(refusal => refusals += refusal.words))
-      .collectFirst {
-        case Right(installed) => Right(installed)
-        case Left(Final(why)) => Left(why)
-      }
-      .getOrElse(Left(refusals.mkString("; ")))
+    val refusals = new ArrayBuffer[Refusal]
+    def first(bases: Seq[Path], loader: Path => Unit): Option[Either[String, Installed]] =
+      bases.iterator
+        .map(attempt(_, loader))
+        .tapEach(_.left.foreach(refusals += _))
+        .collectFirst {
+          case Right(installed) => Right(installed)
+          case Left(Final(why)) => Left(why)
+        }
+    first(folders.distinct, load)
+      .orElse(first(refusals.collect { case NotMappable(base, _) => base }.toSeq, loadFromMemory))
+      .getOrElse(Left(refusals.map(_.words).mkString("; ")))
   }
 
-  private def attempt(base: Path): Either[Refusal, Installed] = {
+  private def attempt(base: Path, loader: Path => Unit): Either[Refusal, Installed] = {
     var made: Option[PrivateFolder] = None
     try {
       val folder = PrivateFolder.in(base, processes.own)
       made = Some(folder)
       val libraries = extract(s"native/$platform", folder, "native", executable = true)
       val python = extract("ember/python", folder, "python", executable = false)
-      load(libraries.resolve(libraryName))
+      loader(libraries.resolve(libraryName))
       folder.deleteAtExit()
       folders.foreach(PrivateFolder.sweep(_, folder, processes))
       Right(Installed(libraries, python))
@@ -67,7 +73,8 @@ final class NativeLibraries(
   private def refusal(base: Path, error: Throwable): Refusal = {
     val why = s"$base: ${error.getMessage}"
     error match {
-      case link: UnsatisfiedLinkError if !isNotMappable(link) => Final(why)
+      case link: UnsatisfiedLinkError if isNotMappable(link) => NotMappable(base, why)
+      case _: UnsatisfiedLinkError => Final(why)
       case _ => TryNext(why)
     }
   }
@@ -113,15 +120,20 @@ object NativeLibraries {
    *
    * @param developerFolder
    *   libraries to use where they are, in place of the jar's
+   * @param python
+   *   to be run where libraries can only be loaded from memory
    */
   def install(
       localDirs: Seq[String],
-      developerFolder: Option[String]): Either[String, Installed] = {
+      developerFolder: Option[String],
+      python: String,
+      timeoutSeconds: Int): Either[String, Installed] = {
     val loader = getClass.getClassLoader
     val fromJar = (path: String) => Option(loader.getResourceAsStream(path))
     val resource = developerFolder.fold(fromJar)(folder => shadowing(Paths.get(folder), fromJar))
-    new NativeLibraries(candidates(localDirs), resource, path => System.load(path.toString))
-      .install()
+    val load = (path: Path) => System.load(path.toString)
+    val fromMemory = (path: Path) => MemoryFile.use(python, path, timeoutSeconds)(load)
+    new NativeLibraries(candidates(localDirs), resource, load, fromMemory).install()
   }
 
   /** Files of `folder` stand before those of the jar; they are copied too, so that a build may replace them. */
@@ -161,6 +173,7 @@ object NativeLibraries {
 
   private sealed trait Refusal { def words: String }
   private final case class TryNext(words: String) extends Refusal
+  private final case class NotMappable(base: Path, words: String) extends Refusal
   private final case class Final(words: String) extends Refusal
 
   /** How the dynamic loader says that a file system is mounted `noexec`. */

@@ -18,11 +18,24 @@ object JarStarter extends LaneStarter {
   private val known = new ConcurrentHashMap[String, PythonFacts]
   private lazy val conf: SparkConf = SparkEnv.get.conf
   private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
-  private lazy val libraries: Either[FallbackReason, NativeLibraries.Installed] =
-    try NativeLibraries.install(localDirs, settings.nativeDir).left.map(FallbackReason.NoNative(_))
-    catch {
-      case error @ (NonFatal(_) | _: LinkageError) =>
-        Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
+  private var libraries: Option[Either[FallbackReason, NativeLibraries.Installed]] = None
+
+  /** The jar's libraries, loaded once; `python` helps where no folder will do. */
+  private def librariesWith(python: String): Either[FallbackReason, NativeLibraries.Installed] =
+    synchronized {
+      val found = libraries.getOrElse {
+        try
+          NativeLibraries
+            .install(localDirs, settings.nativeDir, python, settings.probeTimeoutSeconds)
+            .left
+            .map(FallbackReason.NoNative(_))
+        catch {
+          case error @ (NonFatal(_) | _: LinkageError) =>
+            Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
+        }
+      }
+      libraries = Some(found)
+      found
     }
 
   /**
@@ -30,7 +43,7 @@ object JarStarter extends LaneStarter {
    * may come later, as an archive.
    */
   def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
-    libraries.flatMap { installed =>
+    librariesWith(python).flatMap { installed =>
       Option(known.get(python)).toRight(()).left.flatMap { _ =>
         val told = PythonFacts
           .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
@@ -45,7 +58,7 @@ object JarStarter extends LaneStarter {
       key: LaneKey,
       environment: Map[String, String]): Either[FallbackReason, Native] =
     for {
-      installed <- libraries
+      installed <- librariesWith(key.python)
       python <- facts(key.python, environment)
       bridge <- installed
         .bridge(python.version)
@@ -75,6 +88,7 @@ object JarStarter extends LaneStarter {
       .createObjectNode()
       .put("executable", python.executable)
       .put("version", python.version)
+      .put("fullVersion", python.fullVersion)
       .put("pythonPath", environment.getOrElse("PYTHONPATH", ""))
       .put("workerPackage", installed.python.toString)
     val variables = config.putObject("environment")

@@ -61,7 +61,9 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
   private def install(
       folders: Seq[Path] = Seq(folder),
       resource: String => Option[java.io.InputStream] = jar(),
-      load: Path => Unit = loaded += _) = new NativeLibraries(folders, resource, load).install()
+      load: Path => Unit = loaded += _,
+      loadFromMemory: Path => Unit = _ => fail("there was a folder to load from")) =
+    new NativeLibraries(folders, resource, load, loadFromMemory).install()
 
   private def left(of: Path): Seq[Path] = Files.list(of).iterator.asScala.toSeq
 
@@ -124,17 +126,60 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
 
   test("a folder from which code may not be mapped is left for the next") {
     val other = newFolder()
-    val load = (path: Path) =>
-      {
-        if (path.startsWith(folder)) {
-          throw new UnsatisfiedLinkError(
-            s"$path: failed to map segment from shared object: Operation not permitted")
-        }
-        loaded += path
-      }: Unit
+    val load = (path: Path) => {
+      if (path.startsWith(folder)) notMappable(path)
+      loaded += path: Unit
+    }
     val installed = install(Seq(folder, other), load = load).toOption.get
     assert(installed.libraries.startsWith(other))
     assert(left(folder).isEmpty)
+  }
+
+  private def notMappable(path: Path): Unit = throw new UnsatisfiedLinkError(
+    s"$path: failed to map segment from shared object: Operation not permitted")
+
+  test("where no folder allows code, the first that can be written holds the files, and memory the code") {
+    val other = newFolder()
+    val fromMemory = new ArrayBuffer[Path]
+    val missing = folder.resolve("not-there")
+    val installed = install(
+      Seq(missing, folder, other),
+      load = notMappable,
+      loadFromMemory = fromMemory += _).toOption.get
+    assert(fromMemory == Seq(installed.libraries.resolve("libember.so")))
+    assert(installed.libraries.startsWith(folder))
+    assert(left(other).isEmpty)
+  }
+
+  test("if memory allows no code either, every reason is told") {
+    val failing = (_: Path) => throw new java.io.IOException("no memory")
+    val problem = install(load = notMappable, loadFromMemory = failing).left.toOption.get
+    assert(problem.contains("failed to map segment"))
+    assert(problem.contains("no memory"))
+    assert(left(folder).isEmpty)
+  }
+
+  test("a file in memory has the content of the file, for as long as it is used") {
+    val file = Files.writeString(folder.resolve("file"), "x" * 200000)
+    var name: Path = null
+    MemoryFile.use("python3", file, timeoutSeconds = 60) { copy =>
+      name = copy
+      assert(Files.mismatch(file, copy) == -1)
+    }
+    assert(!Files.exists(name))
+  }
+
+  test("a Python that makes no file in memory, or does not answer, is an error") {
+    val file = Files.writeString(folder.resolve("file"), "x")
+    def failing(body: String): String = {
+      val python = Files.writeString(folder.resolve(s"python${System.nanoTime()}"), s"#!/bin/sh\n$body\n")
+      Files.setPosixFilePermissions(python, PosixFilePermissions.fromString("rwx------"))
+      intercept[java.io.IOException](
+        MemoryFile.use(python.toString, file, 1)(_ => fail("there is nothing to load"))).getMessage
+    }
+    assert(failing("exit 1") == "Python made no file in memory")
+    assert(failing("exec sleep 600") == "Python made no file in memory")
+    assert(failing("echo /etc/hostname; exec sleep 600") == s"/etc/hostname is not ${folder.resolve("file")}")
   }
 
   test("a folder that cannot be written is left for the next") {
@@ -224,7 +269,7 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
     val blind = new Processes(folder.resolve("no-proc"))
     val abandoned = leftBehind(killedProcess())
     assert(blind.own.isEmpty)
-    assert(new NativeLibraries(Seq(folder), jar(), _ => (), blind).install().isRight)
+    assert(new NativeLibraries(Seq(folder), jar(), _ => (), _ => (), blind).install().isRight)
     assert(Files.exists(abandoned))
   }
 

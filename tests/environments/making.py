@@ -1,0 +1,206 @@
+"""Makes environments as users have them, under ``target/environments``, once.
+
+An environment that cannot be made here (no such Python, no tool to make it with) raises
+``NotHereError`` with the reason; the tests are then skipped with it.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLACE = Path(os.environ.get("EMBER_ENVIRONMENTS", REPOSITORY / "target" / "environments"))
+TOOLS = ("uv==0.13.8", "venv-pack==0.2.0")
+PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.3.5")
+PYSPARK = "pyspark==4.3.0"
+#: The builds of python-build-standalone that uv, Rye, Hatch and Bazel install, as a Go module.
+STANDALONE = "github.com/kluctl/go-embed-python@v0.0.0-3.14.6-20260610-1"
+STANDALONE_VERSION = "3.14.6"
+_SYMLINK = 1 << 27
+
+
+class NotHereError(Exception):
+    """This machine has not what the environment is made from."""
+
+
+def once(name: str, make: Callable[[Path], None]) -> Path:
+    """Make the folder, unless it was made before; half of one is never kept."""
+    done, folder = PLACE / f"{name}.made", PLACE / name
+    if not done.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        PLACE.mkdir(parents=True, exist_ok=True)
+        make(folder)
+        done.touch()
+    return folder
+
+
+def venv(name: str, python: Path, *packages: str) -> Path:
+    """The Python of a virtual environment, made by that Python itself."""
+
+    def make(folder: Path) -> None:
+        run([str(python), "-m", "venv", "--without-pip", str(folder)])
+        install(folder / "bin" / "python", packages)
+
+    return once(name, make) / "bin" / "python"
+
+
+def uv_venv(name: str, python: Path, *packages: str) -> Path:
+    """The Python of a virtual environment made by uv, which uses links where venv copies."""
+
+    def make(folder: Path) -> None:
+        uv("venv", "--quiet", "--no-python-downloads", "--python", str(python), str(folder))
+        install(folder / "bin" / "python", packages)
+
+    return once(name, make) / "bin" / "python"
+
+
+def pyenv(minor: str) -> Path:
+    """The newest Python of this minor version that pyenv has built."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = sorted(
+        (root / "versions").glob(f"{minor}.*/bin/python"),
+        key=lambda path: [int(part) for part in path.parents[1].name.split(".") if part.isdigit()],
+    )
+    if not found:
+        lack = f"pyenv has no Python {minor}"
+        raise NotHereError(lack)
+    return found[-1]
+
+
+def debian() -> Path:
+    """The system's own Python, whose executable does not use the shared library."""
+    python = Path("/usr/bin/python3")
+    if not (python.exists() and Path("/etc/debian_version").exists()):
+        raise NotHereError("not a Debian with python3")
+    if run([str(python), "-c", "import sys; print(sys.version_info >= (3, 11))"]).strip() != "True":
+        raise NotHereError("Debian's python3 is older than Spark needs")
+    return python
+
+
+def standalone() -> Path:
+    """A build of python-build-standalone, where uv keeps those that it manages."""
+    if shutil.which("go") is None:
+        raise NotHereError("python-build-standalone comes as a Go module here, and there is no go")
+    name = f"uv-pythons/cpython-{STANDALONE_VERSION}-linux-x86_64-gnu"
+    return once(name, unpack_standalone) / "bin" / "python3.14"
+
+
+def unpack_standalone(folder: Path) -> None:
+    command = ["go", "mod", "download", "-json", STANDALONE]
+    modules = {"GOFLAGS": "-mod=mod -modcacherw", "GOPATH": str(PLACE / "go"), "HOME": str(PLACE)}
+    module = Path(json.loads(run(command, **modules))["Dir"])
+    source = module / "python" / "internal" / "data" / "linux-amd64"
+    for entry in json.loads((source / "files.json").read_text())["files"]:
+        target = folder / entry["name"]
+        if entry["perm"] & _SYMLINK:
+            target.symlink_to(entry["symlink"])
+        elif (source / entry["name"]).is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            packed = source / (entry["name"] + ".gz")
+            plain = source / entry["name"]
+            content = (
+                gzip.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes()
+            )
+            target.write_bytes(content)
+            target.chmod(entry["perm"] & 0o777)
+
+
+def pyenv_venv(minor: str) -> Path:
+    return venv(f"pyenv-{minor}", pyenv(minor), *PACKAGES, PYSPARK)
+
+
+def debian_venv() -> Path:
+    return venv("debian", debian(), *PACKAGES, PYSPARK)
+
+
+def uv_managed() -> Path:
+    """What ``uv venv`` makes of a Python that uv manages."""
+    return uv_venv("uv-3.14", standalone(), *PACKAGES, PYSPARK)
+
+
+def without_libpython() -> Path:
+    """The same over a Python whose shared library was left out, as slim images do."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(standalone().parents[1], folder, symlinks=True)
+        for library in (folder / "lib").glob("libpython*"):
+            library.unlink()
+
+    base = once("slim-python", make) / "bin" / "python3.14"
+    return uv_venv("slim", base, *PACKAGES, PYSPARK)
+
+
+def relocatable_archive() -> Path:
+    """A whole Python with packages and without PySpark, as a tarball for ``spark.archives``."""
+
+    def python(folder: Path) -> None:
+        shutil.copytree(standalone().parents[1], folder, symlinks=True)
+        install(folder / "bin" / "python3.14", PACKAGES, "--break-system-packages")
+
+    def archive(folder: Path) -> None:
+        folder.mkdir()
+        source = str(once("relocatable", python))
+        run(["tar", "-C", source, "-czf", str(folder / "environment.tar.gz"), "."])
+
+    return once("relocatable-archive", archive) / "environment.tar.gz"
+
+
+def packed_venv(minor: str) -> Path:
+    """A virtual environment as venv-pack packs it: its Python is a link to one on the node."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        prefix = str(venv(f"plain-{minor}", pyenv(minor), *PACKAGES).parents[1])
+        packed = str(folder / "environment.tar.gz")
+        run([str(tools() / "venv-pack"), "--quiet", "--prefix", prefix, "--output", packed])
+
+    return once(f"packed-{minor}", make) / "environment.tar.gz"
+
+
+def install(python: Path, packages: tuple[str, ...], *options: str) -> None:
+    """Have uv install them; PySpark from one wheel, which takes a minute to make."""
+    named = [str(pyspark()) if name == PYSPARK else name for name in packages]
+    uv("pip", "install", "--quiet", "--python", str(python), *options, *named)
+
+
+def pyspark() -> Path:
+    """PySpark has no wheel on PyPI."""
+
+    def make(folder: Path) -> None:
+        pip = [str(tools() / "python"), "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        run([*pip, "--wheel-dir", str(folder), PYSPARK])
+
+    return next(once("wheels", make).glob("pyspark-*.whl"))
+
+
+def uv(*arguments: str) -> None:
+    cache = {"UV_CACHE_DIR": str(PLACE / "uv-cache"), "UV_SYSTEM_CERTS": "1"}
+    run([str(tools() / "uv"), *arguments], **cache)
+
+
+def tools() -> Path:
+    """Where the programs are that make environments."""
+
+    def make(folder: Path) -> None:
+        run([sys.executable, "-m", "venv", str(folder)])
+        run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *TOOLS])
+
+    return once("tools", make) / "bin"
+
+
+def succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def run(command: list[str], **more: str) -> str:
+    done = subprocess.run(
+        command, env={**os.environ, **more}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stderr}"
+    return done.stdout

@@ -1,0 +1,103 @@
+"""Real jobs on the Pythons that users have: the same answers as Spark alone, and where they ran."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import jobs
+import making
+import pytest
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    make: Callable[[], Path]
+
+
+ENVIRONMENTS = [
+    *(
+        Environment(f"pyenv-{minor}", lambda minor=minor: making.pyenv_venv(minor))
+        for minor in ("3.12", "3.13")
+    ),
+    Environment("debian", making.debian_venv),
+    Environment("uv-3.14", making.uv_managed),
+]
+
+
+@pytest.mark.parametrize("by_setting", [False, True], ids=["PYSPARK_PYTHON", "setting"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+def test_functions_run_embedded_in_this_environment(environment, by_setting, made, tmp_path):
+    python = made(environment.make)
+    told = jobs.Job(python, str(python), by_setting=by_setting).run(tmp_path)
+    assert jobs.ran_embedded(told)
+    assert told["ember"]["surroundings"]["executable"] == str(python)
+    assert told["ember"]["surroundings"]["prefix"] == str(python.parents[1])
+
+
+CLUSTER = {"spark.master": "local-cluster[1,2,1024]", "spark.executor.memory": "1024m"}
+
+
+def in_an_archive(archive):
+    return {**CLUSTER, "spark.archives": f"{archive}#environment"}
+
+
+def test_a_whole_python_sent_as_an_archive_runs_embedded(made, tmp_path):
+    driver = made(making.uv_managed)
+    archive = made(making.relocatable_archive)
+    job = jobs.Job(driver, "./environment/bin/python", settings=in_an_archive(archive))
+    told = job.run(tmp_path)
+    assert jobs.ran_embedded(told)
+    executable = told["ember"]["surroundings"]["executable"]
+    assert Path(executable).parts[-3:] == ("environment", "bin", "python")
+
+
+def test_a_virtual_environment_sent_as_an_archive_runs_embedded(made, tmp_path):
+    driver = made(making.pyenv_venv, "3.12")
+    archive = made(making.packed_venv, "3.12")
+    job = jobs.Job(driver, "./environment/bin/python", settings=in_an_archive(archive))
+    told = job.run(tmp_path)
+    assert jobs.ran_embedded(told)
+    assert "/environment/lib/python3.12/" in told["ember"]["surroundings"]["files"][0]
+
+
+def test_a_python_without_its_shared_library_stays_with_spark(made, tmp_path):
+    python = made(making.without_libpython)
+    told = jobs.Job(python, str(python)).run(tmp_path)
+    words = "no shared libpython: built with a shared library, but libpython3.14.so"
+    assert jobs.fell_back(told, "NoPython", words)
+
+
+@pytest.fixture
+def hiding():
+    """A command in whose view of the file system folders and files are otherwise."""
+    unshare = shutil.which("unshare")
+    if unshare is None or not making.succeeds([unshare, "-m", "mount", "-t", "tmpfs", "x", "/mnt"]):
+        pytest.skip("only root may mount, where that is allowed")
+
+    def wrapped(*mounts):
+        script = "\n".join(["set -e", *mounts, 'exec "$@"'])
+        return (unshare, "-m", "sh", "-c", script, "sh")
+
+    return wrapped
+
+
+def test_debians_python_without_its_library_package_stays_with_spark(made, hiding, tmp_path):
+    python = made(making.debian_venv)
+    libraries = sorted(Path("/usr/lib").glob("*/libpython3*.so*"))
+    libraries += sorted(Path("/usr/lib").glob("python3*/config-*/libpython3*.so"))
+    mounts = [f"mount --bind /dev/null {path}" for path in libraries if not path.is_symlink()]
+    told = jobs.Job(python, str(python), wrapper=hiding(*mounts)).run(tmp_path)
+    assert jobs.fell_back(told, "NoPython", "no shared libpython: ")
+
+
+def test_where_no_folder_allows_code_the_libraries_come_from_memory(made, hiding, tmp_path):
+    python = made(making.pyenv_venv, "3.12")
+    folders = ["/tmp", "/var/tmp", "/dev/shm", str(tmp_path)]
+    mounts = [
+        f"mount --bind {folder} {folder} && mount -o remount,bind,noexec {folder} {folder}"
+        for folder in folders
+    ]
+    told = jobs.Job(python, str(python), wrapper=hiding(*mounts)).run(tmp_path)
+    assert jobs.ran_embedded(told)
