@@ -1,5 +1,6 @@
 """The environments this machine can have; each is made when a test first asks for it."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,3 +29,17 @@ def made():
             pytest.skip(str(lack))
 
     return make
+
+
+@pytest.fixture
+def hiding():
+    """A command in whose view of the file system folders and files are otherwise."""
+    unshare = shutil.which("unshare")
+    if unshare is None or not making.succeeds([unshare, "-m", "mount", "-t", "tmpfs", "x", "/mnt"]):
+        pytest.skip("only root may mount, where that is allowed")
+
+    def wrapped(*mounts):
+        script = "\n".join(["set -e", *mounts, 'exec "$@"'])
+        return (unshare, "-m", "sh", "-c", script, "sh")
+
+    return wrapped

@@ -79,8 +79,11 @@ class Job:
     def _environment(self, folder: Path) -> dict[str, str]:
         """A clean one: nothing of this process's Spark may leak into another."""
         kept = {key: os.environ[key] for key in ("HOME", "LANG", "JAVA_HOME") if key in os.environ}
-        named = {} if self.by_setting else {"PYSPARK_PYTHON": self.executors}
-        settings = {} if self.by_setting else self._settings(folder)
+        home = next(self.driver.parents[1].glob("lib/python3.*/site-packages/pyspark"))
+        if self.by_setting:
+            named, settings = {"SPARK_HOME": str(home)}, {}
+        else:
+            named, settings = {"PYSPARK_PYTHON": self.executors}, self._settings(folder)
         return {
             **kept,
             **named,

@@ -18,7 +18,7 @@ PLACE = Path(os.environ.get("EMBER_ENVIRONMENTS", REPOSITORY / "target" / "envir
 TOOLS = ("uv==0.13.8", "venv-pack==0.2.0")
 PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.3.5")
 PYSPARK = "pyspark==4.3.0"
-#: The builds of python-build-standalone that uv, Rye, Hatch and Bazel install, as a Go module.
+#: The builds of python-build-standalone, which uv and others install, as a Go module.
 STANDALONE = "github.com/kluctl/go-embed-python@v0.0.0-3.14.6-20260610-1"
 STANDALONE_VERSION = "3.14.6"
 _SYMLINK = 1 << 27
@@ -85,29 +85,27 @@ def debian() -> Path:
 def standalone() -> Path:
     """A build of python-build-standalone, where uv keeps those that it manages."""
     if shutil.which("go") is None:
-        raise NotHereError("python-build-standalone comes as a Go module here, and there is no go")
+        lack = "python-build-standalone comes as a Go module here, and there is no go"
+        raise NotHereError(lack)
     name = f"uv-pythons/cpython-{STANDALONE_VERSION}-linux-x86_64-gnu"
     return once(name, unpack_standalone) / "bin" / "python3.14"
 
 
 def unpack_standalone(folder: Path) -> None:
     command = ["go", "mod", "download", "-json", STANDALONE]
-    modules = {"GOFLAGS": "-mod=mod -modcacherw", "GOPATH": str(PLACE / "go"), "HOME": str(PLACE)}
+    modules = {"GOFLAGS": "-mod=mod -modcacherw", "GOPATH": str(PLACE / "go")}
     module = Path(json.loads(run(command, **modules))["Dir"])
     source = module / "python" / "internal" / "data" / "linux-amd64"
     for entry in json.loads((source / "files.json").read_text())["files"]:
-        target = folder / entry["name"]
+        target, plain = folder / entry["name"], source / entry["name"]
+        packed = source / (entry["name"] + ".gz")
         if entry["perm"] & _SYMLINK:
             target.symlink_to(entry["symlink"])
-        elif (source / entry["name"]).is_dir():
+        elif plain.is_dir():
             target.mkdir(parents=True, exist_ok=True)
         else:
-            packed = source / (entry["name"] + ".gz")
-            plain = source / entry["name"]
-            content = (
-                gzip.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes()
-            )
-            target.write_bytes(content)
+            content = gzip.decompress(packed.read_bytes()) if packed.exists() else None
+            target.write_bytes(content or plain.read_bytes())
             target.chmod(entry["perm"] & 0o777)
 
 
@@ -119,21 +117,33 @@ def debian_venv() -> Path:
     return venv("debian", debian(), *PACKAGES, PYSPARK)
 
 
+def hide_debians_libraries() -> list[str]:
+    """Commands that make it look as if the package libpython3.x were not installed."""
+    libraries = [
+        *Path("/usr/lib").glob("*/libpython3*.so*"),
+        *Path("/usr/lib").glob("python3*/config-*/libpython3*.so"),
+    ]
+    return [f"mount --bind /dev/null {path}" for path in libraries if not path.is_symlink()]
+
+
 def uv_managed() -> Path:
     """What ``uv venv`` makes of a Python that uv manages."""
     return uv_venv("uv-3.14", standalone(), *PACKAGES, PYSPARK)
 
 
-def without_libpython() -> Path:
-    """The same over a Python whose shared library was left out, as slim images do."""
+def slim() -> Path:
+    """A Python whose shared library was left out, as slim images do."""
 
     def make(folder: Path) -> None:
         shutil.copytree(standalone().parents[1], folder, symlinks=True)
         for library in (folder / "lib").glob("libpython*"):
             library.unlink()
 
-    base = once("slim-python", make) / "bin" / "python3.14"
-    return uv_venv("slim", base, *PACKAGES, PYSPARK)
+    return once("slim-python", make) / "bin" / "python3.14"
+
+
+def slim_venv() -> Path:
+    return uv_venv("slim", slim(), *PACKAGES, PYSPARK)
 
 
 def relocatable_archive() -> Path:

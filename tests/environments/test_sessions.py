@@ -1,6 +1,5 @@
 """Real jobs on the Pythons that users have: the same answers as Spark alone, and where they ran."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,32 +62,17 @@ def test_a_virtual_environment_sent_as_an_archive_runs_embedded(made, tmp_path):
 
 
 def test_a_python_without_its_shared_library_stays_with_spark(made, tmp_path):
-    python = made(making.without_libpython)
+    python = made(making.slim_venv)
     told = jobs.Job(python, str(python)).run(tmp_path)
     words = "no shared libpython: built with a shared library, but libpython3.14.so"
     assert jobs.fell_back(told, "NoPython", words)
 
 
-@pytest.fixture
-def hiding():
-    """A command in whose view of the file system folders and files are otherwise."""
-    unshare = shutil.which("unshare")
-    if unshare is None or not making.succeeds([unshare, "-m", "mount", "-t", "tmpfs", "x", "/mnt"]):
-        pytest.skip("only root may mount, where that is allowed")
-
-    def wrapped(*mounts):
-        script = "\n".join(["set -e", *mounts, 'exec "$@"'])
-        return (unshare, "-m", "sh", "-c", script, "sh")
-
-    return wrapped
-
-
 def test_debians_python_without_its_library_package_stays_with_spark(made, hiding, tmp_path):
     python = made(making.debian_venv)
-    libraries = sorted(Path("/usr/lib").glob("*/libpython3*.so*"))
-    libraries += sorted(Path("/usr/lib").glob("python3*/config-*/libpython3*.so"))
-    mounts = [f"mount --bind /dev/null {path}" for path in libraries if not path.is_symlink()]
-    told = jobs.Job(python, str(python), wrapper=hiding(*mounts)).run(tmp_path)
+    told = jobs.Job(python, str(python), wrapper=hiding(*making.hide_debians_libraries())).run(
+        tmp_path
+    )
     assert jobs.fell_back(told, "NoPython", "no shared libpython: ")
 
 

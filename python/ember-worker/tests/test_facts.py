@@ -73,6 +73,25 @@ def test_what_is_no_shared_library_of_this_version_is_refused(tmp_path: Path) ->
     )
 
 
+def test_a_library_must_be_of_the_very_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, _ = facts.find_libpython()
+    if library is None:
+        pytest.skip("this Python has no library to ask")
+    this = sys.version.split()[0]
+    assert facts._other_build(library) is None
+    monkeypatch.setattr(facts.sys, "version", "3.99.1 (main)")
+    assert facts._other_build(library) == f"it is Python {this}, not 3.99.1"
+    monkeypatch.setattr(facts, "_mapped", list)
+    assert facts.find_libpython() == (None, f"{library}: it is Python {this}, not 3.99.1")
+
+
+def test_what_states_no_version_is_no_libpython() -> None:
+    library = next(path for path in facts._mapped() if Path(path).name.startswith("libc."))
+    why = facts._other_build(library)
+    assert why is not None
+    assert why.startswith("cannot be opened (")
+
+
 def test_a_python_with_only_a_static_library_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +197,9 @@ def test_a_python_too_old_for_its_pyspark_is_a_problem(monkeypatch: pytest.Monke
     monkeypatch.setattr(facts, "PYSPARKS", {"4.3": (3, 99)})
     found = list(facts._package_problems(_told()["packages"]))
     assert found == [("PySpark 4.3.0 needs Python 3.99", "use Python 3.99 or later")]
+    older = _told()["packages"] | {"pyspark": {"version": "4.2.1", "location": "/x"}}
+    found = list(facts._package_problems(older))
+    assert found == [("PySpark 4.3.x needs Python 3.99", "use Python 3.99 or later")]
 
 
 @pytest.mark.parametrize("name", ["python3.8", "python3.9", "python3.10"])

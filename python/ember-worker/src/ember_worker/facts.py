@@ -59,18 +59,20 @@ def collect() -> dict[str, Any]:
 
 def find_libpython() -> tuple[str | None, str | None]:
     """Return the shared library that this Python is, or None and why there is none."""
-    refused = []
+    refused: dict[str, str] = {}
+    loaded = _mapped()
     for path in _candidates():
-        if not os.path.isfile(path):
-            continue
         real = os.path.realpath(path)
-        why = _why_not(real) or _other_build(real)
+        if real in refused or not os.path.isfile(real):
+            continue
+        why = _why_not(real)
+        if why is None and real not in loaded:
+            why = _other_build(real)
         if why is None:
             return real, None
-        if (real, why) not in refused:
-            refused.append((real, why))
+        refused[real] = why
     if refused:
-        return None, "; ".join(f"{path}: {why}" for path, why in refused[:3])
+        return None, "; ".join(f"{path}: {why}" for path, why in list(refused.items())[:3])
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         return None, f"built with a shared library, but {_library_names()[0]} was not found"
     return None, "built without a shared library (no --enable-shared)"
@@ -151,8 +153,6 @@ def _other_build(path: str) -> str | None:
 
     Its own functions would then run with this one's standard library.
     """
-    if path in _mapped():
-        return None
     try:
         import ctypes
     except ImportError:
@@ -245,15 +245,14 @@ def _package_problems(packages: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{name} is missing", f"pip install {name}"
     spark = (packages["pyspark"] or {}).get("version")
     needed = PYSPARKS.get(".".join((spark or "").split(".")[:2]))
-    if spark is not None and needed is None:
-        supported = ", ".join(series + ".x" for series in PYSPARKS)
+    oldest_python = needed or min(PYSPARKS.values())
+    supported = ", ".join(series + ".x" for series in PYSPARKS)
+    if sys.version_info[:2] < oldest_python:
+        asking = spark if needed else supported
+        wanted = "{}.{}".format(*oldest_python)
+        yield f"PySpark {asking} needs Python {wanted}", f"use Python {wanted} or later"
+    elif spark is not None and needed is None:
         yield f"PySpark {spark} has no seam", f"use PySpark {supported}"
-    elif needed is not None and sys.version_info[:2] < needed:
-        oldest_python = "{}.{}".format(*needed)
-        yield (
-            f"PySpark {spark} needs Python {oldest_python}",
-            f"use Python {oldest_python} or later",
-        )
     for name, oldest in OLDEST_PACKAGES.items():
         version = (packages[name] or {}).get("version")
         wanted = ".".join(map(str, oldest))
