@@ -257,7 +257,7 @@ NATURAL = {
     sql.DayTimeIntervalType: (timedelta, NoneType),
 }
 #: The types for which Spark's own two modes answer some values differently.
-DIFFERENT = (sql.IntegralType, sql.FloatType, sql.DoubleType, sql.StringType)
+DIFFERENT = (sql.NumericType, sql.StringType)
 
 
 @pytest.mark.parametrize("kind", marked(every_type.PLAIN, 7), ids=lambda kind: kind.simpleString())
