@@ -43,7 +43,7 @@ class ArrowEvalPythonExec(
       child
         .executeColumnar()
         .mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
-    } else super.doExecute()
+    } else EmberEvalPythonEvaluatorFactory.run(child.execute(), factory, conf.usePartitionEvaluator)
 
   override protected def doExecuteColumnar(): RDD[ColumnarBatch] = {
     val evaluator = columnarEvaluator
@@ -52,7 +52,9 @@ class ArrowEvalPythonExec(
       .mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
   }
 
-  override protected def evaluatorFactory: EvalPythonEvaluatorFactory =
+  override protected def evaluatorFactory: EvalPythonEvaluatorFactory = factory
+
+  private def factory: EmberEvalPythonEvaluatorFactory =
     new EmberEvalPythonEvaluatorFactory(
       child.output,
       udfs,

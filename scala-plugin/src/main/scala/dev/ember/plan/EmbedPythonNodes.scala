@@ -6,11 +6,13 @@ import org.apache.spark.sql.execution.{ColumnarRule, SparkPlan}
 import dev.ember.reason.ReasonLog
 
 /**
- * Puts Ember's nodes in the place of Spark's Python nodes, one for one. A plan that was rewritten before is left
- * as it is.
+ * Puts Ember's nodes in the place of Spark's Python nodes, one for one, and of projections that only rename what
+ * they give. A plan that was rewritten before is left as it is.
  */
 object EmbedPythonNodes extends Rule[SparkPlan] {
-  override def apply(plan: SparkPlan): SparkPlan = plan.transformUp { case node =>
+  override def apply(plan: SparkPlan): SparkPlan = PassRenamedRows(embedded(plan))
+
+  private def embedded(plan: SparkPlan): SparkPlan = plan.transformUp { case node =>
     Eligibility.of(node) match {
       case Verdict.Embeddable(replacement) => replacement
       case Verdict.Stays(reason) =>

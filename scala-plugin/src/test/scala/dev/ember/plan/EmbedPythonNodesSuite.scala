@@ -4,7 +4,7 @@ import org.scalatest.BeforeAndAfterAll
 import org.scalatest.funsuite.AnyFunSuite
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.expressions.{Alias, NamedExpression}
+import org.apache.spark.sql.catalyst.expressions.{Alias, Literal, NamedExpression}
 import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan}
 import org.apache.spark.sql.execution.python.ember.PythonNodeSamples
 
@@ -12,7 +12,8 @@ import dev.ember.EmberPlugin
 import dev.ember.exec.{
   ArrowEvalPythonExec => EmberArrowEvalPythonExec,
   MapInArrowExec => EmberMapInArrowExec,
-  MapInPandasExec => EmberMapInPandasExec
+  MapInPandasExec => EmberMapInPandasExec,
+  ProjectExec => EmberProjectExec
 }
 import dev.ember.explain.EmberExplain
 import dev.ember.reason.FallbackReason
@@ -59,6 +60,22 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     assert(embedded != node)
   }
 
+  test("rows pass a projection that only renames, unless its parent's code takes it in") {
+    val node = samples.scalar()
+    val renamed = node.output.map(column => Alias(column, column.name + "2")())
+    val renaming = ProjectExec(renamed, node)
+    val passed = EmbedPythonNodes(renaming)
+    assert(passed.isInstanceOf[EmberProjectExec] && passed.nodeName == "Project")
+    assert(passed.output == renaming.output)
+    assert(EmbedPythonNodes(passed) eq passed)
+    assert(passed.withNewChildren(passed.children.map(_.clone())).isInstanceOf[EmberProjectExec])
+    val filter = FilterExec(Literal(true), renaming)
+    assert(EmbedPythonNodes(filter).children.head.getClass == classOf[ProjectExec])
+    for (other <- Seq(renamed.reverse, renamed.tail, renamed :+ Alias(Literal(1), "one")()))
+      assert(EmbedPythonNodes(ProjectExec(other, node)).getClass == classOf[ProjectExec])
+    assert(EmbedPythonNodes(ProjectExec(child.output, child)).getClass == classOf[ProjectExec])
+  }
+
   test("two embedded nodes over the same are equal, also after canonicalization") {
     val (first, second) =
       (EmbedPythonNodes(samples.mapInArrow), EmbedPythonNodes(samples.mapInArrow))
@@ -79,7 +96,7 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
 
   test("an embedded node stays one when its child or its expressions are rewritten") {
     val embedded = EmbedPythonNodes(samples.scalar())
-    val filter = FilterExec(org.apache.spark.sql.catalyst.expressions.Literal(true), child)
+    val filter = FilterExec(Literal(true), child)
     assert(embedded.withNewChildren(Seq(filter)).isInstanceOf[EmberArrowEvalPythonExec])
     val renamed = embedded.transformExpressions { case alias: Alias => alias.child }
     assert(renamed.isInstanceOf[EmberArrowEvalPythonExec])

@@ -4,6 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.{PartitionEvaluator, TaskContext}
 import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.python.ArrowEvalPythonEvaluatorFactory
@@ -13,6 +14,9 @@ import org.apache.spark.sql.types.StructType
 /**
  * A partition of rows through scalar functions. Where the functions allow it rows cross as pages; else this is
  * Spark's own evaluator with another runner in it.
+ *
+ * Its input may be one row object again and again: pages take rows as they come, and only Spark's evaluator gets
+ * copies, as from Spark's node.
  */
 final class EmberEvalPythonEvaluatorFactory(
     inputAttributes: Seq[Attribute],
@@ -39,7 +43,7 @@ final class EmberEvalPythonEvaluatorFactory(
       FunctionArguments.of(functions),
       allAttributes.drop(inputAttributes.length),
       node)
-    if (rows.applies) new RowEvaluator(rows) else super.createEvaluator()
+    if (rows.applies) new RowEvaluator(rows) else new OnCopies(super.createEvaluator())
   }
 
   private final class RowEvaluator(rows: EvalRows)
@@ -49,8 +53,14 @@ final class EmberEvalPythonEvaluatorFactory(
         case Right(joined) => joined
         case Left(reason) =>
           EmbeddedRunner.fellBack(reason, node.count)
-          sparks.createEvaluator().eval(partition, inputs: _*)
+          new OnCopies(sparks.createEvaluator()).eval(partition, inputs: _*)
       }
+  }
+
+  private final class OnCopies(evaluator: PartitionEvaluator[InternalRow, InternalRow])
+      extends PartitionEvaluator[InternalRow, InternalRow] {
+    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
+      evaluator.eval(partition, inputs.map(_.map(_.copy())): _*)
   }
 
   private def sparks = new ArrowEvalPythonEvaluatorFactory(
@@ -80,4 +90,13 @@ final class EmberEvalPythonEvaluatorFactory(
         batch.rowIterator.asScala
       }
   }
+}
+
+object EmberEvalPythonEvaluatorFactory {
+  def run(
+      rows: RDD[InternalRow],
+      factory: EmberEvalPythonEvaluatorFactory,
+      asEvaluator: Boolean): RDD[InternalRow] =
+    if (asEvaluator) rows.mapPartitionsWithEvaluator(factory)
+    else rows.mapPartitionsWithIndexInternal(factory.createEvaluator().eval(_, _))
 }

@@ -1,0 +1,38 @@
+package dev.ember.plan
+
+import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute, ExprId, NamedExpression}
+import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.execution.{CodegenSupport, ProjectExec, SparkPlan}
+
+import dev.ember.exec.{ProjectExec => EmberProjectExec}
+import dev.ember.plan.kinds.Kind
+
+/**
+ * Lets rows of embedded nodes pass where a projection only renames their columns. A projection stays Spark's
+ * where its parent's generated code takes it in: there it costs nothing, and the parent reads the rows itself.
+ */
+object PassRenamedRows extends Rule[SparkPlan] {
+  override def apply(plan: SparkPlan): SparkPlan = below(plan, takenIn = false)
+
+  private def below(plan: SparkPlan, takenIn: Boolean): SparkPlan = plan match {
+    case project: ProjectExec if !takenIn && renames(project) =>
+      new EmberProjectExec(project.projectList, below(project.child, takenIn = false))
+    case other => other.mapChildren(below(_, generates(other)))
+  }
+
+  private def renames(project: ProjectExec): Boolean =
+    project.getClass == classOf[ProjectExec] &&
+      Kind.all.exists(_.isEmbedded(project.child)) &&
+      project.projectList.map(column) == project.child.output.map(it => Some(it.exprId))
+
+  private def column(named: NamedExpression): Option[ExprId] = named match {
+    case Alias(column: Attribute, _) => Some(column.exprId)
+    case column: Attribute => Some(column.exprId)
+    case _ => None
+  }
+
+  private def generates(plan: SparkPlan): Boolean = plan match {
+    case codegen: CodegenSupport => codegen.supportCodegen
+    case _ => false
+  }
+}
