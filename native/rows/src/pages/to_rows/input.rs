@@ -73,6 +73,11 @@ impl Input {
         self.fields.len()
     }
 
+    /// Whether no value lies behind the slots.
+    pub(super) const fn in_slots(&self) -> bool {
+        self.behind.is_empty()
+    }
+
     /// Bytes behind the slots of a row as [`Self::rewrite`] left it.
     pub(super) const fn tail(&self, row: &[u8]) -> usize {
         row.len().saturating_sub(self.width)

@@ -2,6 +2,7 @@
 //! result, byte for byte.
 
 mod column;
+mod even;
 mod input;
 mod put;
 mod reader;
@@ -13,6 +14,7 @@ use arrow_buffer::MutableBuffer;
 use arrow_data::ArrayData;
 
 use self::column::Target;
+use self::even::Even;
 use self::input::Input;
 use self::reader::Reader;
 use self::slate::Slate;
@@ -86,6 +88,13 @@ impl ToRows {
         }
         let page = &mut page.0;
         page.clear();
+        let even = Even::of(&self.input, &readers);
+        if self.input.fields() == 0
+            && let Some(even) = &even
+        {
+            even.put(count, &[], &readers, 0, page)?;
+            return Ok(count);
+        }
         let mut work = Work::new(self.input.fields(), self.results.len());
         let mut done = 0;
         if self.input.fields() == 0 {
@@ -105,7 +114,10 @@ impl ToRows {
                 let block = Block::read(&mut rows, self.input.fields(), &mut room)?;
                 let places = self.input.rewrite(&block, &mut rewritten)?;
                 let sources = input::sources(block.rows(), &places, &rewritten);
-                work.block(&self.input, &sources, &readers, done, page)?;
+                match &even {
+                    Some(even) => even.put(sources.len(), &sources, &readers, done, page)?,
+                    None => work.block(&self.input, &sources, &readers, done, page)?,
+                }
                 done += sources.len();
             }
         }
