@@ -65,10 +65,13 @@ private object PageWriter {
 final class PageReader(fields: Int) {
   private val row = new UnsafeRow(fields)
 
-  def over(address: Long, bytes: Long): Iterator[UnsafeRow] = new Iterator[UnsafeRow] {
-    private var at = address
-    private val end = address + bytes
+  def over(address: Long, bytes: Long): Iterator[UnsafeRow] =
+    new PageReader.Rows(row, address, address + bytes)
+}
 
+private object PageReader {
+  private final class Rows(row: UnsafeRow, private var at: Long, end: Long)
+      extends Iterator[UnsafeRow] {
     override def hasNext: Boolean = at < end
 
     override def next(): UnsafeRow = {

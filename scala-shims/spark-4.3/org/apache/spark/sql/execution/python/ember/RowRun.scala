@@ -32,7 +32,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
       place.native.freeRows(handle)
       memory.hold(0)
     }: Unit
-    run.start(counted(input)).flatten
+    new RowRun.InTurn(run.start(counted(input)))
   }
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
@@ -83,6 +83,24 @@ private[ember] trait RowOutput {
 }
 
 private[ember] object RowRun {
+
+  /** The rows of one batch after the other. It is asked twice for each row, so it does no more than it must. */
+  private final class InTurn(batches: Iterator[Iterator[InternalRow]])
+      extends Iterator[InternalRow] {
+    private var rows: Iterator[InternalRow] = Iterator.empty
+
+    override def hasNext: Boolean = rows.hasNext || another()
+
+    override def next(): InternalRow = {
+      if (!hasNext) throw new NoSuchElementException("no row is left")
+      rows.next()
+    }
+
+    private def another(): Boolean = {
+      while (!rows.hasNext && batches.hasNext) rows = batches.next()
+      rows.hasNext
+    }
+  }
 
   /** Rows that Spark already stores in its own form are written as they are. */
   def toUnsafe(schema: StructType): InternalRow => UnsafeRow = {
