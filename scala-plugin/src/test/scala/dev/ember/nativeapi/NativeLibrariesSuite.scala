@@ -138,7 +138,8 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
   private def notMappable(path: Path): Unit = throw new UnsatisfiedLinkError(
     s"$path: failed to map segment from shared object: Operation not permitted")
 
-  test("where no folder allows code, the first that can be written holds the files, and memory the code") {
+  test(
+    "where no folder allows code, the first that can be written holds the files, and memory the code") {
     val other = newFolder()
     val fromMemory = new ArrayBuffer[Path]
     val missing = folder.resolve("not-there")
@@ -162,24 +163,29 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
   test("a file in memory has the content of the file, for as long as it is used") {
     val file = Files.writeString(folder.resolve("file"), "x" * 200000)
     var name: Path = null
+    var difference = 0L
     MemoryFile.use("python3", file, timeoutSeconds = 60) { copy =>
       name = copy
-      assert(Files.mismatch(file, copy) == -1)
+      difference = Files.mismatch(file, copy)
     }
+    assert(difference == -1)
     assert(!Files.exists(name))
   }
 
   test("a Python that makes no file in memory, or does not answer, is an error") {
     val file = Files.writeString(folder.resolve("file"), "x")
     def failing(body: String): String = {
-      val python = Files.writeString(folder.resolve(s"python${System.nanoTime()}"), s"#!/bin/sh\n$body\n")
+      val python =
+        Files.writeString(folder.resolve(s"python${System.nanoTime()}"), s"#!/bin/sh\n$body\n")
       Files.setPosixFilePermissions(python, PosixFilePermissions.fromString("rwx------"))
-      intercept[java.io.IOException](
-        MemoryFile.use(python.toString, file, 1)(_ => fail("there is nothing to load"))).getMessage
+      intercept[java.io.IOException](MemoryFile.use(python.toString, file, 1)(_ =>
+        fail("there is nothing to load"))).getMessage
     }
     assert(failing("exit 1") == "Python made no file in memory")
     assert(failing("exec sleep 600") == "Python made no file in memory")
-    assert(failing("echo /etc/hostname; exec sleep 600") == s"/etc/hostname is not ${folder.resolve("file")}")
+    assert(
+      failing(
+        "echo /etc/hostname; exec sleep 600") == s"/etc/hostname is not ${folder.resolve("file")}")
   }
 
   test("a folder that cannot be written is left for the next") {
