@@ -13,10 +13,19 @@
 mod values;
 
 #[path = "../../tests/pages/spark.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
+#[expect(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "it is a part of the tests, which use more of it"
+)]
 mod spark;
 #[path = "../../tests/pages/support.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
+#[expect(
+    dead_code,
+    clippy::panic,
+    reason = "it is a part of the tests, which use more of it"
+)]
 mod support;
 
 use std::time::Duration;

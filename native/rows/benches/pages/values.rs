@@ -96,8 +96,9 @@ fn solid(of: &SparkType, next: &mut impl FnMut() -> u64) -> Value {
         SparkType::TimestampNtzNanos | SparkType::TimestampLtzNanos => {
             Value::Pair([next() >> 14, next() % 1000])
         }
-        SparkType::Array { element, .. } => {
-            Value::Array((0..3).map(|_| value(element, next)).collect())
+        SparkType::Array { element, nulls } => {
+            let one = if *nulls { value } else { solid };
+            Value::Array((0..3).map(|_| one(element, next)).collect())
         }
         SparkType::Map { key, value: of, .. } => Value::Map(
             (0..2).map(|_| solid(key, next)).collect(),
