@@ -22,6 +22,7 @@ EMBER: Final = Leg(
     "ember", "Ember", {"spark.plugins": "dev.ember.EmberPlugin", "spark.jars": str(JAR)}
 )
 SPARK: Final = Leg("spark", "Spark, default settings")
+PICKLED: Final = "pickled"
 
 LEGS: Final[dict[str, Leg]] = {
     leg.name: leg
@@ -35,7 +36,7 @@ LEGS: Final[dict[str, Leg]] = {
         ),
         Leg("unix", "Spark, Unix sockets", {"spark.python.unix.domain.socket.enabled": "true"}),
         Leg(
-            "pickled",
+            PICKLED,
             "Spark, row functions by pickle, not by Arrow",
             {"spark.sql.execution.pythonUDF.arrow.enabled": "false"},
         ),

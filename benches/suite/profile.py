@@ -30,7 +30,7 @@ KINDS = (  # of libraries, by their names; the first that fits
     ("C library", r"libc[.-]|libm[.-]|libpthread|libstdc|ld-linux|vdso"),
     ("kernel", r"kernel|\[guest"),
 )
-IDLE = ("main", "process reaper", "Thread-", "rpc-", "shuffle-", "dispatcher-")
+IDLE = ("main", "files-client", "process reaper", "Thread-", "rpc-", "shuffle-", "dispatcher-")
 
 
 def profile(bench: Bench, workload: Workload, folder: Path, legs: Collection[str]) -> str:

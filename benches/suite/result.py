@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, Final
 
 from suite.evidence import Node
-from suite.legs import ARROW_LEGS, EMBER
+from suite.legs import ARROW_LEGS, EMBER, PICKLED
 from suite.workload import Workload
 
 RESAMPLES: Final = 2000
@@ -101,6 +101,8 @@ class Result:
                 return f"{name}: a run was not embedded{_reasons(one)}"
             if name != EMBER.name and any(node.ours for node in one.nodes):
                 return f"{name}: an Ember node was there"
+            if name == PICKLED and any(node.name != "BatchEvalPython" for node in one.nodes):
+                return f"{name}: rows were not pickled"
         return ""
 
     @property

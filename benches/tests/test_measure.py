@@ -93,6 +93,13 @@ def test_a_spark_leg_with_an_ember_node_is_vacuous():
     )
 
 
+def test_a_pickled_leg_that_went_by_arrow_is_vacuous():
+    arrow, rows = Node("ArrowEvalPython"), Node("BatchEvalPython")
+    one = result(series(1, EMBEDDED), series(2), "add_one_row_1m", pickled=series(3, arrow))
+    assert one.vacuous == "pickled: rows were not pickled"
+    assert not result(series(1, EMBEDDED), series(2), pickled=series(3, rows)).vacuous
+
+
 def test_the_limit_is_scan_and_function_each_by_its_median():
     assert result(series(1, EMBEDDED), series(2)).limit.seconds == 1.5
     assert result(series(1, EMBEDDED), series(2)).over_limit == pytest.approx(2 / 1.5)
