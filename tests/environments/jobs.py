@@ -44,8 +44,9 @@ class Job:
         )
         output = f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
         assert done.returncode == 0, f"ended with {done.returncode}\n{output}"
-        told: dict[str, Any] = json.loads(answer.read_text()) | {"log": done.stderr}
-        return told
+        lines = [line for line in done.stderr.splitlines() if "Ember" in line]
+        told: dict[str, Any] = json.loads(answer.read_text())
+        return told | {"log": "\n".join(lines)}
 
     def _command(self, folder: Path) -> list[str]:
         application = str(HERE / "application.py")
@@ -72,7 +73,8 @@ class Job:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
-            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -Dlog4j2.configurationFile="
+            f"{HERE / 'log4j2.properties'}",
             **self.settings,
         }
 

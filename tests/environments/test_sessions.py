@@ -80,8 +80,12 @@ def test_where_no_folder_allows_code_the_libraries_come_from_memory(made, hiding
     python = made(making.pyenv_venv, "3.12")
     folders = ["/tmp", "/var/tmp", "/dev/shm", str(tmp_path)]
     mounts = [
-        f"mount --bind {folder} {folder} && mount -o remount,bind,noexec {folder} {folder}"
-        for folder in folders
+        *(remounted(folder, "noexec") for folder in folders),
+        remounted(making.PLACE, "exec"),
     ]
     told = jobs.Job(python, str(python), wrapper=hiding(*mounts)).run(tmp_path)
     assert jobs.ran_embedded(told)
+
+
+def remounted(folder, options):
+    return f"mount --bind {folder} {folder} && mount -o remount,bind,{options} {folder}"

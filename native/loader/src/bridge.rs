@@ -1,5 +1,6 @@
 //! The bridge's table, behind calls that take and return Rust values.
 
+use std::error::Error as _;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ pub enum LoadError {
         /// The library.
         path: PathBuf,
         /// The linker's words.
-        cause: libloading::Error,
+        cause: String,
     },
     /// The bridge's table lacks an entry; the jar is put together wrongly.
     #[error("the bridge offers no `{0}`")]
@@ -89,10 +90,7 @@ impl Bridge {
         // SAFETY: the symbol's type is fixed by the name's version suffix.
         let entry =
             unsafe { library.get::<unsafe extern "C" fn() -> *const BridgeTable>(BRIDGE_SYMBOL) };
-        let entry = entry.map_err(|cause| LoadError::Open {
-            path: bridge.to_owned(),
-            cause,
-        })?;
+        let entry = entry.map_err(|error| refusal(bridge, &error))?;
         // SAFETY: the entry takes nothing and returns a static table.
         let table = unsafe { entry() };
         // SAFETY: a bridge of this symbol fills at least the fields of version 1.
@@ -168,7 +166,7 @@ impl Bridge {
 /// Opens a bridge, from memory where the system maps no code from its folder.
 fn open_bridge(path: &Path) -> Result<ManuallyDrop<Library>, LoadError> {
     match open(path, RTLD_NOW | RTLD_LOCAL) {
-        Err(LoadError::Open { cause, .. }) if memory::is_not_mappable(&cause.to_string()) => {
+        Err(LoadError::Open { cause, .. }) if memory::is_not_mappable(&cause) => {
             let copied = memory::copy(path).map_err(|error| LoadError::Copy {
                 path: path.to_owned(),
                 cause: error,
@@ -185,10 +183,17 @@ fn open(path: &Path, flags: i32) -> Result<ManuallyDrop<Library>, LoadError> {
     let library = unsafe { Library::open(Some(path), flags) };
     library
         .map(ManuallyDrop::new)
-        .map_err(|cause| LoadError::Open {
-            path: path.to_owned(),
-            cause,
-        })
+        .map_err(|error| refusal(path, &error))
+}
+
+/// libloading says which call failed; why is in the error's source.
+fn refusal(path: &Path, error: &libloading::Error) -> LoadError {
+    LoadError::Open {
+        path: path.to_owned(),
+        cause: error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string),
+    }
 }
 
 fn outcome(status: i32, failure: &Failure) -> Result<(), LoadError> {
@@ -229,11 +234,10 @@ mod tests {
             Path::new("/b"),
             &config(),
         );
-        assert!(
-            refused
-                .unwrap_err()
-                .to_string()
-                .contains("/nowhere/libpython.so")
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "/nowhere/libpython.so cannot be opened: /nowhere/libpython.so: \
+             cannot open shared object file: No such file or directory"
         );
     }
 

@@ -12,18 +12,18 @@ import dev.ember.config.EmberConf
 import dev.ember.nativeapi.{JniNative, Native, NativeException, NativeLibraries, PythonFacts}
 import dev.ember.reason.FallbackReason
 
-/** Starts interpreters from the plugin's jar. What is found out is found out once for the process. */
+/** Starts interpreters from the plugin's jar. What was found is kept for the process. */
 object JarStarter extends LaneStarter {
   private val json = new ObjectMapper
   private val known = new ConcurrentHashMap[String, PythonFacts]
   private lazy val conf: SparkConf = SparkEnv.get.conf
   private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
-  private var libraries: Option[Either[FallbackReason, NativeLibraries.Installed]] = None
+  private var libraries: Option[NativeLibraries.Installed] = None
 
   /** The jar's libraries, loaded once; `python` helps where no folder will do. */
   private def librariesWith(python: String): Either[FallbackReason, NativeLibraries.Installed] =
     synchronized {
-      val found = libraries.getOrElse {
+      val found = libraries.toRight(()).left.flatMap { _ =>
         try
           NativeLibraries
             .install(localDirs, settings.nativeDir, python, settings.probeTimeoutSeconds)
@@ -34,7 +34,7 @@ object JarStarter extends LaneStarter {
             Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
         }
       }
-      libraries = Some(found)
+      libraries = found.toOption
       found
     }
 
