@@ -51,7 +51,7 @@ def main() -> int:
             if wanted.save:
                 kept = save(results, facts, RUNS, wanted.save)
                 if not wanted.quick:
-                    keep_profiles(bench, results, kept, folder)
+                    keep_profiles(bench, results, kept, folder, wanted)
                 print(f"saved in {kept}")
     broken = check(document(results, facts), kept) if wanted.check is not None else 0
     return broken or (0 if sound(results) else 1)
@@ -90,10 +90,17 @@ def run_all(bench: Bench, wanted: argparse.Namespace) -> list[Result]:
     return results
 
 
-def keep_profiles(bench: Bench, results: list[Result], kept: Path, folder: Path) -> None:
-    """Put the profile of each workload that Ember is not faster at beside the figures."""
-    for result in results:
-        if slower(result):
+def keep_profiles(
+    bench: Bench, results: list[Result], kept: Path, folder: Path, wanted: argparse.Namespace
+) -> None:
+    """Put the profile of each workload that Ember is not faster at beside the figures.
+
+    Where the minutes are counted, no profile begins more than one after them.
+    """
+    for result in filter(slower, results):
+        if wanted.minutes and time.monotonic() - wanted.started > 60 * (wanted.minutes + 1):
+            say(f"no time left for the profile of {result.workload.name}: use --profile")
+        else:
             say(f"profile of {result.workload.name}")
             text = profile(bench, result.workload, folder, (EMBER.name, result.best))
             (kept / f"profile-{result.workload.name}.txt").write_text(text)

@@ -15,6 +15,7 @@ from suite.result import Limit, Result, Series
 from suite.workload import Workload
 
 LEAST_RUNS: Final = 5
+LATE_RUNS: Final = 3
 MOST_RUNS: Final = 31
 
 
@@ -99,7 +100,7 @@ def measure(bench: Bench, workload: Workload, effort: Effort, still_to_come: int
         start = time.monotonic()
         _round(bench, result, kept=False)
         round_took = time.monotonic() - start
-    for _ in range(_runs(effort, round_took, end)):
+    for _ in range(runs_for(effort, round_took, end)):
         _round(bench, result, kept=True)
     for name, driver in drivers.items():
         for _ in range(effort.memory_runs):
@@ -136,9 +137,12 @@ def _share(effort: Effort, still_to_come: int) -> float | None:
     return now + (effort.deadline - now) / still_to_come
 
 
-def _runs(effort: Effort, round_took: float, end: float | None) -> int:
+def runs_for(effort: Effort, round_took: float, end: float | None) -> int:
     """Give the number of timed rounds that fit beside the runs for memory."""
     if end is None:
         return effort.runs
-    fit = (end - time.monotonic()) / max(round_took, 0.001) - 1.2 * effort.memory_runs
+    now = time.monotonic()
+    if effort.deadline is not None and now > effort.deadline:
+        return LATE_RUNS
+    fit = (end - now) / max(round_took, 0.001) - 1.2 * effort.memory_runs
     return min(MOST_RUNS, max(LEAST_RUNS, ceil(fit) - 1))

@@ -1,8 +1,11 @@
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
 from suite.evidence import Node
+from suite.measure import Effort, runs_for
 from suite.report import document, report, save, slower, sound, verdict
 from suite.result import Limit, Result, Series
 from suite.workloads import WORKLOADS
@@ -98,6 +101,16 @@ def test_a_pickled_leg_that_went_by_arrow_is_vacuous():
     one = result(series(1, EMBEDDED), series(2), "add_one_row_1m", pickled=series(3, arrow))
     assert one.vacuous == "pickled: rows were not pickled"
     assert not result(series(1, EMBEDDED), series(2), pickled=series(3, rows)).vacuous
+
+
+def test_runs_fill_the_share_of_time_but_are_never_too_few():
+    now = time.monotonic()
+    effort = Effort(warmups=2, runs=7, memory_runs=1, deadline=now + 100)
+    assert runs_for(effort, 1.0, now + 10) == 8
+    assert runs_for(effort, 5.0, now + 10) == 5
+    assert runs_for(effort, 0.01, now + 10) == 31
+    assert runs_for(replace(effort, deadline=now - 1), 1.0, now - 1) == 3
+    assert runs_for(replace(effort, deadline=None), 1.0, None) == 7
 
 
 def test_the_limit_is_scan_and_function_each_by_its_median():
