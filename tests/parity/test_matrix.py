@@ -10,7 +10,6 @@ import random
 import re
 import sys
 import time
-from dataclasses import replace
 from datetime import date, timedelta
 from datetime import time as clock
 from decimal import Decimal
@@ -155,13 +154,7 @@ def made_text(make):
 def test_a_value_that_a_type_does_not_take_ends_alike(seed, parity_legs):
     name, make, kind = drawn_error(seed)
     case = returned(f"{name} -> {kind.simpleString()}", kind, {name: make})
-    check_either_way(parity_legs, case)
-
-
-def check_either_way(legs, case):
-    """Fail unless the legs agree, be it on rows or on an error."""
-    fails = legs.run(case, embed=False).failed
-    legs.check(replace(case, fails=fails))
+    parity_legs.check_either_way(case)
 
 
 def exactly(value):
@@ -225,7 +218,7 @@ def test_columns_of_every_type_are_seen_and_come_back_alike(kinds, parity_legs):
 @pytest.mark.parametrize("kinds", marked(COLUMNS[:8], 2), ids=lambda kinds: kinds[0].simpleString())
 @pytest.mark.parametrize("setting", ["large", "bytearrays", "legacy"])
 def test_settings_change_columns_alike(kinds, setting, parity_legs):
-    check_either_way(parity_legs, columns(kinds, 1, SETTINGS[setting]))
+    parity_legs.check_either_way(columns(kinds, 1, SETTINGS[setting]))
 
 
 @pytest.mark.parametrize("zone", marked(clock_changes.ZONES[1:], 3))

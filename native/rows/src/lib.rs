@@ -8,6 +8,7 @@
 //! `length, null_count, n_buffers, n_children, (address, bytes) * n_buffers` and its children. The
 //! buffers stand in the order of the Arrow columnar format; offsets are already applied.
 
+mod as_read;
 mod lend;
 pub mod pages;
 mod returned;

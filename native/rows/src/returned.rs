@@ -17,10 +17,13 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit};
 use ember_abi::{ArrowArray, ArrowSchema};
 
 use crate::RowsError;
+use crate::as_read::{as_read, changes};
 
 /// The type of a session's output batches, as it is checked: text as bytes, everything nullable.
+///
+/// A type that Spark's reader refuses has none: Spark is to say so, and its batches are empty here.
 #[derive(Debug, Clone)]
-pub struct ReturnedSchema(DataType);
+pub struct ReturnedSchema(Option<DataType>);
 
 impl ReturnedSchema {
     /// Takes the exported schema of a record batch and releases it.
@@ -31,7 +34,11 @@ impl ReturnedSchema {
     pub unsafe fn take(schema: *mut ArrowSchema) -> Result<Self, RowsError> {
         // SAFETY: live by this function's contract; `from_raw` moves it out and leaves it empty.
         let schema = unsafe { FFI_ArrowSchema::from_raw(schema.cast()) };
-        Ok(Self(readable(&DataType::try_from(&schema)?)?))
+        match readable(&DataType::try_from(&schema)?) {
+            Ok(of) => Ok(Self(Some(of))),
+            Err(RowsError::Carried(_)) => Ok(Self(None)),
+            Err(other) => Err(other),
+        }
     }
 
     /// Checks the next batch of this type.
@@ -43,12 +50,18 @@ impl ReturnedSchema {
     pub unsafe fn check(&self, array: *mut ArrowArray) -> Result<Returned, RowsError> {
         // SAFETY: live by this function's contract; `from_raw` moves it out and leaves it empty.
         let array = unsafe { FFI_ArrowArray::from_raw(array.cast()) };
-        let DataType::Struct(fields) = &self.0 else {
-            return Err(RowsError::Carried(self.0.to_string()));
+        let Some(of) = &self.0 else {
+            return Returned::lay_out(ArrayData::new_empty(&DataType::Struct(Fields::empty())));
+        };
+        let DataType::Struct(fields) = of else {
+            return Err(RowsError::Carried(of.to_string()));
         };
         same_shape(&array, fields)?;
         // SAFETY: exported with this schema, and of the shape just compared.
-        let data = unsafe { from_ffi_and_data_type(array, self.0.clone()) }?;
+        let mut data = unsafe { from_ffi_and_data_type(array, of.clone()) }?;
+        if changes(of) {
+            data = as_read(data)?;
+        }
         check_contents(&data)?;
         Returned::lay_out(data)
     }
@@ -299,6 +312,7 @@ fn same_child_shape(array: &FFI_ArrowArray, field: &Field) -> Result<(), RowsErr
         DataType::Struct(fields) => same_shape(array, fields),
         DataType::List(inner)
         | DataType::LargeList(inner)
+        | DataType::ListView(inner)
         | DataType::FixedSizeList(inner, _)
         | DataType::Map(inner, _) => {
             if array.num_children() != 1 {
@@ -328,10 +342,9 @@ fn readable(of: &DataType) -> Result<DataType, RowsError> {
                 .map(readable_field)
                 .collect::<Result<_, _>>()?,
         ),
-        DataType::Dictionary(_, _)
-        | DataType::Union(_, _)
+        DataType::ListView(field) => DataType::ListView(readable_field(field)?),
+        DataType::Union(_, _)
         | DataType::RunEndEncoded(_, _)
-        | DataType::ListView(_)
         | DataType::LargeListView(_)
         | DataType::Interval(IntervalUnit::DayTime) => {
             return Err(RowsError::Carried(of.to_string()));

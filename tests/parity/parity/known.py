@@ -4,9 +4,7 @@ from parity.kinds import ARROW, EVERY, PANDAS, ROW
 
 DEPTH = "3.11 saves a level of recursion on calls it has seen often; Spark's worker may be new"
 
-KNOWN = {
-    "dictionary-map_in_arrow": "a dictionary is refused before Spark's accessor refuses it",
-}
+KNOWN: dict[str, str] = {}
 
 AHEAD = (
     "Spark's worker has read the next file before a row of the last one comes back; a lane may not"

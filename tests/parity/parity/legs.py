@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -33,6 +34,10 @@ class Legs:
         stand_in = Leg(**{**vars(embedded), **disguise(embedded, case)})
         verdict = judge(stand_in, vanilla, case)
         assert verdict == "pass", f"{case.name} is no fair question: {verdict}"
+
+    def check_either_way(self, case: Case) -> None:
+        """Fail unless the legs agree, be it on rows or on an error."""
+        self.check(replace(case, fails=self.run(case, embed=False).failed))
 
     def check_embedded(self, case: Case) -> None:
         """Fail unless the first leg alone runs embedded (or on Spark, without the plugin)."""

@@ -9,11 +9,9 @@ import scala.jdk.CollectionConverters._
 import org.apache.arrow.memory.{ArrowBuf, BufferAllocator}
 import org.apache.arrow.vector.{VectorLoader, VectorSchemaRoot}
 import org.apache.arrow.vector.compression.NoCompressionCodec
-import org.apache.arrow.vector.dictionary.Dictionary
 import org.apache.arrow.vector.ipc.ReadChannel
 import org.apache.arrow.vector.ipc.message.{ArrowRecordBatch, MessageSerializer}
-import org.apache.arrow.vector.types.pojo.{Field, Schema}
-import org.apache.arrow.vector.util.DictionaryUtility
+import org.apache.arrow.vector.types.pojo.{ArrowType, Field, FieldType, Schema}
 
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
@@ -64,21 +62,33 @@ object OutputVectors {
   /** What was loaded, and how many bytes of Python's memory it spans. */
   final case class Loaded(batch: ColumnarBatch, bytes: Long)
 
-  /** For the schema message that pyarrow wrote. A dictionary column shows its indices, as in Spark's reader. */
+  /** For the schema message that pyarrow wrote. */
   def of(schemaMessage: Array[Byte], allocator: BufferAllocator): OutputVectors =
-    new OutputVectors(inMemory(schemaOf(schemaMessage), allocator), allocator)
+    new OutputVectors(schemaOf(schemaMessage), allocator)
 
-  /** The schema that pyarrow wrote as a message. */
+  /** The schema that pyarrow wrote as a message, in the forms in which its columns are shown. */
   def schemaOf(message: Array[Byte]): Schema = {
     val channel = new ReadChannel(Channels.newChannel(new ByteArrayInputStream(message)))
-    MessageSerializer.deserializeSchema(channel)
+    val schema = MessageSerializer.deserializeSchema(channel)
+    new Schema(schema.getFields.asScala.map(shown).asJava, schema.getCustomMetadata)
   }
 
-  private def inMemory(schema: Schema, allocator: BufferAllocator): Schema = {
-    val dictionaries = new java.util.HashMap[java.lang.Long, Dictionary]
-    val fields: Seq[Field] = schema.getFields.asScala.toSeq
-      .map(DictionaryUtility.toMemoryFormat(_, allocator, dictionaries))
-    dictionaries.values.forEach(_.getVector.close())
-    new Schema(fields.asJava, schema.getCustomMetadata)
+  /** Whether there are decimals of other than 128 bits: Spark's type is the same, but its columns refuse them. */
+  def hasDecimalsOfOtherWidth(field: Field): Boolean = field.getType match {
+    case decimal: ArrowType.Decimal => decimal.getBitWidth != 128
+    case _ => field.getChildren.asScala.exists(hasDecimalsOfOtherWidth)
   }
+
+  /** As in Spark's reader a dictionary column shows its indices. A list view comes as the list it shows. */
+  private def shown(field: Field): Field = {
+    val children = field.getChildren.asScala.map(shown).asJava
+    (Option(field.getDictionary), field.getType) match {
+      case (Some(dictionary), _) => retyped(field, dictionary.getIndexType, children)
+      case (_, _: ArrowType.ListView) => retyped(field, ArrowType.List.INSTANCE, children)
+      case (_, same) => retyped(field, same, children)
+    }
+  }
+
+  private def retyped(field: Field, of: ArrowType, children: java.util.List[Field]): Field =
+    new Field(field.getName, new FieldType(field.isNullable, of, null, field.getMetadata), children)
 }

@@ -37,7 +37,9 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
-      val fits = output.comesAsRows(actualTypes(native.outputSchema(session)))
+      val fields = OutputVectors.schemaOf(native.outputSchema(session)).getFields.asScala.toSeq
+      val fits = output.comesAsRows(fields.map(ArrowUtils.fromArrowField)) &&
+        !fields.exists(OutputVectors.hasDecimalsOfOtherWidth)
       inPages = Some(fits)
       fits
     }
@@ -52,9 +54,6 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     count(EmberMetrics.BatchesReceived, 1)
     reader.over(page(0), page(1))
   }
-
-  private def actualTypes(message: Array[Byte]): Seq[DataType] =
-    OutputVectors.schemaOf(message).getFields.asScala.toSeq.map(ArrowUtils.fromArrowField)
 
   private def counted(input: InputRows): InputRows = new InputRows {
     override def fill(rows: PageWriter, arguments: PageWriter): Option[Int] = {

@@ -1,0 +1,4 @@
+//! What a function may give back, from outside.
+
+#[cfg(test)]
+mod hostile;
