@@ -15,7 +15,7 @@ use proptest::prelude::*;
 const DEPTH: usize = 3;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2048, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2048)))]
 
     #[test]
     fn what_is_not_refused_can_be_read(seed in any::<u64>()) {
