@@ -162,27 +162,26 @@ class NativeLibrariesSuite extends AnyFunSuite with BeforeAndAfterEach {
 
   test("a file in memory has the content of the file, for as long as it is used") {
     val file = Files.writeString(folder.resolve("file"), "x" * 200000)
-    var name: Path = null
-    var difference = 0L
+    var seen = Option.empty[(Path, Long)]
     MemoryFile.use("python3", file, timeoutSeconds = 60) { copy =>
-      name = copy
-      difference = Files.mismatch(file, copy)
+      seen = Some(copy -> Files.mismatch(file, copy))
     }
+    val (name, difference) = seen.get
     assert(difference == -1)
     assert(!Files.exists(name))
   }
 
   test("a Python that makes no file in memory, or does not answer, is an error") {
     val file = Files.writeString(folder.resolve("file"), "x")
-    def failing(body: String): String = {
+    def failing(body: String, timeoutSeconds: Int = 60): String = {
       val python =
         Files.writeString(folder.resolve(s"python${System.nanoTime()}"), s"#!/bin/sh\n$body\n")
       Files.setPosixFilePermissions(python, PosixFilePermissions.fromString("rwx------"))
-      intercept[java.io.IOException](MemoryFile.use(python.toString, file, 1)(_ =>
+      intercept[java.io.IOException](MemoryFile.use(python.toString, file, timeoutSeconds)(_ =>
         fail("there is nothing to load"))).getMessage
     }
     assert(failing("exit 1") == "Python made no file in memory")
-    assert(failing("exec sleep 600") == "Python made no file in memory")
+    assert(failing("exec sleep 600", timeoutSeconds = 1) == "Python made no file in memory")
     assert(
       failing(
         "echo /etc/hostname; exec sleep 600") == s"/etc/hostname is not ${folder.resolve("file")}")
