@@ -11,6 +11,7 @@ import making
 
 HERE = Path(__file__).parent
 KINDS = ("row", "pandas", "arrow", "map_in_arrow")
+LOGGING = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
 LIMIT_S = 300
 
 
@@ -73,8 +74,7 @@ class Job:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
-            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -Dlog4j2.configurationFile="
-            f"{HERE / 'log4j2.properties'}",
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} {LOGGING}",
             **self.settings,
         }
 
