@@ -4,8 +4,6 @@ An environment that cannot be made here (no such Python, no tool to make it with
 ``NotHereError`` with the reason; the tests are then skipped with it.
 """
 
-import gzip
-import json
 import os
 import shutil
 import subprocess
@@ -18,10 +16,7 @@ PLACE = Path(os.environ.get("EMBER_ENVIRONMENTS", REPOSITORY / "target" / "envir
 TOOLS = ("uv==0.13.8", "venv-pack==0.2.0")
 PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.3.5")
 PYSPARK = "pyspark==4.3.0"
-#: The builds of python-build-standalone, which uv and others install, as a Go module.
-STANDALONE = "github.com/kluctl/go-embed-python@v0.0.0-3.14.6-20260610-1"
-STANDALONE_VERSION = "3.14.6"
-_SYMLINK = 1 << 27
+STANDALONE_MINOR = "3.14"
 
 
 class NotHereError(Exception):
@@ -83,30 +78,14 @@ def debian() -> Path:
 
 
 def standalone() -> Path:
-    """A build of python-build-standalone, where uv keeps those that it manages."""
-    if shutil.which("go") is None:
-        lack = "python-build-standalone comes as a Go module here, and there is no go"
-        raise NotHereError(lack)
-    name = f"uv-pythons/cpython-{STANDALONE_VERSION}-linux-x86_64-gnu"
-    return once(name, unpack_standalone) / "bin" / "python3.14"
-
-
-def unpack_standalone(folder: Path) -> None:
-    command = ["go", "mod", "download", "-json", STANDALONE]
-    modules = {"GOFLAGS": "-mod=mod -modcacherw", "GOPATH": str(PLACE / "go")}
-    module = Path(json.loads(run(command, **modules))["Dir"])
-    source = module / "python" / "internal" / "data" / "linux-amd64"
-    for entry in json.loads((source / "files.json").read_text())["files"]:
-        target, plain = folder / entry["name"], source / entry["name"]
-        packed = source / (entry["name"] + ".gz")
-        if entry["perm"] & _SYMLINK:
-            target.symlink_to(entry["symlink"])
-        elif plain.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
-        else:
-            content = gzip.decompress(packed.read_bytes()) if packed.exists() else None
-            target.write_bytes(content or plain.read_bytes())
-            target.chmod(entry["perm"] & 0o777)
+    """A Python 3.14 that uv manages (a build of python-build-standalone), if uv has one here."""
+    find = ("python", "find", "--managed-python", "--no-python-downloads", STANDALONE_MINOR)
+    try:
+        python = Path(uv(*find).strip())
+    except AssertionError as refused:
+        lack = f"uv manages no Python {STANDALONE_MINOR} here"
+        raise NotHereError(lack) from refused
+    return python.resolve()
 
 
 def pyenv_venv(minor: str) -> Path:
@@ -189,9 +168,9 @@ def pyspark() -> Path:
     return next(once("wheels", make).glob("pyspark-*.whl"))
 
 
-def uv(*arguments: str) -> None:
+def uv(*arguments: str) -> str:
     cache = {"UV_CACHE_DIR": str(PLACE / "uv-cache"), "UV_SYSTEM_CERTS": "1"}
-    run([str(tools() / "uv"), *arguments], **cache)
+    return run([str(tools() / "uv"), *arguments], **cache)
 
 
 def tools() -> Path:

@@ -57,14 +57,17 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
   private def report(conf: SparkConf): Unit =
     try {
       Admission.ofSettings(EmberConf.read(conf.getOption)) match {
-        case Some(reason) => logInfo(s"Ember is not used: $reason")
+        case Some(reason) => say(s"Ember is not used: $reason")
         case None if !SPARK_VERSION.startsWith(EmberPlugin.sparkLine) => ()
-        case None => logInfo(probed(configuredPython(conf)))
+        case None => say(probed(configuredPython(conf)))
       }
     } catch {
       case error @ (NonFatal(_) | _: LinkageError) =>
         logWarning("Ember could not look for Python", error)
     }
+
+  /** The one line of an executor; seen also where PySpark has set the level to WARN. */
+  private def say(line: String): Unit = if (log.isInfoEnabled()) logInfo(line) else logWarning(line)
 
   private def probed(python: String): String = {
     val environment =
