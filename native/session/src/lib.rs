@@ -13,6 +13,7 @@ mod released;
 mod row_pipe;
 mod row_plan;
 mod session;
+mod waiting;
 
 pub use lanes::{LaneError, Lanes};
 pub use released::Released;

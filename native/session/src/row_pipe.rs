@@ -4,14 +4,13 @@
 //! arguments are not plain columns). Out: one page per output batch, with the input rows joined to
 //! the function's results. Both conversions happen on the task thread, beside Python's work.
 
-use std::collections::VecDeque;
-
 use arrow_buffer::MutableBuffer;
 use ember_abi::ArrowArray;
 use ember_rows::Returned;
 use ember_rows::pages::{Page, PageError, RowPage, Rows};
 
 use crate::RowPlan;
+use crate::waiting::WaitingRows;
 
 /// Which of the two pages of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub struct RowPipe {
     plan: RowPlan,
     input: MutableBuffer,
     arguments: MutableBuffer,
-    waiting: VecDeque<Waiting>,
+    waiting: WaitingRows,
     spare: Vec<MutableBuffer>,
     /// The page being read, and the one before it: a row stays readable while its successor is
     /// looked for.
@@ -39,15 +38,6 @@ pub struct RowPipe {
 
 /// Pages kept for the next batches.
 const SPARE: usize = 4;
-
-/// Input rows whose results have not all come back.
-#[derive(Debug)]
-struct Waiting {
-    page: MutableBuffer,
-    /// Bytes of the page that were consumed.
-    read: usize,
-    rows: usize,
-}
 
 /// One page of output rows; readable until the one after the next is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +64,10 @@ impl RowPipe {
     /// A pipe without pages.
     pub fn new(plan: RowPlan) -> Self {
         Self {
+            waiting: WaitingRows::new(plan.spill_folder.clone()),
             plan,
             input: MutableBuffer::new(0),
             arguments: MutableBuffer::new(0),
-            waiting: VecDeque::new(),
             spare: Vec::new(),
             output: RowPage::default(),
             previous: RowPage::default(),
@@ -89,10 +79,9 @@ impl RowPipe {
         let pages = [&self.input, &self.arguments]
             .into_iter()
             .chain(&self.spare)
-            .chain(self.waiting.iter().map(|waiting| &waiting.page))
             .map(MutableBuffer::capacity);
         let output = [self.output.capacity(), self.previous.capacity()];
-        let pages: usize = pages.chain(output).sum();
+        let pages: usize = pages.chain(output).chain([self.waiting.held()]).sum();
         self.plan.to_arrow.held() + pages as u64
     }
 
@@ -128,14 +117,13 @@ impl RowPipe {
             .to_arrow
             .convert(&[Rows::new(Page::of(source), rows)])?;
         let page = std::mem::replace(&mut self.input, MutableBuffer::new(0));
-        if self.plan.joined {
-            self.waiting.push_back(Waiting {
-                page,
-                read: 0,
-                rows,
-            });
+        let done = if self.plan.joined {
+            self.waiting.push(page, rows)?
         } else {
-            self.keep(page);
+            Some(page)
+        };
+        if let Some(page) = done {
+            keep(&mut self.spare, page);
         }
         Ok(batch)
     }
@@ -147,12 +135,13 @@ impl RowPipe {
             return Ok(OutputPage::EMPTY);
         }
         std::mem::swap(&mut self.output, &mut self.previous);
-        let inputs = next_rows(&self.waiting, rows)?;
+        let inputs = self.waiting.first(rows)?;
         self.plan
             .to_rows
             .write(&inputs, batch.data(), &mut self.output)?;
         if self.plan.joined {
-            self.consume(rows)?;
+            let spare = &mut self.spare;
+            self.waiting.forget(rows, |page| keep(spare, page))?;
         }
         let page = self.output.as_slice();
         Ok(OutputPage {
@@ -161,51 +150,10 @@ impl RowPipe {
             rows,
         })
     }
-
-    /// Forgets the first `rows` waiting rows.
-    fn consume(&mut self, mut rows: usize) -> Result<(), PageError> {
-        while rows > 0 {
-            let Some(first) = self.waiting.front_mut() else {
-                return Ok(());
-            };
-            if first.rows > rows {
-                first.read += first.rows()?.skip(rows)?.read();
-                first.rows -= rows;
-                return Ok(());
-            }
-            rows -= first.rows;
-            if let Some(done) = self.waiting.pop_front() {
-                self.keep(done.page);
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, page: MutableBuffer) {
-        if self.spare.len() < SPARE {
-            self.spare.push(page);
-        }
-    }
 }
 
-impl Waiting {
-    fn rows(&self) -> Result<Rows<'_>, PageError> {
-        let page = self.page.as_slice().get(self.read..);
-        let page = page.ok_or(PageError::Malformed("it is shorter"))?;
-        Ok(Rows::new(Page::of(page), self.rows))
+fn keep(spare: &mut Vec<MutableBuffer>, page: MutableBuffer) {
+    if spare.len() < SPARE {
+        spare.push(page);
     }
-}
-
-/// The first `wanted` waiting rows, or as many as there are.
-fn next_rows(waiting: &VecDeque<Waiting>, mut wanted: usize) -> Result<Vec<Rows<'_>>, PageError> {
-    let mut parts = Vec::with_capacity(waiting.len());
-    for page in waiting {
-        if wanted == 0 {
-            break;
-        }
-        let here = page.rows()?.take(wanted);
-        wanted -= here.left();
-        parts.push(here);
-    }
-    Ok(parts)
 }

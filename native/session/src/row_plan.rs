@@ -1,5 +1,7 @@
 //! What a row session converts, as the JVM says it.
 
+use std::path::PathBuf;
+
 use ember_rows::pages::{PageError, Shape, SparkField, SparkType, ToArrow, ToRows};
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +15,8 @@ pub struct RowPlan {
     pub to_rows: ToRows,
     /// Whether an output row begins with the fields of its input row.
     pub joined: bool,
+    /// Where input rows go that wait for their results and are too many.
+    pub spill_folder: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,7 @@ struct Wire {
     /// Arguments and results are the fields of one struct column.
     wrapped: bool,
     joined: bool,
+    spill_folder: PathBuf,
 }
 
 impl RowPlan {
@@ -56,6 +61,7 @@ impl RowPlan {
             to_arrow: ToArrow::new(shape)?,
             to_rows,
             joined: wire.joined,
+            spill_folder: wire.spill_folder,
         })
     }
 }
@@ -71,7 +77,7 @@ mod tests {
     fn plan(ordinals: &str) -> String {
         let long = r#"{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}"#;
         format!(
-            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true}}"#
+            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true,"spill_folder":"/tmp"}}"#
         )
     }
 

@@ -19,7 +19,7 @@ const JOINED: usize = 32;
 
 fn pipe(ordinals: &str, joined: bool) -> RowPipe {
     let plan = format!(
-        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{LONG},"large":false,"wrapped":false,"joined":{joined}}}"#
+        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"spill_folder":"/tmp"}}"#
     );
     RowPipe::new(RowPlan::parse(plan.as_bytes()).unwrap())
 }

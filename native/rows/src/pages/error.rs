@@ -39,6 +39,9 @@ pub enum PageError {
     /// A joined row would be larger than Spark's rows can be.
     #[error("a row of {0} bytes is larger than Spark's rows can be")]
     RowSize(usize),
+    /// Rows that wait could not be written to a file, or read from it.
+    #[error("rows that wait for their results could not be kept in a file: {0}")]
+    Spill(String),
     /// Rows and results differ in number.
     #[error("{results} results for {rows} rows")]
     Count {

@@ -90,6 +90,11 @@ impl<'call> Rows<'call> {
         self.read
     }
 
+    /// The rest of the page, from the next row on.
+    pub const fn bytes(&self) -> &'call [u8] {
+        self.rest
+    }
+
     /// These rows without the first `count`.
     pub fn skip(mut self, count: usize) -> Result<Self, PageError> {
         for _ in 0..count.min(self.left) {

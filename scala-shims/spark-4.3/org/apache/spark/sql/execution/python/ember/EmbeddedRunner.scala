@@ -18,6 +18,7 @@ import org.apache.spark.sql.execution.python.RowInputArrowPythonRunner
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
+import org.apache.spark.util.Utils
 
 import dev.ember.config.{EmberConf, InvalidSetting}
 import dev.ember.metrics.EmberMetrics
@@ -71,9 +72,11 @@ trait EmbeddedRunner
       context: TaskContext,
       partition: Int)(input: Option[RowBatches.Limits] => InputRows)
       : Either[FallbackReason, Iterator[InternalRow]] =
-    enter(partition, context)(_.openRows(_, _, _, _, form.plan)).map { opened =>
+    enter(partition, context)(_.openRows(_, _, _, _, form.plan(spillFolder))).map { opened =>
       new RowRun(opened, form, output).start(UpstreamFiles.apart(input(batchLimits)))
     }
+
+  private def spillFolder: String = Utils.getLocalDir(SparkEnv.get.conf)
 
   private def enter(partition: Int, context: TaskContext)(
       call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {

@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.TaskContext
-import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
 import org.apache.spark.sql.types.{DataType, StructType}
@@ -12,8 +11,8 @@ import dev.ember.reason.FallbackReason
 import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
 
 /**
- * A partition through scalar functions that give one batch for one batch: pages in, joined pages out, and no
- * queue of rows between.
+ * A partition through scalar functions: pages in, joined pages out, and no queue of rows between. Functions over
+ * iterators may give other batches than they take; rows are joined in their order, whatever batch they are in.
  */
 private[ember] final class EvalRows(
     inputAttributes: Seq[Attribute],
@@ -27,7 +26,7 @@ private[ember] final class EvalRows(
     input <- RowForm.stored(EvalRows.struct(inputAttributes.map(_.dataType)))
     given <- RowForm.stored(EvalRows.struct(arguments.inputs.map(_.dataType)))
     output <- RowForm.stored(EvalRows.struct(types.expected))
-    if EvalRows.oneForOne(node.evalType) && RowForm.nullsAllowed(output)
+    if RowForm.nullsAllowed(output)
     if results.forall(_.nullable)
   } yield RowForm(
     input,
@@ -93,14 +92,6 @@ private[ember] final class EvalRows(
 }
 
 private[ember] object EvalRows {
-
-  /** Kinds that return one batch of as many rows for each batch. The iterator forms may not. */
-  def oneForOne(evalType: Int): Boolean = evalType match {
-    case PythonEvalType.SQL_ARROW_BATCHED_UDF | PythonEvalType.SQL_SCALAR_ARROW_UDF |
-        PythonEvalType.SQL_SCALAR_PANDAS_UDF =>
-      true
-    case _ => false
-  }
 
   private def struct(types: Seq[DataType]): StructType =
     types.zipWithIndex.foldLeft(new StructType()) { case (struct, (of, index)) =>

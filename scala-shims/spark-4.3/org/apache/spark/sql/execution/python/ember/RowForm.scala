@@ -2,6 +2,8 @@ package org.apache.spark.sql.execution.python.ember
 
 import java.nio.charset.StandardCharsets.UTF_8
 
+import com.fasterxml.jackson.databind.node.TextNode
+
 import org.apache.spark.sql.types._
 
 /**
@@ -23,10 +25,12 @@ private[ember] final case class RowForm(
     wrapped: Boolean,
     joined: Boolean) {
 
-  def plan: Array[Byte] = {
+  /** For native code; rows that wait for their results and are too many go to a file in `spillFolder`. */
+  def plan(spillFolder: String): Array[Byte] = {
     val places = ordinals.fold("null")(_.mkString("[", ",", "]"))
     s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":$places,""" +
-      s""""output":${output.json},"large":$large,"wrapped":$wrapped,"joined":$joined}"""
+      s""""output":${output.json},"large":$large,"wrapped":$wrapped,"joined":$joined,""" +
+      s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 
   def outputFields: Int = output.length + (if (joined) input.length else 0)

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets.UTF_8
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.scalatest.funsuite.AnyFunSuite
 
-import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
 import org.apache.spark.sql.types._
@@ -70,7 +69,7 @@ class RowFormSuite extends AnyFunSuite {
   }
 
   private def parsed(form: RowForm): JsonNode =
-    new ObjectMapper().readTree(new String(form.plan, UTF_8))
+    new ObjectMapper().readTree(new String(form.plan("/a \"b\""), UTF_8))
 
   private def schema(plan: JsonNode, key: String): DataType =
     DataType.fromJson(plan.get(key).toString)
@@ -83,6 +82,7 @@ class RowFormSuite extends AnyFunSuite {
     assert(plan.get("ordinals").toString == "[1]")
     assert(plan.get("joined").asBoolean && !plan.get("large").asBoolean)
     assert(!plan.get("wrapped").asBoolean)
+    assert(plan.get("spill_folder").asText == "/a \"b\"")
   }
 
   test("a plan without ordinals says so") {
@@ -104,15 +104,5 @@ class RowFormSuite extends AnyFunSuite {
     val unsafe: UnsafeRow = UnsafeProjection.create(of)(InternalRow(5L)).copy()
     assert(toUnsafe(unsafe) eq unsafe)
     assert(toUnsafe(InternalRow(5L)) == unsafe)
-  }
-
-  test("only the kinds that return a batch for each batch are one for one") {
-    import PythonEvalType._
-    assert(
-      Seq(SQL_ARROW_BATCHED_UDF, SQL_SCALAR_ARROW_UDF, SQL_SCALAR_PANDAS_UDF)
-        .forall(EvalRows.oneForOne))
-    assert(
-      !Seq(SQL_SCALAR_PANDAS_ITER_UDF, SQL_SCALAR_ARROW_ITER_UDF, SQL_MAP_PANDAS_ITER_UDF)
-        .exists(EvalRows.oneForOne))
   }
 }
