@@ -12,6 +12,7 @@ use arrow_array::ffi::from_ffi_and_data_type;
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_data::ffi::FFI_ArrowArray;
+use arrow_data::transform::MutableArrayData;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit};
 use ember_abi::{ArrowArray, ArrowSchema};
@@ -63,7 +64,7 @@ impl ReturnedSchema {
             data = as_read(data)?;
         }
         check_contents(&data)?;
-        Returned::lay_out(data)
+        Returned::lay_out(copied(&data)?)
     }
 }
 
@@ -287,6 +288,14 @@ fn width(of: &DataType) -> Result<usize, RowsError> {
             .primitive_width()
             .ok_or_else(|| RowsError::Carried(other.to_string())),
     }
+}
+
+/// The rows of a checked batch in memory of ours. A function may keep what it returned and write to
+/// it again, as it may in Spark's worker, which has sent it by then.
+fn copied(data: &ArrayData) -> Result<ArrayData, RowsError> {
+    let mut copy = MutableArrayData::new(vec![data], false, data.len());
+    copy.try_extend(0, 0, data.len())?;
+    Ok(copy.freeze())
 }
 
 /// Offsets, views and lengths lead to memory that is there; in children too.
