@@ -4,6 +4,7 @@
 //! No Rust panic and no Python error passes this border in any other form ([`errors`]), and no
 //! handle is a pointer: a stale one is an error, not a crash ([`handles`]).
 
+mod columns;
 mod errors;
 mod handles;
 mod methods;

@@ -44,7 +44,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_open<'local>(
     .resolve::<Throw>()
 }
 
-fn spec(
+pub(crate) fn spec(
     env: &Env<'_>,
     header: &JByteArray<'_>,
     input_schema: &JByteArray<'_>,
@@ -59,7 +59,7 @@ fn spec(
     })
 }
 
-fn open(spec: SessionSpec, pipe: Option<RowPipe>) -> Result<jlong, NativeError> {
+pub(crate) fn open(spec: SessionSpec, pipe: Option<RowPipe>) -> Result<jlong, NativeError> {
     let lanes = running()?;
     let session = Arc::new(Session::new(spec));
     lanes.run(&session)?;
@@ -240,7 +240,7 @@ const fn side(arguments: jboolean) -> Side {
     }
 }
 
-fn long(value: usize) -> Result<jlong, NativeError> {
+pub(crate) fn long(value: usize) -> Result<jlong, NativeError> {
     jlong::try_from(value).map_err(|_| NativeError::Argument("a number past the JVM's"))
 }
 

@@ -33,7 +33,7 @@ pub unsafe fn lend(
     token: i64,
     lender: Arc<dyn Lender>,
 ) -> Result<ArrowArray, RowsError> {
-    let mut records = Records { rest: layout };
+    let mut records = Records::of(layout);
     let rows = records.count()?;
     let columns = records.count()?;
     let mut lent = Lent {
@@ -46,18 +46,20 @@ pub unsafe fn lend(
         .map(|_| lent.read(&mut records, 1))
         .collect::<Result<Vec<_>, _>>()?;
     lent.adopt(root, children);
-    if !records.rest.is_empty() {
-        return Err(RowsError::Layout("longs left over"));
-    }
+    records.end()?;
     Ok(lent.seal(root))
 }
 
 /// The unread part of a layout.
-struct Records<'layout> {
+pub(crate) struct Records<'layout> {
     rest: &'layout [i64],
 }
 
-impl Records<'_> {
+impl<'layout> Records<'layout> {
+    pub(crate) const fn of(layout: &'layout [i64]) -> Self {
+        Self { rest: layout }
+    }
+
     fn next(&mut self) -> Result<i64, RowsError> {
         let (first, rest) = self
             .rest
@@ -67,12 +69,28 @@ impl Records<'_> {
         Ok(*first)
     }
 
-    fn count(&mut self) -> Result<i64, RowsError> {
+    pub(crate) fn count(&mut self) -> Result<i64, RowsError> {
         let count = self.next()?;
         if count < 0 {
             Err(RowsError::Layout("a negative count"))
         } else {
             Ok(count)
+        }
+    }
+
+    /// Address and bytes of a buffer.
+    pub(crate) fn span(&mut self) -> Result<(usize, usize), RowsError> {
+        let outside = |_| RowsError::Layout("an address outside the address space");
+        let address = usize::try_from(self.next()?).map_err(outside)?;
+        let bytes = usize::try_from(self.count()?).map_err(outside)?;
+        Ok((address, bytes))
+    }
+
+    pub(crate) const fn end(&self) -> Result<(), RowsError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(RowsError::Layout("longs left over"))
         }
     }
 }
@@ -176,10 +194,7 @@ impl Drop for Lent {
 }
 
 fn read_buffer(records: &mut Records<'_>, first: bool) -> Result<*const c_void, RowsError> {
-    let address = records.next()?;
-    let _bytes = records.count()?;
-    let address = usize::try_from(address)
-        .map_err(|_| RowsError::Layout("an address outside the address space"))?;
+    let (address, _bytes) = records.span()?;
     Ok(match address {
         0 if first => ptr::null(),
         0 => NOTHING.as_ptr().cast(),

@@ -9,10 +9,12 @@
 //! buffers stand in the order of the Arrow columnar format; offsets are already applied.
 
 mod as_read;
+mod columns;
 mod lend;
 pub mod pages;
 mod returned;
 
+pub use columns::{SharedBatch, share};
 pub use lend::{Lender, lend};
 pub use returned::{Returned, ReturnedSchema};
 

@@ -7,6 +7,7 @@
 //! ([`Lanes`]), so functions that pull from functions cannot deadlock.
 
 mod calls;
+mod column_pipe;
 mod interrupts;
 mod lanes;
 mod released;
@@ -15,6 +16,7 @@ mod row_plan;
 mod session;
 mod waiting;
 
+pub use column_pipe::{ColumnPipe, ColumnPlan};
 pub use lanes::{LaneError, Lanes};
 pub use released::Released;
 pub use row_pipe::{OutputPage, RowPipe, Side};

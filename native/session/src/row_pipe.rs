@@ -53,7 +53,7 @@ pub struct OutputPage {
 
 impl OutputPage {
     /// Takes the place of no other page: a row before it may still be read when the next one comes.
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         address: 0,
         bytes: 0,
         rows: 0,

@@ -94,4 +94,24 @@ public final class NativeApi {
 
   /** Frees the pages of a session that was opened with {@link #openRows} and is closed. */
   static native void freeRows(long session);
+
+  /**
+   * Like {@link #openRows}, for a session whose input crosses as columns. Throws code 5 if a type has no native
+   * conversion.
+   */
+  static native long openColumns(
+      byte[] header, byte[] inputSchema, byte[] environment, int depth, byte[] plan);
+
+  /**
+   * Lends one batch, described by two layouts: what the function gets, and the columns that its rows are joined
+   * with (none of them if they are not). The memory must not change until {@code token} has come back through
+   * {@link #released}, which it does when neither is looked at any more.
+   */
+  static native void offerColumns(long session, long[] arguments, long[] columns, long token);
+
+  /** As {@link #outputRows}, of a column session. */
+  static native long[] outputColumns(long session);
+
+  /** Frees the pages of a session that was opened with {@link #openColumns} and is closed. */
+  static native void freeColumns(long session);
 }

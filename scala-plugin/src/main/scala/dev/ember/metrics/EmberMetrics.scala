@@ -13,6 +13,7 @@ object EmberMetrics {
   val RowsSent = "emberRowsSent"
   val BatchesSent = "emberBatchesSent"
   val BatchesReceived = "emberBatchesReceived"
+  val ColumnBatches = "emberColumnBatches"
   val Abandoned = "emberAbandoned"
 
   def reason(name: String): String = s"emberReason$name"
@@ -25,6 +26,7 @@ object EmberMetrics {
       RowsSent -> "Ember: rows lent to Python",
       BatchesSent -> "Ember: batches lent to Python",
       BatchesReceived -> "Ember: batches received from Python",
+      ColumnBatches -> "Ember: column batches read without making rows",
       Abandoned -> "Ember: threads abandoned")
     val reasons =
       FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")

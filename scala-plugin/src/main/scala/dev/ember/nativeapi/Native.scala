@@ -33,6 +33,19 @@ trait Native {
   def outputRows(session: Long): Array[Long]
   def heldBytes(session: Long): Long
   def freeRows(session: Long): Unit
+  def openColumns(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long
+  def offerColumns(
+      session: Long,
+      arguments: Array[Long],
+      columns: Array[Long],
+      token: Long): Unit
+  def outputColumns(session: Long): Array[Long]
+  def freeColumns(session: Long): Unit
 }
 
 object Native {
@@ -85,4 +98,21 @@ object JniNative extends Native {
   override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
   override def heldBytes(session: Long): Long = NativeApi.heldBytes(session)
   override def freeRows(session: Long): Unit = NativeApi.freeRows(session)
+
+  override def openColumns(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long =
+    NativeApi.openColumns(header, inputSchema, environment, depth, plan)
+
+  override def offerColumns(
+      session: Long,
+      arguments: Array[Long],
+      columns: Array[Long],
+      token: Long): Unit = NativeApi.offerColumns(session, arguments, columns, token)
+
+  override def outputColumns(session: Long): Array[Long] = NativeApi.outputColumns(session)
+  override def freeColumns(session: Long): Unit = NativeApi.freeColumns(session)
 }

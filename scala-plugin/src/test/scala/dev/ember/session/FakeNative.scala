@@ -104,6 +104,25 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
 
   override def heldBytes(session: Long): Long = pages.values.map(_._2).sum
 
+  override def openColumns(
+      header: Array[Byte],
+      inputSchema: Array[Byte],
+      environment: Array[Byte],
+      depth: Int,
+      plan: Array[Byte]): Long = 1L
+
+  override def offerColumns(
+      session: Long,
+      arguments: Array[Long],
+      columns: Array[Long],
+      token: Long): Unit = {
+    note(s"offerColumns ${arguments.mkString(",")} ${columns.mkString(",")}")
+    offered += token
+  }
+
+  override def outputColumns(session: Long): Array[Long] = outputRows(session)
+  override def freeColumns(session: Long): Unit = freeRows(session)
+
   override def freeRows(session: Long): Unit = note("freeRows")
 
   override def close(): Unit = {

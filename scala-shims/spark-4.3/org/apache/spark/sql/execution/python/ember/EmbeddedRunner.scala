@@ -25,6 +25,7 @@ import dev.ember.metrics.EmberMetrics
 import dev.ember.nativeapi.Native
 import dev.ember.reason.{FallbackReason, ReasonLog}
 import dev.ember.rows.{InputRows, RowBatches}
+import dev.ember.rows.columns.InputColumns
 import dev.ember.session.{Admission, EmbeddedLane, ExecutorLane, LaneKey, SessionFacts}
 
 /**
@@ -77,6 +78,17 @@ trait EmbeddedRunner
     }
 
   private def spillFolder: String = Utils.getLocalDir(SparkEnv.get.conf)
+
+  /** The same, with an input that crosses as columns. `input` gets the limits of this runner. */
+  private[ember] final def embedColumns(
+      form: RowForm,
+      output: RowOutput,
+      context: TaskContext,
+      partition: Int)(input: Option[RowBatches.Limits] => InputColumns)
+      : Either[FallbackReason, Iterator[InternalRow]] =
+    enter(partition, context)(_.openColumns(_, _, _, _, form.plan(spillFolder))).map { opened =>
+      new ColumnRun(opened, form, output).start(input(batchLimits))
+    }
 
   private def enter(partition: Int, context: TaskContext)(
       call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {

@@ -41,7 +41,7 @@ final class EmberColumnarEvaluator(
 
   /** For a row-based parent. */
   def rows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] =
-    eval(partition, input) match {
+    eval(partition, input, arrowToo = true) match {
       case Right(joined) => joined
       case Left(batches) =>
         val toUnsafe = UnsafeProjection.create(outputSchema)
@@ -50,22 +50,30 @@ final class EmberColumnarEvaluator(
 
   /** For a columnar parent. */
   def batches(partition: Int, input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] =
-    eval(partition, input).fold(identity, inBatches(_, TaskContext.get()))
+    eval(partition, input, arrowToo = false).fold(identity, inBatches(_, TaskContext.get()))
 
-  /** Rows from the embedded lane, or batches from Spark's own evaluator. */
+  /**
+   * Rows from the embedded lane, or batches from Spark's own evaluator.
+   *
+   * @param arrowToo
+   *   batches of Arrow may become rows: nobody above sees where they end
+   */
   private def eval(
       partition: Int,
-      input: Iterator[ColumnarBatch]): Either[Iterator[ColumnarBatch], Iterator[InternalRow]] = {
+      input: Iterator[ColumnarBatch],
+      arrowToo: Boolean): Either[Iterator[ColumnarBatch], Iterator[InternalRow]] = {
     val arguments = FunctionArguments.of(functions)
     val columns = arguments.columnIndices(inputAttributes)
     val child = new PeekableIterator(input)
     val arrow = child
       .peek()
       .exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
+    val asTheyAre = columns.nonEmpty && arrow
     val embedded =
-      if (columns.nonEmpty && arrow) Left(FallbackReason.ArrowBackedChild)
-      else
-        inPages(child, arguments).getOrElse(embed(child, arguments, columns))
+      (if (asTheyAre && !arrowToo) None else inColumns(child, arguments)).getOrElse {
+        if (asTheyAre) Left(FallbackReason.ArrowBackedChild)
+        else inPages(child, arguments).getOrElse(embed(child, arguments, columns))
+      }
     embedded.left.map { reason =>
       EmbeddedRunner.fellBack(reason, node.count)
       sparks.createEvaluator().eval(partition, child)
@@ -74,6 +82,14 @@ final class EmberColumnarEvaluator(
 
   private def isArrow(batch: ColumnarBatch): Boolean =
     batch.numCols() > 0 && batch.column(0).isInstanceOf[ArrowColumnVector]
+
+  private def inColumns(
+      child: Iterator[ColumnarBatch],
+      arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
+    val results = output.drop(inputAttributes.length)
+    val way = new EvalColumns(inputAttributes, arguments, results, node)
+    Option.when(way.applies)(way.eval(child, TaskContext.get()))
+  }
 
   private def inPages(
       child: Iterator[ColumnarBatch],

@@ -13,6 +13,7 @@ import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
 import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
+import dev.ember.rows.columns.{ColumnShape, InputColumns}
 
 /**
  * A partition through `mapInPandas` or `mapInArrow`. Rows go in as one struct column and come out as one, whose
@@ -32,7 +33,7 @@ final class EmberMapEvaluatorFactory(
     override def eval(index: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
       val context = TaskContext.get()
       val partition = context.partitionId()
-      val runner = new EmberMapRunner(functions, new StructType().add("struct", inputSchema), node)
+      val runner = mapRunner
       form.map(runner.embedRows(_, rows, context, partition)(cut(inputs.head, _))) match {
         case Some(Right(mapped)) => mapped
         case Some(Left(reason)) =>
@@ -42,6 +43,45 @@ final class EmberMapEvaluatorFactory(
       }
     }
   }
+
+  /** Whether the input may cross as columns. */
+  def takesColumns: Boolean =
+    form.nonEmpty && inputSchema.forall(field => InputColumns.copies(field.dataType))
+
+  /** The same over the batches that rows would have been unpacked from. */
+  private[ember] def over(
+      columns: UnpackedColumns): PartitionEvaluatorFactory[ColumnarBatch, InternalRow] =
+    new OverColumns(columns, mapColumns)
+
+  private def mapColumns(
+      below: UnpackedColumns,
+      index: Int,
+      batches: Iterator[ColumnarBatch]): Iterator[InternalRow] = {
+    val context = TaskContext.get()
+    val partition = context.partitionId()
+    val runner = mapRunner
+    val way = form.getOrElse(throw new IllegalStateException("these columns take another way"))
+    val mapped = runner.embedColumns(way, rows, context, partition) { limits =>
+      ColumnRun.input(shape(way, below), limits, below.read(batches), node)
+    }
+    mapped match {
+      case Right(joined) => joined
+      case Left(reason) =>
+        EmbeddedRunner.fellBack(reason, node.count)
+        columns(runner.stock(_, partition, context), below.asRows(index, batches))
+    }
+  }
+
+  private def shape(form: RowForm, below: UnpackedColumns): ColumnShape = ColumnShape(
+    form.input,
+    below.sources,
+    form.input.indices,
+    form.large,
+    form.wrapped,
+    form.joined)
+
+  private def mapRunner: EmberMapRunner =
+    new EmberMapRunner(functions, new StructType().add("struct", inputSchema), node)
 
   private def form: Option[RowForm] = for {
     input <- RowForm.stored(inputSchema)

@@ -1,5 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
+import org.apache.spark.PartitionEvaluatorFactory
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
@@ -19,15 +20,25 @@ trait EmberMapExec extends MapInBatchExec {
 
   override protected def doExecute(): RDD[InternalRow] = {
     val factory = evaluator
-    val rows = child.execute()
-    val mapped = (isBarrier, conf.usePartitionEvaluator) match {
-      case (true, true) => rows.barrier().mapPartitionsWithEvaluator(factory)
-      case (true, false) => rows.barrier().mapPartitionsWithIndex(EmberMapExec.run(factory, _, _))
-      case (false, true) => rows.mapPartitionsWithEvaluator(factory)
-      case (false, false) => rows.mapPartitionsWithIndexInternal(EmberMapExec.run(factory, _, _))
+    val columns = if (factory.takesColumns) UnpackedColumns.below(child) else None
+    val mapped = columns match {
+      case Some((below, batches)) => mapPartitions(batches, factory.over(below))
+      case None => mapPartitions(child.execute(), factory)
     }
     profile.fold(mapped)(mapped.withResources)
   }
+
+  private def mapPartitions[T](
+      input: RDD[T],
+      factory: PartitionEvaluatorFactory[T, InternalRow]): RDD[InternalRow] =
+    (isBarrier, conf.usePartitionEvaluator) match {
+      case (true, true) => input.barrier().mapPartitionsWithEvaluator(factory)
+      case (true, false) =>
+        input.barrier().mapPartitionsWithIndex(EmberMapExec.run[T](factory, _, _))
+      case (false, true) => input.mapPartitionsWithEvaluator(factory)
+      case (false, false) =>
+        input.mapPartitionsWithIndexInternal(EmberMapExec.run[T](factory, _, _))
+    }
 
   private def evaluator: EmberMapEvaluatorFactory = {
     val python = func.asInstanceOf[PythonUDF]
@@ -41,9 +52,9 @@ trait EmberMapExec extends MapInBatchExec {
 }
 
 private object EmberMapExec {
-  def run(
-      factory: EmberMapEvaluatorFactory,
+  def run[T](
+      factory: PartitionEvaluatorFactory[T, InternalRow],
       partition: Int,
-      rows: Iterator[InternalRow]): Iterator[InternalRow] =
-    factory.createEvaluator().eval(partition, rows)
+      input: Iterator[T]): Iterator[InternalRow] =
+    factory.createEvaluator().eval(partition, input)
 }

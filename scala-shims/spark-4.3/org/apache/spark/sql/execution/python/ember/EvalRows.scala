@@ -22,7 +22,7 @@ private[ember] final class EvalRows(
 
   private val types = new OutputTypes(results)
 
-  private val form: Option[RowForm] = for {
+  private[ember] val form: Option[RowForm] = for {
     input <- RowForm.stored(EvalRows.struct(inputAttributes.map(_.dataType)))
     given <- RowForm.stored(EvalRows.struct(arguments.inputs.map(_.dataType)))
     output <- RowForm.stored(EvalRows.struct(types.expected))
@@ -80,7 +80,7 @@ private[ember] final class EvalRows(
         row => columns.fold(row)(_(row))))
   }
 
-  private object output extends RowOutput {
+  private[ember] object output extends RowOutput {
     override def comesAsRows(actual: Seq[DataType]): Boolean = {
       types.check(actual)
       true

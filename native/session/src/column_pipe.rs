@@ -1,0 +1,183 @@
+//! Columns in and rows out of a session: what a columnar child gives never becomes a row before the
+//! function has seen it.
+//!
+//! In: lent columns, one batch at a time. Out: one page per output batch, where the columns that came
+//! in stand before the function's results. Both conversions happen on the task thread.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field};
+use ember_abi::ArrowArray;
+use ember_rows::pages::{PageError, RowPage, SparkField, SparkType, ToRows};
+use ember_rows::{Lender, Returned, RowsError, SharedBatch, share};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::OutputPage;
+
+/// What a column session converts: the plan of a row session, read for columns.
+#[derive(Debug)]
+pub struct ColumnPlan {
+    /// The columns that are kept for the join; none if rows are not joined.
+    kept: Vec<SparkType>,
+    large: bool,
+    to_rows: ToRows,
+    joined: bool,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    input: Value,
+    output: Value,
+    large: bool,
+    wrapped: bool,
+    joined: bool,
+}
+
+impl ColumnPlan {
+    /// Reads the plan, a JSON object.
+    pub fn parse(json: &[u8]) -> Result<Self, PageError> {
+        let wire: Wire =
+            serde_json::from_slice(json).map_err(|error| PageError::Schema(error.to_string()))?;
+        let output = SparkType::fields_from_json(&wire.output.to_string())?;
+        let input = if wire.joined {
+            SparkType::fields_from_json(&wire.input.to_string())?
+        } else {
+            Vec::new()
+        };
+        let kept = input.iter().map(|field| field.of.clone()).collect();
+        // A column is written where it is null or not, whatever its schema promised.
+        let input = input
+            .into_iter()
+            .map(|field| SparkField::new(field.of, true));
+        Ok(Self {
+            kept,
+            large: wire.large,
+            to_rows: ToRows::alone(input.chain(output).collect(), wire.wrapped),
+            joined: wire.joined,
+        })
+    }
+}
+
+/// The columns of one session. Belongs to the task thread.
+#[derive(Debug)]
+pub struct ColumnPipe {
+    plan: ColumnPlan,
+    waiting: VecDeque<Waiting>,
+    /// The page being read, and the one before it: a row stays readable while its successor is
+    /// looked for.
+    output: RowPage,
+    previous: RowPage,
+}
+
+/// Input columns whose results have not all come back.
+#[derive(Debug)]
+struct Waiting {
+    columns: Vec<ArrayData>,
+    rows: usize,
+    /// Rows that were consumed.
+    read: usize,
+}
+
+impl ColumnPipe {
+    /// A pipe without columns.
+    pub fn new(plan: ColumnPlan) -> Self {
+        Self {
+            plan,
+            waiting: VecDeque::new(),
+            output: RowPage::default(),
+            previous: RowPage::default(),
+        }
+    }
+
+    /// Makes the function's batch of lent columns, and keeps those of the join.
+    ///
+    /// # Safety
+    ///
+    /// As [`share`] says of its layouts, `[arguments, columns]`.
+    pub unsafe fn batch(
+        &mut self,
+        layouts: [&[i64]; 2],
+        token: i64,
+        lender: Arc<dyn Lender>,
+    ) -> Result<ArrowArray, RowsError> {
+        // SAFETY: what this function asks of its caller.
+        let shared = unsafe { share(layouts, &self.plan.kept, self.plan.large, token, lender) }?;
+        let SharedBatch {
+            arguments,
+            columns,
+            rows,
+            ..
+        } = shared;
+        if self.plan.joined && rows > 0 {
+            self.waiting.push_back(Waiting {
+                columns,
+                rows,
+                read: 0,
+            });
+        }
+        Ok(arguments)
+    }
+
+    /// The rows of one output batch, joined with the input that comes next.
+    pub fn rows(&mut self, batch: &Returned) -> Result<OutputPage, PageError> {
+        let rows = batch.data().len();
+        if rows == 0 {
+            return Ok(OutputPage::EMPTY);
+        }
+        std::mem::swap(&mut self.output, &mut self.previous);
+        let write = |data: &ArrayData, page: &mut RowPage| self.plan.to_rows.write(&[], data, page);
+        if self.plan.joined {
+            let joined = join(self.waiting.front(), batch.data())?;
+            write(&joined, &mut self.output)?;
+            self.consume(rows);
+        } else {
+            write(batch.data(), &mut self.output)?;
+        }
+        let page = self.output.as_slice();
+        Ok(OutputPage {
+            address: page.as_ptr().expose_provenance(),
+            bytes: page.len(),
+            rows,
+        })
+    }
+
+    /// Forgets the first `rows` rows of the first batch that waits.
+    fn consume(&mut self, rows: usize) {
+        let done = self.waiting.front_mut().is_some_and(|first| {
+            first.read += rows;
+            first.read >= first.rows
+        });
+        if done {
+            self.waiting.pop_front();
+        }
+    }
+}
+
+/// The next rows of `input` beside their results. A function may give back a batch in pieces, but no
+/// piece of two batches.
+fn join(input: Option<&Waiting>, results: &ArrayData) -> Result<ArrayData, PageError> {
+    let (first, rows) = (results.offset(), results.len());
+    let left = input.map_or(0, |input| input.rows - input.read);
+    let input = input.filter(|_| rows <= left).ok_or(PageError::Count {
+        rows: left,
+        results: rows,
+    })?;
+    let before = input
+        .columns
+        .iter()
+        .map(|column| column.slice(input.read, rows));
+    let after = results
+        .child_data()
+        .iter()
+        .map(|column| column.slice(first, rows));
+    let columns: Vec<ArrayData> = before.chain(after).collect();
+    let fields = columns
+        .iter()
+        .map(|column| Field::new("", column.data_type().clone(), true));
+    let joined = ArrayData::builder(DataType::Struct(fields.collect())).len(rows);
+    // SAFETY: the fields were made of the columns, each of which was cut to the same rows.
+    Ok(unsafe { joined.child_data(columns).build_unchecked() })
+}

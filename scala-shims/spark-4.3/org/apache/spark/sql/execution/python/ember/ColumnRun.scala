@@ -1,0 +1,90 @@
+package org.apache.spark.sql.execution.python.ember
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.types.DataType
+import org.apache.spark.sql.util.ArrowUtils
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.metrics.EmberMetrics
+import dev.ember.nativeapi.Native
+import dev.ember.rows.{OutputVectors, PageReader, RowBatches}
+import dev.ember.rows.columns.{ColumnShape, InputColumns, LentColumns}
+import dev.ember.session.ColumnCrossing
+
+/** A session whose input crosses as columns, and whose output comes back as rows that point into pages. */
+private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, output: RowOutput) {
+  import opened.{context, count, handle, place}
+
+  private val columns = new OutputColumns(opened)
+  private val reader = new PageReader(form.outputFields)
+  private val files = new UpstreamFiles
+  private var inPages: Option[Boolean] = None
+  private val run = new EmbeddedRun[InputColumns, Iterator[InternalRow]](
+    opened,
+    new ColumnCrossing(place.native, handle, place.lent, take),
+    () => columns.close())
+
+  def start(input: InputColumns): Iterator[InternalRow] = {
+    // Before the session's own listener, so that it runs after it: rows are read until the task ends.
+    context.addTaskCompletionListener[Unit] { _ =>
+      place.native.freeColumns(handle)
+      place.lent.collect()
+    }: Unit
+    run.start(counted(input)).flatten
+  }
+
+  private def take(native: Native, session: Long): Iterator[InternalRow] = {
+    val pages = inPages.getOrElse {
+      val fits = output.comesAsRows(actualTypes(native.outputSchema(session)))
+      inPages = Some(fits)
+      fits
+    }
+    if (pages) rows(native.outputColumns(session))
+    else output.convert(columns.show(native.output(session)))
+  }
+
+  private def rows(page: Array[Long]): Iterator[InternalRow] = {
+    count("pythonNumRowsReceived", page(2))
+    count("pythonDataReceived", page(3))
+    count(EmberMetrics.BatchesReceived, 1)
+    reader.over(page(0), page(1))
+  }
+
+  private def actualTypes(message: Array[Byte]): Seq[DataType] =
+    OutputVectors.schemaOf(message).getFields.asScala.toSeq.map(ArrowUtils.fromArrowField)
+
+  private def counted(input: InputColumns): InputColumns = new InputColumns {
+    override def next(): Option[LentColumns] = {
+      val batch = files.around(input.next())
+      batch.foreach { lent =>
+        count("pythonDataSent", lent.bytes)
+        count(EmberMetrics.RowsSent, lent.rows.toLong)
+        count(EmberMetrics.BatchesSent, 1)
+      }
+      batch
+    }
+
+    override def close(): Unit = input.close()
+  }
+}
+
+private[ember] object ColumnRun {
+
+  /** Batches of columns with the boundaries of `limits`, or the child's own if there are none. */
+  def input(
+      shape: ColumnShape,
+      limits: Option[RowBatches.Limits],
+      batches: Iterator[ColumnarBatch],
+      node: NodeConf): InputColumns = {
+    val counted = batches.map { batch =>
+      node.count(EmberMetrics.ColumnBatches, 1)
+      batch
+    }
+    limits match {
+      case Some(within) => InputColumns.cut(shape, within, counted, ArrowMemory.allocator)
+      case None => InputColumns.asTheyAre(shape, counted, ArrowMemory.allocator)
+    }
+  }
+}
