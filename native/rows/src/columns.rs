@@ -222,10 +222,7 @@ mod tests {
         ];
         for layout in refused {
             let book = Arc::new(Book::default());
-            assert!(matches!(
-                shared(&layout, &book),
-                Err(RowsError::Layout(_))
-            ));
+            assert!(matches!(shared(&layout, &book), Err(RowsError::Layout(_))));
             assert_eq!(*book.0.lock().unwrap(), [5], "{layout:?}");
         }
     }

@@ -39,11 +39,7 @@ trait Native {
       environment: Array[Byte],
       depth: Int,
       plan: Array[Byte]): Long
-  def offerColumns(
-      session: Long,
-      arguments: Array[Long],
-      columns: Array[Long],
-      token: Long): Unit
+  def offerColumns(session: Long, arguments: Array[Long], columns: Array[Long], token: Long): Unit
   def outputColumns(session: Long): Array[Long]
   def freeColumns(session: Long): Unit
 }

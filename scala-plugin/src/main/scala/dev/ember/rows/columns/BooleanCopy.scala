@@ -6,8 +6,7 @@ import org.apache.spark.sql.vectorized.ColumnVector
 import org.apache.spark.unsafe.Platform
 
 /** A bit for each value. */
-private[columns] final class BooleanCopy(allocator: BufferAllocator)
-    extends ColumnCopy(allocator) {
+private[columns] final class BooleanCopy(allocator: BufferAllocator) extends ColumnCopy(allocator) {
   private val data = new GrowingBuffer(allocator)
 
   override protected def reserve(wanted: Int): Unit = {

@@ -61,7 +61,8 @@ private[columns] final class ColumnCopies(shape: ColumnShape, allocator: BufferA
     if (shape.joined) columns.foreach(_.describe(kept))
     val bytes = arguments.map(columns(_).bytesWith(0, 0)).sum
     val buffers = columns.toSeq.flatMap(_.take())
-    val lent = LentColumns(asked.result(), kept.result(), rows, bytes, () => buffers.foreach(_.close()))
+    val lent =
+      LentColumns(asked.result(), kept.result(), rows, bytes, () => buffers.foreach(_.close()))
     rows = 0
     lent
   }
