@@ -61,8 +61,13 @@ private[columns] final class ColumnCopies(shape: ColumnShape, allocator: BufferA
     if (shape.joined) columns.foreach(_.describe(kept))
     val bytes = arguments.map(columns(_).bytesWith(0, 0)).sum
     val buffers = columns.toSeq.flatMap(_.take())
-    val lent =
-      LentColumns(asked.result(), kept.result(), rows, bytes, () => buffers.foreach(_.close()))
+    val lent = LentColumns(
+      asked.result(),
+      kept.result(),
+      rows,
+      bytes,
+      buffers.map(_.capacity).sum,
+      () => buffers.foreach(_.close()))
     rows = 0
     lent
   }

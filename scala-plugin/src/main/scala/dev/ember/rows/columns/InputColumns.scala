@@ -14,6 +14,10 @@ import dev.ember.rows.RowBatches
  *   the layout of what the function gets
  * @param columns
  *   the layout of what its rows are joined with; nothing if they are not
+ * @param bytes
+ *   of the arguments
+ * @param held
+ *   bytes of all memory behind both
  * @param memory
  *   keeps the buffers where they are; to be closed when the other side has given the batch back
  */
@@ -22,6 +26,7 @@ final case class LentColumns(
     columns: Array[Long],
     rows: Int,
     bytes: Long,
+    held: Long,
     memory: AutoCloseable)
 
 /** What a column session reads. Used by one thread, the task's. */

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
+import java.util.concurrent.atomic.AtomicLong
+
 import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.catalyst.InternalRow
@@ -20,6 +22,9 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   private val columns = new OutputColumns(opened)
   private val reader = new PageReader(form.outputFields)
   private val files = new UpstreamFiles
+  private val memory = new PageMemory(context.taskMemoryManager())
+  private val inFlight = new AtomicLong
+  private var largestPage = 0L
   private var inPages: Option[Boolean] = None
   private val run = new EmbeddedRun[InputColumns, Iterator[InternalRow]](
     opened,
@@ -31,9 +36,13 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeColumns(handle)
       place.lent.collect()
+      memory.hold(0)
     }: Unit
-    run.start(counted(input)).flatten
+    new RowRun.InTurn(run.start(counted(input)))
   }
+
+  /** The buffers that are lent, and the page being read with the one before it. */
+  private def charge(): Unit = memory.hold(inFlight.get + 2 * largestPage)
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
@@ -46,6 +55,8 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   }
 
   private def rows(page: Array[Long]): Iterator[InternalRow] = {
+    largestPage = math.max(largestPage, page(1))
+    charge()
     count("pythonNumRowsReceived", page(2))
     count("pythonDataReceived", page(3))
     count(EmberMetrics.BatchesReceived, 1)
@@ -57,7 +68,8 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
 
   private def counted(input: InputColumns): InputColumns = new InputColumns {
     override def next(): Option[LentColumns] = {
-      val batch = files.around(input.next())
+      val batch = files.around(input.next()).map(tracked)
+      charge()
       batch.foreach { lent =>
         count("pythonDataSent", lent.bytes)
         count(EmberMetrics.RowsSent, lent.rows.toLong)
@@ -67,6 +79,15 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     }
 
     override def close(): Unit = input.close()
+  }
+
+  /** Given back on the thread of any task. */
+  private def tracked(lent: LentColumns): LentColumns = {
+    inFlight.addAndGet(lent.held): Unit
+    lent.copy(memory = () => {
+      lent.memory.close()
+      inFlight.addAndGet(-lent.held): Unit
+    })
   }
 }
 

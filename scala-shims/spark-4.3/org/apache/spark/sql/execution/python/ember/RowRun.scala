@@ -84,7 +84,7 @@ private[ember] trait RowOutput {
 private[ember] object RowRun {
 
   /** The rows of one batch after the other. It is asked twice for each row, so it does no more than it must. */
-  private final class InTurn(batches: Iterator[Iterator[InternalRow]])
+  private[ember] final class InTurn(batches: Iterator[Iterator[InternalRow]])
       extends Iterator[InternalRow] {
     private var rows: Iterator[InternalRow] = Iterator.empty
 
