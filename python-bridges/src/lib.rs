@@ -8,6 +8,7 @@
 mod endpoint;
 mod failure;
 mod interrupt;
+mod process;
 mod rowfn;
 mod run;
 mod start;

@@ -157,9 +157,13 @@ fn load_worker(py: Python<'_>, spec: &StartSpec) -> PyResult<()> {
         .cast_into::<PyType>()?
         .unbind();
     let run = py.import("ember_worker.session")?.getattr("run")?.unbind();
-    // Started once per process, so nothing was set before.
-    let _first = WORKER.set(py, Worker { run, cancelled }).is_ok();
+    serve_with(py, run, cancelled);
     Ok(())
+}
+
+/// Takes what `ember_worker` offers. Called once per process: the first call counts.
+pub(crate) fn serve_with(py: Python<'_>, run: Py<PyAny>, cancelled: Py<PyType>) {
+    let _first = WORKER.set(py, Worker { run, cancelled }).is_ok();
 }
 
 /// The worker package's own words for why this Python cannot be embedded, or the whole error.

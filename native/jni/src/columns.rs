@@ -9,7 +9,7 @@ use jni::sys::{jint, jlong};
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
-use crate::methods::{long, open, spec};
+use crate::methods::{keep, long, spec};
 use crate::process::{SESSIONS, lender};
 
 /// The columns of sessions, under the sessions' handles; they outlive a session that has ended,
@@ -24,12 +24,13 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_openColumns<'local>(
     input_schema: JByteArray<'local>,
     environment: JByteArray<'local>,
     depth: jint,
+    lane: jlong,
     plan: JByteArray<'local>,
 ) -> jlong {
     env.with_env(|env| -> Result<jlong, NativeError> {
         let plan = ColumnPlan::parse(&env.convert_byte_array(&plan)?)?;
         let spec = spec(env, &header, &input_schema, &environment, depth)?;
-        let handle = open(spec, None)?;
+        let handle = keep(lane, spec, None)?;
         COLUMNS.keep_as(handle, Arc::new(Mutex::new(ColumnPipe::new(plan))));
         Ok(handle)
     })

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use ember_process::ProcessError;
 use ember_rows::RowsError;
 use ember_rows::pages::PageError;
 use ember_session::LaneError;
@@ -29,6 +30,9 @@ pub(crate) enum NativeError {
     /// The function's result is no sound Arrow batch.
     #[error("{0}")]
     Malformed(String),
+    /// The process that ran the function has gone; the text says how.
+    #[error("{0}")]
+    Died(String),
 }
 
 impl NativeError {
@@ -40,6 +44,7 @@ impl NativeError {
             Self::Jni(_) => 3,
             Self::Argument(_) => 4,
             Self::Malformed(_) => 5,
+            Self::Died(_) => 6,
         }
     }
 }
@@ -58,6 +63,12 @@ impl From<PageError> for NativeError {
 
 impl From<LaneError> for NativeError {
     fn from(error: LaneError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<ProcessError> for NativeError {
+    fn from(error: ProcessError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
@@ -122,7 +133,8 @@ mod tests {
             NativeError::Unavailable(String::new()).code(),
             NativeError::Argument("").code(),
             NativeError::Malformed(String::new()).code(),
+            NativeError::Died(String::new()).code(),
         ];
-        assert_eq!(codes, [1, 2, 4, 5]);
+        assert_eq!(codes, [1, 2, 4, 5, 6]);
     }
 }

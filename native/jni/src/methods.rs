@@ -3,14 +3,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ember_rows::lend;
-use ember_session::{End, RowPipe, RowPlan, Session, SessionSpec, Side};
+use ember_rows::{RowsError, lend};
+use ember_session::{End, RowPipe, RowPlan, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 
 use crate::errors::{NativeError, Throw};
-use crate::process::{OUTPUTS, Open, RETIRED, SESSIONS, lender, released, running, start};
+use crate::process::{
+    OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
+};
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_start<'local>(
@@ -29,6 +31,16 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_start<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_workers<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    config: JByteArray<'local>,
+) -> jlong {
+    env.with_env(|env| workers(&env.convert_byte_array(&config)?))
+        .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_open<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
@@ -36,10 +48,11 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_open<'local>(
     input_schema: JByteArray<'local>,
     environment: JByteArray<'local>,
     depth: jint,
+    lane: jlong,
 ) -> jlong {
     env.with_env(|env| -> Result<jlong, NativeError> {
         let spec = spec(env, &header, &input_schema, &environment, depth)?;
-        open(spec, None)
+        keep(lane, spec, None)
     })
     .resolve::<Throw>()
 }
@@ -59,10 +72,12 @@ pub(crate) fn spec(
     })
 }
 
-pub(crate) fn open(spec: SessionSpec, pipe: Option<RowPipe>) -> Result<jlong, NativeError> {
-    let lanes = running()?;
-    let session = Arc::new(Session::new(spec));
-    lanes.run(&session)?;
+pub(crate) fn keep(
+    lane: jlong,
+    spec: SessionSpec,
+    pipe: Option<RowPipe>,
+) -> Result<jlong, NativeError> {
+    let session = open(lane, spec)?;
     let pipe = pipe.map(|pipe| Arc::new(Mutex::new(pipe)));
     Ok(SESSIONS.keep(Open { session, pipe }))
 }
@@ -75,12 +90,13 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_openRows<'local>(
     input_schema: JByteArray<'local>,
     environment: JByteArray<'local>,
     depth: jint,
+    lane: jlong,
     plan: JByteArray<'local>,
 ) -> jlong {
     env.with_env(|env| -> Result<jlong, NativeError> {
         let plan = RowPlan::parse(&env.convert_byte_array(&plan)?)?;
         let spec = spec(env, &header, &input_schema, &environment, depth)?;
-        open(spec, Some(RowPipe::new(plan)))
+        keep(lane, spec, Some(RowPipe::new(plan)))
     })
     .resolve::<Throw>()
 }
@@ -109,7 +125,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
         let mut longs = vec![0; length];
         layout.get_region(env, 0, &mut longs)?;
         // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
-        let batch = unsafe { lend(&longs, token, lender()) }?;
+        let batch = unsafe { lend(&longs, token, lender()) }.map_err(RowsError::from)?;
         SESSIONS.get(session)?.session.offer(batch);
         Ok(())
     })
@@ -285,6 +301,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_tail<'local>(
         Some(End::Cancelled) => bytes(env, &[]),
         Some(End::Malformed(text)) => Err(NativeError::Malformed(text)),
         Some(End::Broken(text)) => Err(NativeError::Unavailable(text)),
+        Some(End::Died(text)) => Err(NativeError::Died(text)),
         None => Err(NativeError::Argument("the session has not ended")),
     })
     .resolve::<Throw>()
@@ -297,7 +314,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_cancel<'local>(
     session: jlong,
 ) {
     env.with_env(|_| {
-        running()?.cancel(&SESSIONS.get(session)?.session);
+        SESSIONS.get(session)?.session.cancel();
         Ok(())
     })
     .resolve::<Throw>();
@@ -317,7 +334,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
         if let Some(pipe) = pipe {
             RETIRED.keep_as(handle, pipe);
         }
-        Ok(running()?.close(&session, Duration::from_millis(grace)))
+        Ok(session.close(Duration::from_millis(grace)))
     })
     .resolve::<Throw>()
 }

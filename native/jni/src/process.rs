@@ -1,11 +1,15 @@
 //! What there is once per process.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ember_loader::{Bridge, StartConfig};
+use ember_process::{Config, Workers};
 use ember_rows::{Lender, Returned};
-use ember_session::{LaneError, Lanes, Released, RowPipe, Session};
+use ember_session::{
+    LaneError, LaneSession, Lanes, Released, RowPipe, Session, SessionSpec, TaskSide,
+};
 
 use crate::errors::NativeError;
 use crate::handles::Handles;
@@ -19,12 +23,19 @@ pub(crate) static SESSIONS: Handles<Open> = Handles::new();
 /// Pages of sessions that have ended, whose rows may still be looked at.
 pub(crate) static RETIRED: Handles<Arc<Mutex<RowPipe>>> = Handles::new();
 /// Output batches the JVM is reading, with the session they came from.
-pub(crate) static OUTPUTS: Handles<(Arc<Session>, Returned)> = Handles::new();
+pub(crate) static OUTPUTS: Handles<(Arc<dyn TaskSide>, Returned)> = Handles::new();
+/// Workers, by the number that a session is opened with.
+static POOLS: Handles<Arc<Workers>> = Handles::new();
+/// The same by what they are made from.
+static KNOWN: Mutex<BTreeMap<Config, i64>> = Mutex::new(BTreeMap::new());
+
+/// The lane that is this process itself.
+const EMBEDDED: i64 = 0;
 
 /// An open session, and its pages if its rows cross as such.
 #[derive(Debug, Clone)]
 pub(crate) struct Open {
-    pub(crate) session: Arc<Session>,
+    pub(crate) session: Arc<dyn TaskSide>,
     pub(crate) pipe: Option<Arc<Mutex<RowPipe>>>,
 }
 
@@ -63,6 +74,27 @@ pub(crate) fn running() -> Result<&'static Lanes, NativeError> {
             "Python was not started".to_owned(),
         )),
     }
+}
+
+/// The number of the workers that `config` describes. None is started yet.
+pub(crate) fn workers(config: &[u8]) -> Result<i64, NativeError> {
+    let config = Config::parse(config)?;
+    let made = || POOLS.keep(Workers::new(config.clone()));
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let handle = *known.entry(config.clone()).or_insert_with(made);
+    drop(known);
+    Ok(handle)
+}
+
+/// Opens a session on the lane with this number: that of [`workers`], or 0 for this process.
+pub(crate) fn open(lane: i64, spec: SessionSpec) -> Result<Arc<dyn TaskSide>, NativeError> {
+    if lane == EMBEDDED {
+        let lanes = running()?;
+        let session = Arc::new(Session::new(spec));
+        lanes.run(&session)?;
+        return Ok(Arc::new(LaneSession::new(session, lanes)));
+    }
+    Ok(Arc::new(POOLS.get(lane)?.open(&spec)?))
 }
 
 /// Whom lent batches are returned to.

@@ -15,8 +15,8 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use ember_abi::ArrowArray;
 
 use crate::RowsError;
-use crate::lend::{Lender, Records, lend};
 use crate::pages::SparkType;
+use ember_wire::{Lender, Records, lend};
 
 /// One lent batch: what the function gets of it, and what its rows are made from.
 #[derive(Debug)]

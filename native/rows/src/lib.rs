@@ -1,7 +1,7 @@
 //! Batches at the border between the JVM and Python.
 //!
 //! In: a *layout*, the depth-first list of a batch's buffers as the JVM lent them. Out: a C Data
-//! Interface struct that Python imports without a copy ([`lend`]). And back: the struct Python
+//! Interface struct that Python imports without a copy ([`lend()`]). And back: the struct Python
 //! exported becomes a checked batch whose layout the JVM wraps ([`Returned`]).
 //!
 //! A layout is a run of longs: `rows, columns`, then for each column, depth first,
@@ -10,12 +10,11 @@
 
 mod as_read;
 mod columns;
-mod lend;
 pub mod pages;
 mod returned;
 
 pub use columns::{SharedBatch, share};
-pub use lend::{Lender, lend};
+pub use ember_wire::{Lender, lend};
 pub use returned::{Returned, ReturnedSchema};
 
 /// Why a batch cannot cross.
@@ -28,6 +27,9 @@ pub enum RowsError {
     /// The JVM's layout does not describe a batch; please report it.
     #[error("the batch layout is malformed: {0}")]
     Layout(&'static str),
+    /// The same of a layout that was to be lent; please report it.
+    #[error(transparent)]
+    Lent(#[from] ember_wire::WireError),
     /// Python's result is not a sound Arrow batch.
     #[error("the function returned a malformed Arrow batch: {0}")]
     Malformed(#[from] arrow_schema::ArrowError),

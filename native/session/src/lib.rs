@@ -14,6 +14,7 @@ mod released;
 mod row_pipe;
 mod row_plan;
 mod session;
+mod task_side;
 mod waiting;
 
 pub use column_pipe::{ColumnPipe, ColumnPlan};
@@ -22,3 +23,4 @@ pub use released::Released;
 pub use row_pipe::{OutputPage, RowPipe, Side};
 pub use row_plan::RowPlan;
 pub use session::{End, Next, Session, SessionSpec};
+pub use task_side::{LaneSession, TaskSide};

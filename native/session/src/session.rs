@@ -49,6 +49,8 @@ pub enum End {
     Malformed(String),
     /// The embedded path itself broke.
     Broken(String),
+    /// The process that ran the function has gone.
+    Died(String),
     /// The worker came to its end, by itself or by an error of the function: its tail tells.
     Worker(Vec<u8>),
 }

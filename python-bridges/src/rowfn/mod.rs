@@ -26,9 +26,12 @@ use column::Column;
 use kind::Kind;
 use results::Results;
 
-/// The functions and classes that `ember_worker.rowfn.use` takes.
+/// The functions and classes that `ember_worker.rowfn.use` takes, and what a worker process serves with.
 #[pymodule]
 pub(crate) mod ember_bridge {
+    #[pymodule_export]
+    use crate::process::{Link, end_with_parent, serve};
+
     #[pymodule_export]
     use super::{Column, Results, Rows, column_over, evaluate, repeated, rows};
 }

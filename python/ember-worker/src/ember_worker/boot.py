@@ -42,7 +42,7 @@ def start(config: dict[str, Any]) -> None:
         sys.path.insert(0, os.getcwd())
     # Modules read these while they load. A later session brings its own, or means to have none.
     with environment.while_loading(config.get("environment") or {}):
-        _load_worker()
+        load_worker(in_executor=True)
     process.settle_path()
     gc.collect()
     gc.freeze()
@@ -56,7 +56,7 @@ def _worker_environment(config: dict[str, Any]) -> dict[str, str]:
     return entries
 
 
-def _load_worker() -> None:
+def load_worker(*, in_executor: bool) -> None:
     """Import PySpark's worker with its globals per session, and rebind it to our transport."""
     from ember_worker import isolation
 
@@ -77,4 +77,4 @@ def _load_worker() -> None:
         import pandas  # noqa: F401, ICN001 - only so that it is loaded
     from ember_worker import session
 
-    session.use(importlib.import_module(name).install())
+    session.use(importlib.import_module(name).install(in_executor=in_executor))

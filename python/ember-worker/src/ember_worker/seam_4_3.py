@@ -25,21 +25,23 @@ from ember_worker.tracebacks import hide_our_frames
 FRAMES_BELOW = 7
 
 
-def install() -> Any:
-    """Rebind the stream serializer; return ``invoke(receiver, outfile)``."""
+def install(*, in_executor: bool) -> Any:
+    """Rebind the stream serializer; return ``invoke(receiver, outfile)``.
+
+    In a process of its own, limits and fault handlers are PySpark's to set.
+    """
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
-    invoke_udf = rebound(
-        worker.invoke_udf,
-        {
-            "read_udfs": rowfn.reader(worker.read_udfs),
-            "setup_memory_limits": _leave_memory_limits,
-            "start_faulthandler_periodic_traceback": _leave_faulthandler,
-            "setup_spark_files": _setup_spark_files,
-            "handle_worker_exception": _handle_worker_exception,
-        },
-    )
+    meanings = {
+        "read_udfs": rowfn.reader(worker.read_udfs),
+        "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
+        "handle_worker_exception": _handle_worker_exception,
+    }
+    if in_executor:
+        meanings["setup_memory_limits"] = _leave_memory_limits
+        meanings["start_faulthandler_periodic_traceback"] = _leave_faulthandler
+    invoke_udf = rebound(worker.invoke_udf, meanings)
 
     def invoke(receiver: transport.Receiver, outfile: transport.Outfile) -> None:
         depth.call_above(_frames_below(receiver), invoke_udf, receiver, outfile)
@@ -72,6 +74,14 @@ def _setup_spark_files(directory: str, includes: list[str]) -> None:
     spark_files.remember()
     if os.environ.get("SPARK_JOB_ARTIFACT_UUID", "default") != "default":
         process.start_in(directory)  # where Spark starts the workers of a Connect session
+
+
+def _setup_spark_files_alone(directory: str, includes: list[str]) -> None:
+    worker_util.setup_spark_files(directory, includes)
+    spark_files.remember()
+    connect = os.environ.get("SPARK_JOB_ARTIFACT_UUID", "default") != "default"
+    if connect and os.path.isdir(directory):
+        os.chdir(directory)  # where Spark starts the workers of a Connect session
 
 
 def _handle_worker_exception(error: BaseException, outfile: Any) -> None:

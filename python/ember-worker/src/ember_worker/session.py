@@ -27,9 +27,14 @@ _COLLECTING_SHARE = 0.02
 _seam: list[Callable[[Any, Any], None]] = []
 
 
-def use(invoke: Callable[[Any, Any], None]) -> None:
-    """Run sessions with ``invoke(receiver, outfile)``."""
-    _seam[:] = [invoke]
+def use(seam: Callable[[Any, Any], None]) -> None:
+    """Run sessions with ``seam(receiver, outfile)``."""
+    _seam[:] = [seam]
+
+
+def invoke(receiver: Any, outfile: Any) -> None:
+    """Call PySpark's worker code over our transport."""
+    _seam[0](receiver, outfile)
 
 
 def run(endpoint: Any) -> bytes:
@@ -52,7 +57,7 @@ def _run(endpoint: Any) -> bytes:
     outfile = Outfile(endpoint)
     try:
         process.enter(state)
-        _seam[0](Receiver(endpoint), outfile)
+        invoke(Receiver(endpoint), outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
     except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr

@@ -23,12 +23,16 @@ class State:
     def __init__(self, environment: dict[bytes, bytes]) -> None:
         """Start with nothing but the environment the session's worker process would have had."""
         self.environment = environment
+        #: What the session changed in the process, by name, with the call that takes it back.
+        self.undo: dict[str, Callable[[], object]] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what PySpark keeps of a session; another one begins in the same process."""
         self.accumulators: dict[int, Any] = {}
         self.broadcasts: dict[int, Any] = {}
         self.task_contexts: dict[type, Any] = {}
         self.files_root: str | None = None
-        #: What the session changed in the process, by name, with the call that takes it back.
-        self.undo: dict[str, Callable[[], object]] = {}
 
     def take_back(self) -> None:
         """Take back what the session changed in the process, the latest change first."""

@@ -4,7 +4,7 @@ package dev.ember.nativeapi;
  * The border to the native library, one method for each thing that crosses it.
  *
  * <pre>
- *   start (once per process)
+ *   start (once per process), workers
  *   open -> next -> { 1: offer | endInput,  2: output (and, later, releaseOutput),  3: tail } -> close
  * </pre>
  *
@@ -20,8 +20,18 @@ public final class NativeApi {
    */
   public static native void start(String libpython, String bridge, byte[] config);
 
-  /** Opens a session on a lane thread and gives its handle, never 0. Does not wait for Python. */
-  public static native long open(byte[] header, byte[] inputSchema, byte[] environment, int depth);
+  /**
+   * The number of the worker processes that {@code config} describes, never 0; the same for equal descriptions. It
+   * starts none.
+   */
+  public static native long workers(byte[] config);
+
+  /**
+   * Opens a session and gives its handle, never 0. {@code lane} is 0 for a thread of this process, where it does not
+   * wait for Python, or a number from {@link #workers}, where it may wait for a process to start.
+   */
+  public static native long open(
+      byte[] header, byte[] inputSchema, byte[] environment, int depth, long lane);
 
   /** Waits for what the session wants: 1 = input, 2 = its output to be taken, 3 = it ended. */
   public static native int next(long session);
@@ -68,7 +78,7 @@ public final class NativeApi {
    * Throws code 5 if a type has no native conversion.
    */
   static native long openRows(
-      byte[] header, byte[] inputSchema, byte[] environment, int depth, byte[] plan);
+      byte[] header, byte[] inputSchema, byte[] environment, int depth, long lane, byte[] plan);
 
   /**
    * Address of the page to fill, with room for {@code bytes}: the input rows', or the one of the arguments that
@@ -100,7 +110,7 @@ public final class NativeApi {
    * conversion.
    */
   static native long openColumns(
-      byte[] header, byte[] inputSchema, byte[] environment, int depth, byte[] plan);
+      byte[] header, byte[] inputSchema, byte[] environment, int depth, long lane, byte[] plan);
 
   /**
    * Lends one batch, described by two layouts: what the function gets, and the columns that its rows are joined

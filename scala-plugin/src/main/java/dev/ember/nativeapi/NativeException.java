@@ -20,6 +20,9 @@ public final class NativeException extends RuntimeException {
   /** The function returned a batch whose memory does not fit its type. */
   public static final int MALFORMED = 5;
 
+  /** The worker process of the function has gone. */
+  public static final int DIED = 6;
+
   private static final long serialVersionUID = 1L;
 
   private final int code;

@@ -25,7 +25,9 @@ final case class EmberConf(
     pipelineDepth: Int,
     nativeDir: Option[String],
     cancelGraceSeconds: Int,
-    probeTimeoutSeconds: Int) {
+    probeTimeoutSeconds: Int,
+    processIdleSeconds: Int,
+    processResidentMegabytes: Int) {
 
   /** Batches that may wait on each side of a function; 0 if none is prepared ahead. */
   def batchesAhead: Int = if (pipelineEnabled) pipelineDepth else 0
@@ -87,6 +89,19 @@ object EmberConf {
     unit = "seconds",
     doc = "How long the configured Python may take to say what it is.")(Setting.positiveInt)
 
+  val ProcessIdleSeconds: Setting[Int] = new Setting(
+    key = "spark.ember.process.idleSeconds",
+    default = 60,
+    unit = "seconds",
+    doc = "How long a worker process without a session is kept for the next one.")(Setting.seconds)
+
+  val ProcessResidentMegabytes: Setting[Int] = new Setting(
+    key = "spark.ember.process.residentMegabytes",
+    default = 2048,
+    unit = "MiB",
+    doc = "A worker process that holds more memory than this after a session serves no other.")(
+    Setting.positiveInt)
+
   /** In the order in which they are documented. */
   val all: Seq[Setting[?]] = Seq(
     Enabled,
@@ -96,7 +111,9 @@ object EmberConf {
     PipelineDepth,
     NativeDir,
     CancelGraceSeconds,
-    ProbeTimeoutSeconds)
+    ProbeTimeoutSeconds,
+    ProcessIdleSeconds,
+    ProcessResidentMegabytes)
 
   /** Throws [[InvalidSetting]]. */
   def read(source: String => Option[String]): EmberConf = EmberConf(
@@ -107,7 +124,9 @@ object EmberConf {
     pipelineDepth = PipelineDepth.read(source),
     nativeDir = NativeDir.read(source),
     cancelGraceSeconds = CancelGraceSeconds.read(source),
-    probeTimeoutSeconds = ProbeTimeoutSeconds.read(source))
+    probeTimeoutSeconds = ProbeTimeoutSeconds.read(source),
+    processIdleSeconds = ProcessIdleSeconds.read(source),
+    processResidentMegabytes = ProcessResidentMegabytes.read(source))
 
   /**
    * The settings of the session that plans, or of the query whose task this thread runs. Spark carries a

@@ -8,6 +8,7 @@ import dev.ember.reason.FallbackReason
 /** What an Ember node counts beside Spark's own metrics of Python nodes. The keys are stable. */
 object EmberMetrics {
   val Sessions = "emberSessions"
+  val ProcessSessions = "emberProcessSessions"
   val Fallbacks = "emberFallbacks"
   val OpenTime = "emberOpenTime"
   val RowsSent = "emberRowsSent"
@@ -21,7 +22,8 @@ object EmberMetrics {
   /** On the driver, when a node is made. */
   def create(context: SparkContext): Map[String, SQLMetric] = {
     val counts = Seq(
-      Sessions -> "Ember: sessions embedded",
+      Sessions -> "Ember: sessions",
+      ProcessSessions -> "Ember: sessions in worker processes",
       Fallbacks -> "Ember: sessions on Spark's runner",
       RowsSent -> "Ember: rows lent to Python",
       BatchesSent -> "Ember: batches lent to Python",

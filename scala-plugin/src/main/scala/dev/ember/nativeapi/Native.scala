@@ -52,8 +52,13 @@ object Native {
   final val Ended = 3
 }
 
-/** Needs `NativeLibraries` to have loaded the library. */
-object JniNative extends Native {
+/**
+ * Needs `NativeLibraries` to have loaded the library.
+ *
+ * @param lane
+ *   where it opens sessions: 0 in this process, else a number from `NativeApi.workers`
+ */
+sealed class JniNative(lane: Long) extends Native {
   override def start(libpython: String, bridge: String, config: Array[Byte]): Unit =
     NativeApi.start(libpython, bridge, config)
 
@@ -61,7 +66,7 @@ object JniNative extends Native {
       header: Array[Byte],
       inputSchema: Array[Byte],
       environment: Array[Byte],
-      depth: Int): Long = NativeApi.open(header, inputSchema, environment, depth)
+      depth: Int): Long = NativeApi.open(header, inputSchema, environment, depth, lane)
 
   override def next(session: Long): Int = NativeApi.next(session)
 
@@ -83,7 +88,8 @@ object JniNative extends Native {
       inputSchema: Array[Byte],
       environment: Array[Byte],
       depth: Int,
-      plan: Array[Byte]): Long = NativeApi.openRows(header, inputSchema, environment, depth, plan)
+      plan: Array[Byte]): Long =
+    NativeApi.openRows(header, inputSchema, environment, depth, lane, plan)
 
   override def room(session: Long, arguments: Boolean, bytes: Long): Long =
     NativeApi.room(session, arguments, bytes)
@@ -101,7 +107,7 @@ object JniNative extends Native {
       environment: Array[Byte],
       depth: Int,
       plan: Array[Byte]): Long =
-    NativeApi.openColumns(header, inputSchema, environment, depth, plan)
+    NativeApi.openColumns(header, inputSchema, environment, depth, lane, plan)
 
   override def offerColumns(
       session: Long,
@@ -111,4 +117,14 @@ object JniNative extends Native {
 
   override def outputColumns(session: Long): Array[Long] = NativeApi.outputColumns(session)
   override def freeColumns(session: Long): Unit = NativeApi.freeColumns(session)
+}
+
+/** Sessions on threads of this process. */
+object JniNative extends JniNative(0L)
+
+/** Sessions in worker processes that `config` describes. */
+final class JniWorkers(config: Array[Byte]) extends JniNative(NativeApi.workers(config)) {
+
+  /** A worker that does not stop is killed. */
+  override def abandoned(): Int = 0
 }

@@ -21,11 +21,6 @@ object FallbackReason {
 
   case object LaneIsSpark extends FallbackReason("LaneIsSpark", "spark.ember.lane is spark")
 
-  case object NoProcessLane
-      extends FallbackReason(
-        "NoProcessLane",
-        "spark.ember.lane is process, which this version does not have")
-
   final case class KindNotEmbedded(kind: String)
       extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
 
@@ -67,6 +62,9 @@ object FallbackReason {
       extends FallbackReason(
         "LaneBusy",
         "as many tasks as spark.ember.embedded.tasks allows run functions in this executor")
+
+  final case class NoWorkers(problem: String)
+      extends FallbackReason("NoWorkers", s"worker processes cannot be started: $problem")
 
   case object LaneAbandoned
       extends FallbackReason(
@@ -114,7 +112,6 @@ object FallbackReason {
   val ofSessions: Seq[String] = Seq(
     "Disabled",
     "LaneIsSpark",
-    "NoProcessLane",
     "InvalidConf",
     "ProfilerOn",
     "WorkerLogging",
@@ -124,6 +121,7 @@ object FallbackReason {
     "IdleTimeoutKills",
     "OtherHashSeed",
     "LaneBusy",
+    "NoWorkers",
     "LaneAbandoned",
     "LaneBroken",
     "NoPython",

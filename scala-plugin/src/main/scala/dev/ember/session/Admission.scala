@@ -22,19 +22,29 @@ object Admission {
     else
       conf.lane match {
         case Lane.Spark => Some(FallbackReason.LaneIsSpark)
-        case Lane.Process => Some(FallbackReason.NoProcessLane)
-        case Lane.Auto | Lane.Embedded => None
+        case Lane.Auto | Lane.Embedded | Lane.Process => None
       }
 
+  /** Why a session may run neither in the executor nor in a worker of ours. */
   def ofSession(conf: EmberConf, facts: SessionFacts): Option[FallbackReason] =
-    ofSettings(conf).orElse(gates.collectFirst { case (shut, reason) if shut(facts) => reason })
+    ofSettings(conf).orElse(firstOf(ofBothLanes, facts))
 
-  private val gates: Seq[(SessionFacts => Boolean, FallbackReason)] = Seq(
+  /** Why a session may not run in the executor itself. */
+  def ofEmbedded(facts: SessionFacts): Option[FallbackReason] = firstOf(ofTheExecutor, facts)
+
+  private type Gates = Seq[(SessionFacts => Boolean, FallbackReason)]
+
+  private def firstOf(gates: Gates, facts: SessionFacts): Option[FallbackReason] =
+    gates.collectFirst { case (shut, reason) if shut(facts) => reason }
+
+  private val ofBothLanes: Gates = Seq(
     ((facts: SessionFacts) => facts.profiler) -> FallbackReason.ProfilerOn,
     ((facts: SessionFacts) => facts.workerLogging) -> FallbackReason.WorkerLogging,
     ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
-    ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,
     ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker,
-    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills,
+    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills)
+
+  private val ofTheExecutor: Gates = Seq(
+    ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,
     ((facts: SessionFacts) => facts.otherHashSeed) -> FallbackReason.OtherHashSeed)
 }

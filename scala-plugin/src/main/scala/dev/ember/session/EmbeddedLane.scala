@@ -11,6 +11,9 @@ final case class LaneKey(python: String, artifacts: String, includes: Set[String
 /** Starts the interpreter for the first key that comes, in production from the jar's libraries. */
 trait LaneStarter {
   def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native]
+
+  /** The book of what `native` was lent. */
+  def lent(native: Native): LentBatches = new LentBatches(native)
 }
 
 /**
@@ -39,7 +42,7 @@ class EmbeddedLane(starter: LaneStarter) {
       key: LaneKey,
       environment: Map[String, String],
       task: Long,
-      places: Int): Either[FallbackReason, EmbeddedLane.Place] =
+      places: Int): Either[FallbackReason, Place] =
     if (!take(task, places)) Left(FallbackReason.LaneBusy)
     else {
       val entered =
@@ -50,8 +53,15 @@ class EmbeddedLane(starter: LaneStarter) {
             throw error
         }
       if (entered.isLeft) leave(task)
-      entered.map(lane => new EmbeddedLane.Place(lane.native, lane.lent, () => leave(task)))
+      entered.map(lane => new OwnPlace(lane, task))
     }
+
+  private final class OwnPlace(lane: EmbeddedLane.Running, task: Long)
+      extends Place(lane.native, lane.lent) {
+    override def apart: Boolean = false
+    override def broke(reason: FallbackReason): Unit = close(reason)
+    override protected def giveBack(): Unit = EmbeddedLane.this.leave(task)
+  }
 
   /** Lets no further session in. */
   def close(reason: FallbackReason): Unit = if (closed.isEmpty) closed = Some(reason)
@@ -85,7 +95,7 @@ class EmbeddedLane(starter: LaneStarter) {
       key: LaneKey,
       environment: Map[String, String]): Either[FallbackReason, EmbeddedLane.Running] = {
     val started = starter.start(key, environment).map { native =>
-      val lent = new LentBatches(native)
+      val lent = starter.lent(native)
       SessionWatch.always(() => lent.collect())
       EmbeddedLane.Running(key, native, lent)
     }
@@ -119,11 +129,4 @@ object EmbeddedLane {
   val MostAbandoned = 4
 
   private final case class Running(key: LaneKey, native: Native, lent: LentBatches)
-
-  /** The right to run one session; to be given back, once. */
-  final class Place(val native: Native, val lent: LentBatches, giveBack: () => Unit) {
-    private val left = new java.util.concurrent.atomic.AtomicBoolean(false)
-
-    def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
-  }
 }

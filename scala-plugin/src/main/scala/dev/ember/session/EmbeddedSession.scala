@@ -6,7 +6,7 @@ import scala.util.control.NonFatal
 import dev.ember.nativeapi.{Native, NativeException}
 
 /**
- * A session on the embedded lane.
+ * A session on a lane of Ember's.
  *
  * No lane is held while the upstream computes: the lane's thread waits in its queue, so that functions chained
  * in one task, each with a lane of its own, cannot wait for each other.
@@ -19,6 +19,8 @@ import dev.ember.nativeapi.{Native, NativeException}
  *   throws as Spark does if the task was killed
  * @param readTail
  *   takes what the worker wrote after its data; throws what it says
+ * @param died
+ *   the task's error when the process of the function has gone
  */
 final class EmbeddedSession[In, Out](
     native: Native,
@@ -28,6 +30,7 @@ final class EmbeddedSession[In, Out](
     graceMs: Long,
     failIfKilled: () => Unit,
     readTail: Array[Byte] => Unit,
+    died: NativeException => Throwable,
     whenClosed: EmbeddedSession.Ending => Unit)
     extends Session[In, Out] {
 
@@ -93,6 +96,11 @@ final class EmbeddedSession[In, Out](
   private def guarded[T](call: => T): T =
     try call
     catch {
+      case failed: NativeException if failed.code == NativeException.DIED =>
+        failIfKilled()
+        val error = died(failed)
+        settle(Outcome.FunctionFailed(error)): Unit
+        throw error
       case failed: NativeException =>
         val blame =
           if (failed.code == NativeException.MALFORMED) Outcome.FunctionFailed(failed)

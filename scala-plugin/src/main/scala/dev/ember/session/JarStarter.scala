@@ -9,11 +9,18 @@ import com.fasterxml.jackson.databind.ObjectMapper
 import org.apache.spark.{SparkConf, SparkEnv}
 
 import dev.ember.config.EmberConf
-import dev.ember.nativeapi.{JniNative, Native, NativeException, NativeLibraries, PythonFacts}
+import dev.ember.nativeapi.{
+  JniNative,
+  JniWorkers,
+  Native,
+  NativeException,
+  NativeLibraries,
+  PythonFacts
+}
 import dev.ember.reason.FallbackReason
 
 /** Starts interpreters from the plugin's jar. What was found is kept for the process. */
-object JarStarter extends LaneStarter {
+object JarStarter extends LaneStarter with WorkerStarter {
   private val json = new ObjectMapper
   private val known = new ConcurrentHashMap[String, PythonFacts]
   private lazy val conf: SparkConf = SparkEnv.get.conf
@@ -66,6 +73,47 @@ object JarStarter extends LaneStarter {
       native <- begin(python, bridge.toString, config(python, installed, environment))
     } yield native
 
+  /** Lent memory comes back by numbers that are one sequence for the process, whichever lane it was lent to. */
+  override lazy val lent: LentBatches = new LentBatches(JniNative)
+
+  override def lent(native: Native): LentBatches = lent
+
+  override def workers(
+      key: LaneKey,
+      environment: Map[String, String]): Either[FallbackReason, Native] =
+    for {
+      installed <- librariesWith(key.python)
+      python <- facts(key.python, environment)
+      bridge <- installed
+        .bridge(python.version)
+        .toRight(FallbackReason.NoPython(s"there is no bridge for Python ${python.version}"))
+      native <- describe(python, key, bridge.toString, installed, environment)
+    } yield native
+
+  private def describe(
+      python: PythonFacts,
+      key: LaneKey,
+      bridge: String,
+      installed: NativeLibraries.Installed,
+      environment: Map[String, String]): Either[FallbackReason, Native] =
+    try {
+      val workers = json
+        .createObjectNode()
+        .put("executable", python.executable)
+        .put("bridge", bridge)
+        .put("workerPackage", installed.python.toString)
+        .put("artifacts", key.artifacts)
+        .put("idleSeconds", settings.processIdleSeconds)
+        .put("residentBytes", settings.processResidentMegabytes.toLong << 20)
+        .put("startSeconds", settings.probeTimeoutSeconds)
+      val variables = workers.putObject("environment")
+      environment.foreach { case (name, value) => variables.put(name, value) }
+      Right(new JniWorkers(json.writeValueAsBytes(workers)))
+    } catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        Left(FallbackReason.NoWorkers(FallbackReason.oneLine(error)))
+    }
+
   private def begin(
       python: PythonFacts,
       bridge: String,
@@ -114,3 +162,6 @@ object JarStarter extends LaneStarter {
 
 /** The lane of this process. */
 object ExecutorLane extends EmbeddedLane(JarStarter)
+
+/** The workers of this process. */
+object WorkerLane extends ProcessLane(JarStarter)

@@ -115,9 +115,6 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
       assert(reason(samples.scalar()) == FallbackReason.Disabled))
     withConf("spark.ember.lane", "spark")(
       assert(reason(samples.scalar()) == FallbackReason.LaneIsSpark))
-    withConf("spark.ember.lane", "process") {
-      assert(reason(samples.scalar()) == FallbackReason.NoProcessLane)
-    }
     withConf("spark.ember.lane", "moon") {
       assert(reason(samples.scalar()).name == "InvalidConf")
       val node = samples.scalar()

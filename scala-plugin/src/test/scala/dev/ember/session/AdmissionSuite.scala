@@ -26,29 +26,32 @@ class AdmissionSuite extends AnyFunSuite {
     assert(Admission.ofSession(conf.copy(enabled = false), facts).contains(FallbackReason.Disabled))
     assert(
       Admission.ofSession(conf.copy(lane = Lane.Spark), facts).contains(FallbackReason.LaneIsSpark))
-    assert(
-      Admission
-        .ofSession(conf.copy(lane = Lane.Process), facts)
-        .contains(FallbackReason.NoProcessLane))
   }
 
-  test("each thing that needs a process of its own has its reason") {
+  test("each thing that no lane of ours can serve has its reason") {
     val gates = Seq(
       plain.copy(profiler = true) -> FallbackReason.ProfilerOn,
       plain.copy(workerLogging = true) -> FallbackReason.WorkerLogging,
       plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
-      plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
       plain.copy(customWorker = true) -> FallbackReason.CustomWorker,
-      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills,
-      plain.copy(otherHashSeed = true) -> FallbackReason.OtherHashSeed)
+      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills)
     for ((facts, reason) <- gates) assert(Admission.ofSession(conf, facts).contains(reason))
+  }
+
+  test("each thing that needs a process of its own keeps a session out of the executor only") {
+    val gates = Seq(
+      plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
+      plain.copy(otherHashSeed = true) -> FallbackReason.OtherHashSeed)
+    for ((facts, reason) <- gates) {
+      assert(Admission.ofSession(conf, facts).isEmpty)
+      assert(Admission.ofEmbedded(facts).contains(reason))
+    }
   }
 
   test("every reason of a session has a metric of its name") {
     val reasons = Seq(
       FallbackReason.Disabled,
       FallbackReason.LaneIsSpark,
-      FallbackReason.NoProcessLane,
       FallbackReason.InvalidConf(""),
       FallbackReason.ProfilerOn,
       FallbackReason.WorkerLogging,
@@ -58,6 +61,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.IdleTimeoutKills,
       FallbackReason.OtherHashSeed,
       FallbackReason.LaneBusy,
+      FallbackReason.NoWorkers(""),
       FallbackReason.LaneAbandoned,
       FallbackReason.LaneBroken(""),
       FallbackReason.NoPython(""),

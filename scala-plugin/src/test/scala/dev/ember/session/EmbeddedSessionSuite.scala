@@ -36,6 +36,7 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       graceMs = 50,
       () => if (killed) throw new IllegalStateException("killed"),
       tail,
+      identity,
       endings += _)
   }
 

@@ -86,6 +86,7 @@ class RowCrossingSuite extends AnyFunSuite {
         graceMs = 50,
         () => (),
         tail = _,
+        identity,
         _ => ())
       val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
       assert(rows == Seq(1L, 2L))

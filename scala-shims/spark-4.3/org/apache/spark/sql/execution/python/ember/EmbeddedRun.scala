@@ -5,14 +5,7 @@ import org.apache.spark.internal.Logging
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{
-  Crossing,
-  EmbeddedLane,
-  EmbeddedSession,
-  ExecutorLane,
-  Outcome,
-  SessionWatch
-}
+import dev.ember.session.{Crossing, EmbeddedSession, Outcome, Place, SessionWatch, WorkerDied}
 
 /**
  * An open session as part of a task: it ends with its data or with the task, whichever is first.
@@ -37,6 +30,7 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     graceMs,
     () => context.killTaskIfInterrupted(),
     worker.readTail,
+    WorkerDied(opened.functions, _),
     ended)
 
   def start(input: In): Iterator[Out] = {
@@ -69,9 +63,9 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     ending.outcome match {
       case Outcome.Broken(cause) =>
         logError(
-          "Ember's embedded lane broke; this executor uses Spark's own runner from now on",
+          s"A session of Ember's broke in ${if (place.apart) "its worker" else "this executor"}",
           cause)
-        ExecutorLane.close(FallbackReason.LaneBroken(FallbackReason.oneLine(cause)))
+        place.broke(FallbackReason.LaneBroken(FallbackReason.oneLine(cause)))
       case _ => ()
     }
     if (!ending.laneCameBack) {
@@ -84,9 +78,10 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
 
 /** What a session has from its opening on. */
 private[ember] final case class OpenedSession(
-    place: EmbeddedLane.Place,
+    place: Place,
     handle: Long,
     worker: StockWorker[?, ?],
     graceMs: Long,
     context: TaskContext,
+    functions: Seq[String],
     count: (String, Long) => Unit)

@@ -26,7 +26,7 @@ import dev.ember.nativeapi.Native
 import dev.ember.reason.{FallbackReason, ReasonLog}
 import dev.ember.rows.{InputRows, RowBatches}
 import dev.ember.rows.columns.InputColumns
-import dev.ember.session.{Admission, EmbeddedLane, ExecutorLane, LaneKey, SessionFacts}
+import dev.ember.session.{Admission, LaneKey, LaneOfSession, Place, SessionFacts}
 
 /**
  * A runner of Spark's that runs its function on the embedded lane if it can, and is Spark's own runner if it
@@ -38,6 +38,9 @@ trait EmbeddedRunner
 
   /** Where batches end; nothing if each inner iterator of the input is one batch. */
   protected def batchLimits: Option[RowBatches.Limits]
+
+  /** What the function is called, or the functions are. */
+  protected def functionNames: Seq[String]
 
   override def compute(
       input: Iterator[Iterator[InternalRow]],
@@ -96,26 +99,28 @@ trait EmbeddedRunner
     val opened =
       try {
         val conf = EmberConf.current
+        val facts = sessionFacts(context)
         for {
-          _ <- Admission.ofSession(conf, sessionFacts(context)).toLeft(())
+          _ <- Admission.ofSession(conf, facts).toLeft(())
           environment = WorkerEnvironment.of(EmberView, context)
           task = context.taskAttemptId()
-          place <- ExecutorLane.enter(laneKey, environment, task, conf.embeddedTasks)
+          place <- LaneOfSession.enter(conf, facts, laneKey, environment, task)
           session <- open(place, conf, environment, partition, context, call)
         } yield session
       } catch {
         case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
         case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
       }
-    opened.foreach { _ =>
+    opened.foreach { session =>
       count(EmberMetrics.Sessions, 1)
+      if (session.place.apart) count(EmberMetrics.ProcessSessions, 1)
       count(EmberMetrics.OpenTime, System.nanoTime() - begun)
     }
     opened
   }
 
   private def open(
-      place: EmbeddedLane.Place,
+      place: Place,
       conf: EmberConf,
       environment: Map[String, String],
       partition: Int,
@@ -129,7 +134,7 @@ trait EmbeddedRunner
       val handle =
         call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
       val graceMs = conf.cancelGraceSeconds * 1000L
-      Right(OpenedSession(place, handle, stock, graceMs, context, count))
+      Right(OpenedSession(place, handle, stock, graceMs, context, functionNames, count))
     } catch {
       case error @ (NonFatal(_) | _: LinkageError) =>
         worker.foreach(_.close())

@@ -17,7 +17,8 @@ final case class NodeConf(
     runnerConf: Map[String, String],
     metrics: Map[String, SQLMetric],
     artifacts: Option[String],
-    session: Option[String]) {
+    session: Option[String],
+    functions: Seq[String]) {
   def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
 }
 
@@ -40,6 +41,8 @@ final class EmberEvalRunner(
       node.session)
     with BatchedPythonArrowInput
     with EmbeddedRunner {
+  override protected def functionNames: Seq[String] = node.functions
+
   override protected def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 }
@@ -62,6 +65,8 @@ final class EmberColumnarRunner(
       node.artifacts,
       node.session)
     with EmbeddedRunner {
+  override protected def functionNames: Seq[String] = node.functions
+
   override protected def batchLimits: Option[RowBatches.Limits] = None
 }
 
@@ -83,6 +88,8 @@ final class EmberMapRunner(
       node.session)
     with BatchedPythonArrowInput
     with EmbeddedRunner {
+  override protected def functionNames: Seq[String] = node.functions
+
   override protected def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 }

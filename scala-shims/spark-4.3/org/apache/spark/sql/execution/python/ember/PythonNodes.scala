@@ -1,6 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.JobArtifactSet
+import org.apache.spark.sql.catalyst.expressions.PythonUDF
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
@@ -28,5 +29,6 @@ object PythonNodes {
     ArrowPythonRunner.getPythonRunnerConfMap(plan.conf),
     metrics,
     artifacts,
-    session)
+    session,
+    plan.expressions.flatMap(_.collect { case function: PythonUDF => function.name }).distinct)
 }

@@ -4,7 +4,9 @@ import java.nio.charset.StandardCharsets.UTF_8
 
 import org.apache.spark.{SparkEnv, TaskContext}
 import org.apache.spark.api.python.PythonUtils
+import org.apache.spark.internal.config.EXECUTOR_CORES
 import org.apache.spark.internal.config.Python.{PYTHON_USE_DAEMON, PYTHON_WORKER_REUSE}
+import org.apache.spark.resource.ResourceProfile
 
 /**
  * The variables that Spark would set for a worker process, beyond those the executor has itself. They are the
@@ -37,6 +39,7 @@ object WorkerEnvironment {
     source.variables ++
       when(ownThreads)("OMP_NUM_THREADS" -> context.cpus().toString) ++
       when(conf.get(PYTHON_WORKER_REUSE))("SPARK_REUSE_WORKER" -> "1") ++
+      memory(context).map("PYSPARK_EXECUTOR_MEMORY_MB" -> _.toString) ++
       when(source.hidesTraceback)("SPARK_HIDE_TRACEBACK" -> "1") ++
       when(source.simplifiesTraceback)("SPARK_SIMPLIFIED_TRACEBACK" -> "1") ++
       when(source.showsLocals)("SPARK_TRACEBACK_WITH_LOCALS" -> "1") ++
@@ -53,6 +56,17 @@ object WorkerEnvironment {
         "SPARK_PYTHON_RUNTIME" -> "PYTHON_WORKER",
         "PYTHONPATH" -> pythonPath(source.variables.get("PYTHONPATH")),
         "PYTHONUNBUFFERED" -> "YES")
+  }
+
+  /** The share of one task in `spark.executor.pyspark.memory`, in MiB, which a worker limits itself to. */
+  private def memory(context: TaskContext): Option[Long] = {
+    def property(name: String): Option[Int] = Option(context.getLocalProperty(name)).map(_.toInt)
+    def cores: Int = property(ResourceProfile.EXECUTOR_CORES_LOCAL_PROPERTY)
+      .getOrElse(SparkEnv.get.conf.get(EXECUTOR_CORES))
+    Option(context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY)).map { all =>
+      val tasks = property(ResourceProfile.MAX_TASKS_PER_EXECUTOR_LOCAL_PROPERTY)
+      all.toLong / tasks.getOrElse(math.max(1, cores / context.cpus()))
+    }
   }
 
   /** As it crosses the border: entries joined by NUL. */

@@ -1,4 +1,8 @@
-//! JVM buffers to a C Data Interface array that Python may keep for as long as it likes.
+//! Lent buffers to a C Data Interface array that Python may keep for as long as it likes.
+//!
+//! A *layout* is a run of longs: `rows, columns`, then for each column, depth first,
+//! `length, null_count, n_buffers, n_children, (address, bytes) * n_buffers` and its children. The
+//! buffers stand in the order of the Arrow columnar format; offsets are already applied.
 //!
 //! Invariant: the buffers named by a layout stay mapped and unwritten until the lender is told that
 //! they are free. [`lend`] takes that on trust, once; everything below relies on it.
@@ -9,7 +13,7 @@ use std::sync::Arc;
 
 use ember_abi::ArrowArray;
 
-use crate::RowsError;
+use crate::WireError;
 
 /// Told when the last reference to a lent batch has gone. Called on any thread.
 pub trait Lender: Send + Sync {
@@ -32,8 +36,33 @@ pub unsafe fn lend(
     layout: &[i64],
     token: i64,
     lender: Arc<dyn Lender>,
-) -> Result<ArrowArray, RowsError> {
-    let mut records = Records::of(layout);
+) -> Result<ArrowArray, WireError> {
+    build(Records::of(layout), token, lender)
+}
+
+/// The same for a layout whose addresses count from `base`, and which may lead to `bytes` from there.
+///
+/// # Safety
+///
+/// `base..base + bytes` must be readable and unwritten until `lender` is dropped.
+pub(crate) unsafe fn lend_within(
+    layout: &[i64],
+    base: *const u8,
+    bytes: usize,
+    lender: Arc<dyn Lender>,
+) -> Result<ArrowArray, WireError> {
+    let records = Records {
+        rest: layout,
+        within: Some((base.expose_provenance(), bytes)),
+    };
+    build(records, 0, lender)
+}
+
+fn build(
+    mut records: Records<'_>,
+    token: i64,
+    lender: Arc<dyn Lender>,
+) -> Result<ArrowArray, WireError> {
     let rows = records.count()?;
     let columns = records.count()?;
     let mut lent = Lent {
@@ -51,46 +80,55 @@ pub unsafe fn lend(
 }
 
 /// The unread part of a layout.
-pub(crate) struct Records<'layout> {
+#[derive(Debug)]
+pub struct Records<'layout> {
     rest: &'layout [i64],
+    /// What addresses count from, and how far they may lead.
+    within: Option<(usize, usize)>,
 }
 
 impl<'layout> Records<'layout> {
-    pub(crate) const fn of(layout: &'layout [i64]) -> Self {
-        Self { rest: layout }
+    /// Reads `layout`, whose addresses are whole.
+    pub const fn of(layout: &'layout [i64]) -> Self {
+        Self {
+            rest: layout,
+            within: None,
+        }
     }
 
-    fn next(&mut self) -> Result<i64, RowsError> {
+    fn next(&mut self) -> Result<i64, WireError> {
         let (first, rest) = self
             .rest
             .split_first()
-            .ok_or(RowsError::Layout("it ends too early"))?;
+            .ok_or(WireError::Layout("it ends too early"))?;
         self.rest = rest;
         Ok(*first)
     }
 
-    pub(crate) fn count(&mut self) -> Result<i64, RowsError> {
+    /// A length or a number of things.
+    pub fn count(&mut self) -> Result<i64, WireError> {
         let count = self.next()?;
         if count < 0 {
-            Err(RowsError::Layout("a negative count"))
+            Err(WireError::Layout("a negative count"))
         } else {
             Ok(count)
         }
     }
 
     /// Address and bytes of a buffer.
-    pub(crate) fn span(&mut self) -> Result<(usize, usize), RowsError> {
-        let outside = |_| RowsError::Layout("an address outside the address space");
+    pub fn span(&mut self) -> Result<(usize, usize), WireError> {
+        let outside = |_| WireError::Layout("an address outside the address space");
         let address = usize::try_from(self.next()?).map_err(outside)?;
         let bytes = usize::try_from(self.count()?).map_err(outside)?;
         Ok((address, bytes))
     }
 
-    pub(crate) const fn end(&self) -> Result<(), RowsError> {
+    /// That nothing is left to read.
+    pub const fn end(&self) -> Result<(), WireError> {
         if self.rest.is_empty() {
             Ok(())
         } else {
-            Err(RowsError::Layout("longs left over"))
+            Err(WireError::Layout("longs left over"))
         }
     }
 }
@@ -115,9 +153,9 @@ unsafe impl Send for Lent {}
 unsafe impl Sync for Lent {}
 
 impl Lent {
-    fn read(&mut self, records: &mut Records<'_>, depth: usize) -> Result<usize, RowsError> {
+    fn read(&mut self, records: &mut Records<'_>, depth: usize) -> Result<usize, WireError> {
         if depth > DEEPEST {
-            return Err(RowsError::Layout("nested too deep"));
+            return Err(WireError::Layout("nested too deep"));
         }
         let length = records.count()?;
         let null_count = records.next()?;
@@ -193,8 +231,17 @@ impl Drop for Lent {
     }
 }
 
-fn read_buffer(records: &mut Records<'_>, first: bool) -> Result<*const c_void, RowsError> {
-    let (address, _bytes) = records.span()?;
+fn read_buffer(records: &mut Records<'_>, first: bool) -> Result<*const c_void, WireError> {
+    let (address, bytes) = records.span()?;
+    let address = match records.within {
+        Some((base, room)) if address > 0 => {
+            if address.checked_add(bytes).is_none_or(|end| end > room) {
+                return Err(WireError::Layout("a buffer outside its block"));
+            }
+            base + address
+        }
+        _ => address,
+    };
     Ok(match address {
         0 if first => ptr::null(),
         0 => NOTHING.as_ptr().cast(),
@@ -275,7 +322,7 @@ mod tests {
         let layout = [3, 1, 3, 0, 2, 0, 0, 0];
         // SAFETY: nothing is read before the layout is found short.
         let refused = unsafe { lend(&layout, 9, Arc::clone(&book) as Arc<dyn Lender>) };
-        assert!(matches!(refused, Err(RowsError::Layout(_))));
+        assert!(matches!(refused, Err(WireError::Layout(_))));
         assert_eq!(*book.0.lock().unwrap(), [9]);
     }
 
@@ -288,6 +335,6 @@ mod tests {
         let book: Arc<dyn Lender> = Arc::new(Book::default());
         // SAFETY: the layout names no buffer.
         let refused = unsafe { lend(&layout, 1, book) };
-        assert!(matches!(refused, Err(RowsError::Layout("nested too deep"))));
+        assert!(matches!(refused, Err(WireError::Layout("nested too deep"))));
     }
 }

@@ -1,0 +1,124 @@
+//! The workers that may serve the same sessions: one for each session, kept for the next.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use ember_session::SessionSpec;
+
+use crate::config::ZygoteConfig;
+use crate::keeper::Keeper;
+use crate::session::ProcessSession;
+use crate::worker::Worker;
+use crate::zygote::Zygote;
+use crate::{Config, ProcessError};
+
+/// Where the zygote of one environment is, once it was needed.
+type Place = Arc<Mutex<Option<Arc<Zygote>>>>;
+
+/// Zygotes of this process, one for each environment.
+static ZYGOTES: Mutex<BTreeMap<ZygoteConfig, Place>> = Mutex::new(BTreeMap::new());
+
+/// Idle workers, and where more come from. A session never waits for another's worker.
+#[derive(Debug)]
+pub struct Workers {
+    config: Config,
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl Workers {
+    /// No worker yet; the zygote starts with the first.
+    pub fn new(config: Config) -> Arc<Self> {
+        let workers = Arc::new(Self {
+            config,
+            idle: Mutex::default(),
+        });
+        Keeper::get().look_after(&workers);
+        workers
+    }
+
+    /// Opens a session in an idle worker, or in a new one.
+    pub fn open(self: &Arc<Self>, spec: &SessionSpec) -> Result<ProcessSession, ProcessError> {
+        while let Some(mut worker) = self.take_idle() {
+            // One that died since it was looked at is no reason to fail.
+            if worker.open(spec).is_ok() {
+                return ProcessSession::over(worker, Arc::clone(self), spec);
+            }
+        }
+        let mut worker = Worker::fork(&self.zygote()?)?;
+        worker.open(spec)?;
+        ProcessSession::over(worker, Arc::clone(self), spec)
+    }
+
+    /// A pool whose idle workers are given.
+    #[cfg(test)]
+    pub(crate) fn of(config: Config, idle: Vec<Worker>) -> Arc<Self> {
+        let workers = Self::new(config);
+        workers
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(idle);
+        workers
+    }
+
+    /// How many workers wait for a session.
+    pub fn idle(&self) -> usize {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    /// Takes a worker back that is ready for another session, unless it has grown too large.
+    pub(crate) fn give(&self, mut worker: Worker) {
+        if worker.resident() <= self.config.limits.resident_bytes {
+            worker.rest();
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(worker);
+        }
+    }
+
+    /// Lets go of workers that have been idle for too long, or have died.
+    pub(crate) fn trim(&self, now: Instant) {
+        let limit = self.config.limits.idle();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (leaving, staying): (Vec<_>, Vec<_>) = idle
+            .drain(..)
+            .partition(|worker| now.duration_since(worker.since) >= limit || !worker.is_silent());
+        *idle = staying;
+        drop(idle);
+        drop(leaving);
+    }
+
+    /// The one that rested last: its memory is still warm.
+    fn take_idle(&self) -> Option<Worker> {
+        loop {
+            let worker = self
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop()?;
+            if worker.is_silent() {
+                return Some(worker);
+            }
+        }
+    }
+
+    fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {
+        let mut zygotes = ZYGOTES.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = Arc::clone(zygotes.entry(self.config.zygote.clone()).or_default());
+        drop(zygotes);
+        // Held while it starts: who comes meanwhile waits for the same one.
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zygote) = place.as_ref().filter(|zygote| zygote.lives()) {
+            return Ok(Arc::clone(zygote));
+        }
+        let zygote = Zygote::start(&self.config.zygote, self.config.limits.start())?;
+        *place = Some(Arc::clone(&zygote));
+        drop(place);
+        Ok(zygote)
+    }
+}

@@ -1,0 +1,93 @@
+//! What a task thread does with a session, on whichever lane it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ember_abi::ArrowArray;
+use ember_rows::Returned;
+
+use crate::{End, Lanes, Next, Session};
+
+/// One function over one partition, seen from its task's thread. Only [`cancel`](Self::cancel) may be called
+/// from another.
+pub trait TaskSide: std::fmt::Debug + Send + Sync {
+    /// Waits for what the task thread should do next.
+    fn next(&self) -> Next;
+
+    /// Gives a batch to the function. After the end it is released at once.
+    fn offer(&self, batch: ArrowArray);
+
+    /// Says that no further batch will come.
+    fn end_input(&self);
+
+    /// The output batch that [`next`](Self::next) spoke of.
+    fn take_output(&self) -> Option<Returned>;
+
+    /// Takes back an output batch that was read.
+    fn give_back(&self, batch: Returned);
+
+    /// The IPC schema message of the output; there from the first output batch on.
+    fn output_schema(&self) -> Option<Vec<u8>>;
+
+    /// The end, once there is one.
+    fn end(&self) -> Option<End>;
+
+    /// Asks the function to stop.
+    fn cancel(&self);
+
+    /// Ends the session for its task, which waits at most `grace`; false if the function goes on in this
+    /// process.
+    fn close(&self, grace: Duration) -> bool;
+}
+
+/// A session on a lane thread of this process.
+#[derive(Debug)]
+pub struct LaneSession {
+    session: Arc<Session>,
+    lanes: &'static Lanes,
+}
+
+impl LaneSession {
+    /// A session that `lanes` run.
+    pub const fn new(session: Arc<Session>, lanes: &'static Lanes) -> Self {
+        Self { session, lanes }
+    }
+}
+
+impl TaskSide for LaneSession {
+    fn next(&self) -> Next {
+        self.session.next()
+    }
+
+    fn offer(&self, batch: ArrowArray) {
+        self.session.offer(batch);
+    }
+
+    fn end_input(&self) {
+        self.session.end_input();
+    }
+
+    fn take_output(&self) -> Option<Returned> {
+        self.session.take_output()
+    }
+
+    fn give_back(&self, batch: Returned) {
+        self.session.give_back(batch);
+    }
+
+    fn output_schema(&self) -> Option<Vec<u8>> {
+        self.session.output_schema()
+    }
+
+    fn end(&self) -> Option<End> {
+        self.session.end()
+    }
+
+    fn cancel(&self) {
+        self.lanes.cancel(&self.session);
+    }
+
+    fn close(&self, grace: Duration) -> bool {
+        self.lanes.close(&self.session, grace)
+    }
+}

@@ -1,0 +1,154 @@
+//! One end of a pair of sockets that keep messages apart and tell when the other end has gone.
+
+use std::io::{Error, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::{Message, WireError};
+
+/// One end. Sending and receiving may happen on different threads.
+#[derive(Debug)]
+pub struct Socket(OwnedFd);
+
+/// What [`Socket::try_receive`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there is a message, or none, or never again one"
+)]
+pub enum Received {
+    /// A message.
+    Message(Message),
+    /// None yet.
+    Nothing,
+    /// The other end is closed.
+    Gone,
+}
+
+impl Socket {
+    /// Two ends, neither of which any program started later inherits.
+    pub fn pair() -> Result<(Self, Self), WireError> {
+        let mut ends = [0; 2];
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        // SAFETY: room for two descriptors.
+        if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
+            return Err(WireError::last("socketpair"));
+        }
+        // SAFETY: new descriptors that nobody else owns.
+        let [first, second] = ends.map(|end| Self(unsafe { OwnedFd::from_raw_fd(end) }));
+        Ok((first, second))
+    }
+
+    /// An end that was handed over.
+    pub const fn of(end: OwnedFd) -> Self {
+        Self(end)
+    }
+
+    /// The end itself, to hand it over.
+    pub fn into_inner(self) -> OwnedFd {
+        self.0
+    }
+
+    /// Sends one message. An end that nobody reads any more is [`WireError::Gone`].
+    pub fn send(&self, message: &Message) -> Result<(), WireError> {
+        let bytes = message.encode();
+        loop {
+            // SAFETY: an open socket and bytes that live through the call.
+            let sent = unsafe {
+                libc::send(
+                    self.0.as_raw_fd(),
+                    bytes.as_ptr().cast(),
+                    bytes.len(),
+                    libc::MSG_NOSIGNAL,
+                )
+            };
+            if sent >= 0 {
+                return Ok(());
+            }
+            let error = Error::last_os_error();
+            match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected => {
+                    return Err(WireError::Gone);
+                }
+                _ => return Err(WireError::System("sending to the other process", error)),
+            }
+        }
+    }
+
+    /// The next message if there is one.
+    pub fn try_receive(&self) -> Result<Received, WireError> {
+        self.receive_with(libc::MSG_DONTWAIT)
+    }
+
+    /// Waits for the next message.
+    pub fn receive(&self) -> Result<Received, WireError> {
+        self.receive_with(0)
+    }
+
+    fn receive_with(&self, flags: i32) -> Result<Received, WireError> {
+        let mut bytes = [0_u8; Message::BYTES];
+        loop {
+            // SAFETY: an open socket and room for the bytes.
+            let received = unsafe {
+                libc::recv(
+                    self.0.as_raw_fd(),
+                    bytes.as_mut_ptr().cast(),
+                    bytes.len(),
+                    flags,
+                )
+            };
+            if let Ok(received) = usize::try_from(received) {
+                let message = bytes.get(..received).unwrap_or_default();
+                return match received {
+                    0 => Ok(Received::Gone),
+                    _ => Message::decode(message).map(Received::Message),
+                };
+            }
+            let error = Error::last_os_error();
+            match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock => return Ok(Received::Nothing),
+                ErrorKind::ConnectionReset => return Ok(Received::Gone),
+                _ => return Err(WireError::System("receiving from the other process", error)),
+            }
+        }
+    }
+
+    /// Ends the conversation for whoever waits at either end, without closing the descriptor.
+    pub fn shut(&self) {
+        // SAFETY: an open socket; that it is shut already is no matter.
+        unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_RDWR) };
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[test]
+    fn messages_come_in_order_and_then_the_end() {
+        let (here, there) = Socket::pair().unwrap();
+        assert_eq!(there.try_receive().unwrap(), Received::Nothing);
+        here.send(&Message::plain(Kind::GO)).unwrap();
+        here.send(&Message::plain(Kind::CANCEL)).unwrap();
+        drop(here);
+        for kind in [Kind::GO, Kind::CANCEL] {
+            assert_eq!(
+                there.receive().unwrap(),
+                Received::Message(Message::plain(kind))
+            );
+        }
+        assert_eq!(there.receive().unwrap(), Received::Gone);
+        assert!(matches!(
+            there.send(&Message::plain(Kind::GO)),
+            Err(WireError::Gone)
+        ));
+    }
+}

@@ -1,0 +1,197 @@
+//! The reader's side of shared memory: blocks as the other process wrote them.
+//!
+//! Invariant: a writer does not touch a block between its message and the reader's flag. [`Block::bytes`] relies
+//! on it. A worker whose function writes wildly through pointers of its own can break it as it can break its
+//! own memory; what leads from a block to other memory is therefore checked when it is read.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::arena::{ALIGNMENT, BLOCK_HEAD, FREE, state};
+use crate::check::offset_at;
+use crate::memory::Mapping;
+use crate::{Message, WireError};
+
+/// Maps what messages speak of, each segment once.
+#[derive(Debug)]
+pub struct View {
+    file: File,
+    segments: Mutex<HashMap<u64, Arc<Mapping>>>,
+}
+
+/// A block that was received. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Block {
+    mapping: Arc<Mapping>,
+    at: usize,
+    bytes: usize,
+}
+
+impl View {
+    /// The blocks of `file`, which another process writes.
+    pub fn new(file: File) -> Self {
+        Self {
+            file,
+            segments: Mutex::default(),
+        }
+    }
+
+    /// The block that `message` brought, if it lies where a block can lie.
+    pub fn block(&self, message: &Message) -> Result<Block, WireError> {
+        let mapping = self.segment(message.segment, message.segment_bytes)?;
+        let misplaced = WireError::Layout("a block outside its segment");
+        let (Ok(at), Ok(bytes)) = (
+            usize::try_from(message.block),
+            usize::try_from(message.bytes),
+        ) else {
+            return Err(misplaced);
+        };
+        let end = at.checked_add(bytes).filter(|end| *end <= mapping.len());
+        if end.is_none() || bytes < BLOCK_HEAD || !at.is_multiple_of(ALIGNMENT) {
+            return Err(misplaced);
+        }
+        Ok(Block { mapping, at, bytes })
+    }
+
+    /// Lets go of mappings that no block needs.
+    pub fn trim(&self) {
+        let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        segments.retain(|_, mapping| Arc::strong_count(mapping) > 1);
+    }
+
+    fn segment(&self, at: u64, bytes: u64) -> Result<Arc<Mapping>, WireError> {
+        let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = segments.get(&at) {
+            if known.len() as u64 == bytes {
+                return Ok(Arc::clone(known));
+            }
+            return Err(WireError::Layout("a segment of another length than before"));
+        }
+        let mapping = Arc::new(Mapping::new(&self.file, at, bytes)?);
+        segments.insert(at, Arc::clone(&mapping));
+        drop(segments);
+        Ok(mapping)
+    }
+}
+
+impl Block {
+    /// What it holds.
+    pub fn bytes(&self) -> &[u8] {
+        let start = self.mapping.address(self.at + BLOCK_HEAD);
+        // SAFETY: within the mapping, as `View::block` checked, and unwritten by this module's
+        // invariant.
+        unsafe { std::slice::from_raw_parts(start, self.bytes - BLOCK_HEAD) }
+    }
+
+    /// The text in it, behind its length.
+    pub fn text(&self) -> Option<&[u8]> {
+        let bytes = self.bytes();
+        let length = usize::try_from(offset_at(bytes, 0, 8)?).ok()?;
+        bytes.get(8..)?.get(..length)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        state(&self.mapping, self.at).store(FREE, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Arena, Kind, shared_file};
+
+    fn sides() -> (Arena, View) {
+        let file = shared_file(c"arena").unwrap();
+        (Arena::new(file.try_clone().unwrap()), View::new(file))
+    }
+
+    #[test]
+    fn a_block_is_read_where_it_was_written() {
+        let (mut arena, view) = sides();
+        let message = arena.bytes(&[b"ab", b"c"]).unwrap().message(Kind::BATCH);
+        assert_eq!(view.block(&message).unwrap().bytes()[..3], *b"abc");
+    }
+
+    #[test]
+    fn a_block_given_back_is_used_again_and_a_held_one_is_not() {
+        let (mut arena, view) = sides();
+        let first = arena.bytes(&[&[1; 1000]]).unwrap().message(Kind::BATCH);
+        let held = view.block(&first).unwrap();
+        let second = arena.bytes(&[&[2; 1000]]).unwrap().message(Kind::BATCH);
+        assert_ne!(first.block, second.block);
+        drop(view.block(&second).unwrap());
+        assert_eq!(
+            arena
+                .bytes(&[&[3; 500]])
+                .unwrap()
+                .message(Kind::BATCH)
+                .block,
+            second.block
+        );
+        assert_eq!(held.bytes()[..1000], [1; 1000]);
+    }
+
+    #[test]
+    fn an_arena_grows_by_segments_and_shrinks_by_those_that_are_empty() {
+        let (mut arena, view) = sides();
+        let small = arena.bytes(&[b"x"]).unwrap().message(Kind::BATCH);
+        let large = arena
+            .bytes(&[&vec![7; 3 << 20]])
+            .unwrap()
+            .message(Kind::BATCH);
+        assert_ne!(small.segment, large.segment);
+        assert_eq!(view.block(&large).unwrap().bytes()[3 << 19], 7);
+        let held = arena.held();
+        assert!(arena.trim(1 << 20).unwrap());
+        assert!(arena.held() < held);
+        view.trim();
+        assert_eq!(view.block(&small).unwrap().bytes()[..1], *b"x");
+        let again = arena
+            .bytes(&[&vec![8; 3 << 20]])
+            .unwrap()
+            .message(Kind::BATCH);
+        assert!(again.segment > large.segment);
+        assert_eq!(view.block(&again).unwrap().bytes()[0], 8);
+    }
+
+    #[test]
+    fn a_block_that_was_never_sent_is_free() {
+        let (mut arena, _view) = sides();
+        drop(arena.bytes(&[&[1; 100]]).unwrap());
+        assert_eq!(arena.bytes(&[b"y"]).unwrap().message(Kind::BATCH).block, 0);
+    }
+
+    #[test]
+    fn a_message_that_leads_elsewhere_is_refused() {
+        let (mut arena, view) = sides();
+        let sent = arena.bytes(&[b"abc"]).unwrap().message(Kind::BATCH);
+        let wrong = [
+            Message {
+                block: sent.segment_bytes,
+                ..sent
+            },
+            Message {
+                bytes: u64::MAX,
+                ..sent
+            },
+            Message { bytes: 8, ..sent },
+            Message { block: 8, ..sent },
+            Message {
+                segment: 1 << 50,
+                ..sent
+            },
+            Message {
+                segment_bytes: 1 << 50,
+                segment: 8192,
+                ..sent
+            },
+        ];
+        for message in wrong {
+            assert!(view.block(&message).is_err(), "{message:?}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+"""Runs one function over one partition in a worker process, one session at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import Any
+
+from ember_worker import guards, session
+from ember_worker.isolation import broadcasts
+from ember_worker.state import PROCESS
+from ember_worker.transport import Outfile, Receiver
+
+#: What the last session added to the environment, with what was there before it.
+_replaced: dict[str, str | None] = {}
+
+
+def run(endpoint: Any) -> bytes:
+    """Run the session of ``endpoint``; return the bytes Spark's worker would have ended with."""
+    PROCESS.clear()
+    _use_environment(endpoint.environment)
+    outfile = Outfile(endpoint)
+    try:
+        session.invoke(Receiver(endpoint), outfile)
+    except SystemExit:
+        pass  # how PySpark ends every session that will not be reused
+    except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr
+        if not endpoint.cancelled:
+            sys.stderr.write(f"PySpark worker failed with exception:\n{traceback.format_exc()}\n")
+    guards.end_forked_child()
+    broadcasts.keep(PROCESS)
+    for stream in (sys.stdout, sys.stderr):
+        # A function may have replaced or closed them.
+        with contextlib.suppress(Exception):
+            stream.flush()
+    return b"" if endpoint.cancelled else outfile.tail()
+
+
+def _use_environment(overlay: bytes) -> None:
+    """Put the session's variables in the place of the last one's."""
+    pairs = (entry.partition("=") for entry in os.fsdecode(overlay).split("\0") if entry)
+    wanted = {name: value for name, _, value in pairs}
+    # Pipelining is the bridge's own work; PySpark's reader thread would only add to it.
+    wanted.pop("SPARK_PIPELINED_UDF", None)
+    for name in [name for name in _replaced if name not in wanted]:
+        _put(name, _replaced.pop(name))
+    for name, value in wanted.items():
+        _replaced.setdefault(name, os.environ.get(name))
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def _put(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

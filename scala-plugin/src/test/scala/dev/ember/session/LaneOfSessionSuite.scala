@@ -1,0 +1,91 @@
+package dev.ember.session
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import dev.ember.config.{EmberConf, Lane}
+import dev.ember.nativeapi.Native
+import dev.ember.reason.FallbackReason
+
+class LaneOfSessionSuite extends AnyFunSuite {
+  private val key = LaneKey("/usr/bin/python3", "default", Set("a.py"))
+  private val plain = SessionFacts(
+    profiler = false,
+    workerLogging = false,
+    faultHandler = false,
+    memoryLimit = false,
+    customWorker = false,
+    idleTimeoutKills = false,
+    otherHashSeed = false)
+
+  private final class Workers(refusal: Option[FallbackReason]) extends WorkerStarter {
+    private val native = new FakeNative
+    var described: Seq[(LaneKey, Map[String, String])] = Nil
+
+    override val lent: LentBatches = new LentBatches(native)
+
+    override def workers(
+        key: LaneKey,
+        environment: Map[String, String]): Either[FallbackReason, Native] = {
+      described :+= ((key, environment))
+      refusal.toLeft(native)
+    }
+  }
+
+  private object starter extends LaneStarter {
+    override def start(
+        key: LaneKey,
+        environment: Map[String, String]): Either[FallbackReason, Native] = Right(new FakeNative)
+  }
+
+  private final class Lanes(refusal: Option[FallbackReason] = None) {
+    val workers = new Workers(refusal)
+    private val lanes = new LaneOfSession(new EmbeddedLane(starter), new ProcessLane(workers))
+
+    def enter(
+        lane: Lane,
+        task: Long = 1L,
+        facts: SessionFacts = plain,
+        environment: Map[String, String] = Map.empty): Either[FallbackReason, Place] =
+      lanes.enter(EmberConf.read(_ => None).copy(lane = lane), facts, key, environment, task)
+  }
+
+  test("a named lane is the one that a session gets") {
+    val lanes = new Lanes
+    assert(lanes.enter(Lane.Process).exists(_.apart))
+    assert(lanes.enter(Lane.Embedded).exists(!_.apart))
+    assert(lanes.enter(Lane.Spark) == Left(FallbackReason.LaneIsSpark))
+  }
+
+  test("auto embeds while there is a place, and then takes workers") {
+    val lanes = new Lanes
+    val first = lanes.enter(Lane.Auto, task = 1)
+    assert(first.exists(!_.apart))
+    assert(lanes.enter(Lane.Auto, task = 2).exists(_.apart))
+    assert(lanes.enter(Lane.Auto, task = 1).exists(!_.apart))
+    assert(lanes.enter(Lane.Embedded, task = 2) == Left(FallbackReason.LaneBusy))
+  }
+
+  test("auto takes workers for what needs a process of its own") {
+    val limited = plain.copy(memoryLimit = true)
+    assert(new Lanes().enter(Lane.Auto, facts = limited).exists(_.apart))
+    assert(new Lanes().enter(Lane.Embedded, facts = limited) == Left(FallbackReason.MemoryLimit))
+  }
+
+  test("without workers, auto says why the executor itself did not do") {
+    val lanes = new Lanes(Some(FallbackReason.NoWorkers("no")))
+    assert(lanes.enter(Lane.Auto, task = 1).isRight)
+    assert(lanes.enter(Lane.Auto, task = 2) == Left(FallbackReason.LaneBusy))
+    assert(lanes.enter(Lane.Process) == Left(FallbackReason.NoWorkers("no")))
+  }
+
+  test("workers are described once for sessions that differ in a query's variables only") {
+    val lanes = new Lanes
+    val lasting = "PYTHONPATH" -> "/a"
+    for (batch <- Seq("100", "200")) {
+      lanes.enter(Lane.Process, environment = Map(lasting, "PYTHON_UDF_BATCH_SIZE" -> batch))
+    }
+    assert(lanes.workers.described == Seq(key.copy(includes = Set.empty) -> Map(lasting)))
+    lanes.enter(Lane.Process, environment = Map("PYTHONPATH" -> "/b"))
+    assert(lanes.workers.described.size == 2)
+  }
+}
