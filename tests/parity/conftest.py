@@ -23,6 +23,12 @@ def pytest_addoption(parser):
         action="store_true",
         help="without the plugin: every pair must be vacuous, and its two answers equal",
     )
+    parser.addoption(
+        "--lane",
+        choices=["embedded", "process"],
+        default="embedded",
+        help="where the first leg's functions must run",
+    )
     parser.addoption("--slow", action="store_true", help="run all there is")
 
 
@@ -57,14 +63,20 @@ def plugin(request):
 
 
 @pytest.fixture(scope="session")
-def spark(plugin, tmp_path_factory):
+def lane(request):
+    """Where the first leg's functions must run."""
+    return request.config.getoption("--lane")
+
+
+@pytest.fixture(scope="session")
+def spark(plugin, lane, tmp_path_factory):
     """The session of the whole suite."""
-    started = session.start(tmp_path_factory.mktemp("spark"), plugin=plugin)
+    started = session.start(tmp_path_factory.mktemp("spark"), plugin=plugin, lane=lane)
     yield started
     started.stop()
 
 
 @pytest.fixture(scope="session")
-def parity_legs(spark, plugin):
+def parity_legs(spark, plugin, lane):
     """Both legs, in that session."""
-    return Legs(spark, plugin=plugin)
+    return Legs(spark, plugin=plugin, lane=lane)

@@ -49,15 +49,14 @@ def test_a_session_that_cannot_be_embedded_runs_on_spark_and_counts_why(
     assert proof.spark_sessions == 2
 
 
-@pytest.mark.parametrize("lane", ["spark", "process"])
-def test_a_lane_chosen_for_the_session_keeps_the_node_on_spark(lane, spark, parity_legs):
-    with parity_legs.conf({"spark.ember.lane": lane}):
+def test_the_lane_spark_keeps_the_node_on_spark(spark, parity_legs):
+    with parity_legs.conf({"spark.ember.lane": "spark"}):
         frame = kinds.ROW.through(numbers(spark), same, "bigint")
         text = evidence.explain(frame)
         assert frame.count() == 20
         assert [row.v for row in frame.collect()] == list(range(20))
         assert evidence.Evidence(frame).embedded == []
-    assert {"spark": "LaneIsSpark", "process": "NoProcessLane"}[lane] in text
+    assert "LaneIsSpark" in text
 
 
 def test_a_wrong_setting_of_a_session_is_a_reason_and_not_an_error(spark, parity_legs):

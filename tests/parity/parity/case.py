@@ -54,6 +54,9 @@ class Leg:
     spark_sessions: int = 0
     signed_in_jvm: int = 0
     signed_elsewhere: int = 0
+    lane: str = "embedded"
+    """Where its functions were to run, if they were to run in Ember at all."""
+    process_sessions: int = 0
 
 
 def judge(embedded: Leg, vanilla: Leg, case: Case) -> str:
@@ -80,8 +83,13 @@ def why_not_embedded(leg: Leg, case: Case) -> str:  # noqa: PLR0911 (one line a 
         return f"the first leg ran {sorted(set(leg.embedded_nodes))}, expected {sorted(expected)}"
     if set(leg.vanilla_nodes) != set(case.beside):
         return f"the first leg has {leg.vanilla_nodes} left on Spark's runner"
-    if leg.signed_elsewhere:
-        return "a function of the first leg ran in another process"
+    apart = leg.lane == "process"
+    if leg.signed_in_jvm if apart else leg.signed_elsewhere:
+        return (
+            f"a function of the first leg ran {'inside the JVM' if apart else 'in another process'}"
+        )
+    if leg.process_sessions != (leg.embedded_sessions if apart else 0):
+        return f"{leg.process_sessions} of {leg.embedded_sessions} sessions ran in worker processes"
     if counts(leg, case) and leg.embedded_sessions == 0:
         return "the first leg opened no embedded session"
     if leg.spark_sessions:

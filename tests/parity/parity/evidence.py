@@ -22,6 +22,7 @@ SPARK_NODES = frozenset(
     }
 )
 EMBEDDED_SESSIONS = "emberSessions"
+PROCESS_SESSIONS = "emberProcessSessions"
 SPARK_SESSIONS = "emberFallbacks"
 REASON = "emberReason"
 
@@ -33,6 +34,7 @@ class Evidence:
         self.embedded: list[str] = []
         self.vanilla: list[str] = []
         self.embedded_sessions = 0
+        self.process_sessions = 0
         self.spark_sessions = 0
         for node in walk(frame._jdf.queryExecution().executedPlan()):
             self._add(node)
@@ -44,6 +46,7 @@ class Evidence:
         elif name.startswith("Ember"):
             self.embedded.append(name)
             self.embedded_sessions += metric(node, EMBEDDED_SESSIONS)
+            self.process_sessions += metric(node, PROCESS_SESSIONS)
             self.spark_sessions += metric(node, SPARK_SESSIONS)
 
 

@@ -18,8 +18,9 @@ ENABLED = "spark.ember.enabled"
 class Legs:
     """The pair of legs.  Without the plugin both run on Spark, and a pair must be vacuous."""
 
-    def __init__(self, spark: SparkSession, *, plugin: bool) -> None:
+    def __init__(self, spark: SparkSession, *, plugin: bool, lane: str = "embedded") -> None:
         self.spark = spark
+        self.lane = lane
         self.plugin = plugin
         self.jvm = int(spark._jvm.java.lang.ProcessHandle.current().pid())
 
@@ -71,7 +72,7 @@ class Legs:
     def leg(self, found: Any, frame: Any, book: str, *, failed: bool) -> Leg:
         """The answer beside its evidence."""
         if frame is None:
-            return Leg(found, failed)
+            return Leg(found, failed, lane=self.lane)
         proof = Evidence(frame)
         here, elsewhere = witness.signatures(book, self.jvm)
         return Leg(
@@ -83,6 +84,8 @@ class Legs:
             proof.spark_sessions,
             here,
             elsewhere,
+            self.lane,
+            proof.process_sessions,
         )
 
     @contextmanager

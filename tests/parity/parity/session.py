@@ -15,7 +15,7 @@ def jar() -> Path:
     return Path(os.environ.get("EMBER_JAR", REPOSITORY / "dist" / "ember-spark-4.3_2.13.jar"))
 
 
-def settings(folder: Path, *, plugin: bool) -> dict[str, str]:
+def settings(folder: Path, *, plugin: bool, lane: str = "embedded") -> dict[str, str]:
     """What the session is made of.  ``folder`` takes what Spark writes."""
     java = f"-Djava.io.tmpdir={folder} -Dderby.system.home={folder}"
     chosen = {
@@ -34,16 +34,17 @@ def settings(folder: Path, *, plugin: bool) -> dict[str, str]:
         chosen |= {
             "spark.plugins": PLUGIN,
             "spark.jars": str(jar()),
+            "spark.ember.lane": lane,
             "spark.ember.embedded.tasks": "64",
         }
     return chosen
 
 
-def start(folder: Path, *, plugin: bool) -> SparkSession:
+def start(folder: Path, *, plugin: bool, lane: str = "embedded") -> SparkSession:
     """Start it, in this process's JVM."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.appName("parity")
-    for key, value in settings(folder, plugin=plugin).items():
+    for key, value in settings(folder, plugin=plugin, lane=lane).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
