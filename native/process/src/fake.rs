@@ -32,6 +32,8 @@ pub(crate) mod does {
     pub(crate) const NOTHING: &[u8] = b"nothing";
     /// Gives every batch back, and cannot be used again.
     pub(crate) const FAIL: &[u8] = b"fail";
+    /// Takes one batch, leaves the others unread, and cannot be used again.
+    pub(crate) const FAIL_EARLY: &[u8] = b"fail early";
     /// Sleeps for longer than any test, whatever it is told.
     pub(crate) const HANG: &[u8] = b"hang";
 }
@@ -116,7 +118,7 @@ fn serve(link: &Arc<Link>) -> bool {
         if !run(&job, &header) {
             return true;
         }
-        let reusable = header != does::FAIL;
+        let reusable = header != does::FAIL && header != does::FAIL_EARLY;
         if job.finish(b"tail", reusable).is_err() || !reusable {
             return false;
         }
@@ -134,6 +136,10 @@ fn run(job: &Arc<Job>, does: &[u8]) -> bool {
     }
     let (mut given, mut first, mut hoard) = (0, true, Vec::new());
     while let Some(batch) = pull(&calls) {
+        if does == does::FAIL_EARLY {
+            release(batch);
+            return true;
+        }
         if does == does::HOARD {
             hoard.push(batch);
         } else if push(&calls, batch, std::mem::take(&mut first)) {
@@ -169,11 +175,15 @@ fn push(calls: &SessionCalls, mut array: ArrowArray, first: bool) -> bool {
     // SAFETY: the job lives, and the structs are this call's own.
     let status =
         unsafe { (calls.push)(calls.context, &raw mut array, schema, Span::of(&message())) };
+    release(array);
+    status == PushStatus::TAKEN
+}
+
+fn release(mut array: ArrowArray) {
     if let Some(release) = array.release {
         // SAFETY: live, and released once.
         unsafe { release(&raw mut array) };
     }
-    status == PushStatus::TAKEN
 }
 
 /// Batches that a test lends, and how many of them are out.

@@ -116,6 +116,13 @@ impl ProcessSession {
         settled.get_or_insert(end);
     }
 
+    /// Sending failed. That the worker has gone is for the next turn to find, after what it has said before.
+    fn falter(&self, error: WireError) {
+        if !matches!(error, WireError::Gone) {
+            self.stumble(error.into());
+        }
+    }
+
     fn stumble(&self, trouble: Trouble) {
         self.settle(match trouble {
             Trouble::Rows(error) => End::Malformed(error.to_string()),
@@ -270,7 +277,7 @@ impl TaskSide for ProcessSession {
             && !talk.input_closed
             && let Err(error) = talk.offer(&batch)
         {
-            self.stumble(error.into());
+            self.falter(error);
         }
         drop(talk);
         if let Some(release) = batch.release {
@@ -285,7 +292,7 @@ impl TaskSide for ProcessSession {
         if self.end().is_none()
             && let Err(error) = talk.send(Kind::END_OF_INPUT)
         {
-            self.stumble(error.into());
+            self.falter(error);
         }
     }
 

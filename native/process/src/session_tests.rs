@@ -184,6 +184,17 @@ fn a_worker_whose_function_failed_is_not_used_again() {
 }
 
 #[test]
+fn what_a_worker_said_last_is_heard_though_it_left_messages_unread() {
+    for _ in 0..50 {
+        let stage = stage(1);
+        let session = stage.open(does::FAIL_EARLY, 4);
+        stage.drive(&session, 8, 10);
+        assert_eq!(session.end(), Some(End::Worker(b"tail".to_vec())));
+        session.close(Duration::ZERO);
+    }
+}
+
+#[test]
 fn a_session_that_is_left_early_gives_its_worker_back_when_that_has_ended() {
     let stage = stage(1);
     let session = stage.open(does::ECHO, 2);

@@ -106,9 +106,10 @@ impl Socket {
             }
             let error = Error::last_os_error();
             match error.kind() {
-                ErrorKind::Interrupted => {}
+                // Told once, of an end that closed before it had read everything. What it had sent
+                // is still to be had.
+                ErrorKind::Interrupted | ErrorKind::ConnectionReset => {}
                 ErrorKind::WouldBlock => return Ok(Received::Nothing),
-                ErrorKind::ConnectionReset => return Ok(Received::Gone),
                 _ => return Err(WireError::System("receiving from the other process", error)),
             }
         }
@@ -131,6 +132,17 @@ impl AsFd for Socket {
 mod tests {
     use super::*;
     use crate::Kind;
+
+    #[test]
+    fn what_was_sent_before_an_end_closed_with_messages_unread_is_received() {
+        let (here, there) = Socket::pair().unwrap();
+        here.send(&Message::plain(Kind::GO)).unwrap();
+        there.send(&Message::plain(Kind::END)).unwrap();
+        drop(there);
+        let end = Received::Message(Message::plain(Kind::END));
+        assert_eq!(here.try_receive().unwrap(), end);
+        assert_eq!(here.try_receive().unwrap(), Received::Gone);
+    }
 
     #[test]
     fn messages_come_in_order_and_then_the_end() {

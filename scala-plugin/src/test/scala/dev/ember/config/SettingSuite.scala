@@ -15,7 +15,9 @@ class SettingSuite extends AnyFunSuite {
         pipelineDepth = 2,
         nativeDir = None,
         cancelGraceSeconds = 2,
-        probeTimeoutSeconds = 60))
+        probeTimeoutSeconds = 60,
+        processIdleSeconds = 60,
+        processResidentMegabytes = 2048))
   }
 
   test("every setting is read from its key") {
@@ -27,7 +29,9 @@ class SettingSuite extends AnyFunSuite {
       "spark.ember.pipeline.depth" -> "3",
       "spark.ember.native.dir" -> "/opt/ember",
       "spark.ember.cancel.graceSeconds" -> "0",
-      "spark.ember.probe.timeoutSeconds" -> "5")
+      "spark.ember.probe.timeoutSeconds" -> "5",
+      "spark.ember.process.idleSeconds" -> "6",
+      "spark.ember.process.residentMegabytes" -> "8")
     assert(
       conf == EmberConf(
         enabled = false,
@@ -37,7 +41,9 @@ class SettingSuite extends AnyFunSuite {
         3,
         Some("/opt/ember"),
         0,
-        5))
+        5,
+        6,
+        8))
   }
 
   test("a text that means nothing is refused with its key and what would do") {
