@@ -49,8 +49,7 @@ struct Talk {
 #[derive(Debug)]
 struct Output {
     message: Vec<u8>,
-    /// Nothing where the type has no way through shared memory.
-    shape: Option<Shape>,
+    shape: Shape,
     schema: ReturnedSchema,
 }
 
@@ -165,9 +164,7 @@ impl ProcessSession {
             Kind::PUSH => {
                 let output = talk.output.as_ref();
                 let output = output.ok_or(RowsError::Layout("a batch before its schema"))?;
-                let shape = output.shape.as_ref();
-                let shape = shape.ok_or(RowsError::Layout("a batch of a type without a shape"))?;
-                let mut array = read(block, Some(shape)).map_err(RowsError::from)?;
+                let mut array = read(block, Some(&output.shape)).map_err(RowsError::from)?;
                 // SAFETY: live, and its buffers were checked to be as long as its lengths say.
                 talk.ready
                     .push_back(unsafe { output.schema.check(&raw mut array) }?);
@@ -258,10 +255,13 @@ impl Talk {
 impl Output {
     fn of(message: &[u8]) -> Result<Self, RowsError> {
         let batch = BatchType::read(message)?;
+        let shape = batch.shape();
+        // What Spark's reader does not take either has its own words.
+        let schema = batch.returned()?;
         Ok(Self {
             message: message.to_vec(),
-            shape: batch.shape().ok(),
-            schema: batch.returned()?,
+            shape: shape?,
+            schema,
         })
     }
 }

@@ -143,6 +143,7 @@ impl Draft {
             Form::Null => (0, 0),
             Form::Bits | Form::Fixed(_) => (2, 0),
             Form::Variable(_) => (3, 0),
+            Form::ListView(_) => (3, 1),
             Form::Views => (of.buffers(), 0),
             Form::List(_) => (2, 1),
             Form::FixedList(_) => (1, 1),
@@ -173,6 +174,14 @@ impl Draft {
             Form::List(width) => {
                 let values = self.offsets(of.buffer(1)?, width, window)?;
                 self.child(item()?, of.child(0)?, values)?;
+            }
+            Form::ListView(width) => {
+                for index in [1, 2] {
+                    self.copy(of.buffer(index)?, window.start * width, window.len * width);
+                }
+                let (values, start) = (of.child(0)?, 0);
+                let len = values.rows().len;
+                self.child(item()?, values, Window { start, len })?;
             }
             Form::FixedList(size) => {
                 let (start, len) = (window.start * size, window.len * size);
@@ -435,5 +444,128 @@ unsafe fn offset(at: *const u8, width: usize) -> i64 {
     } else {
         // SAFETY: eight bytes, by this function's contract.
         unsafe { at.cast::<i64>().read_unaligned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Arena, Kind, View, shared_file};
+    use arrow_array::builder::{
+        FixedSizeListBuilder, Int32Builder, ListBuilder, MapBuilder, StringBuilder,
+    };
+    use arrow_array::ffi::{from_ffi, to_ffi};
+    use arrow_array::{
+        Array, ArrayRef, BooleanArray, Decimal128Array, Int64Array, LargeStringArray, NullArray,
+        RecordBatch, StringArray, StringViewArray, StructArray,
+    };
+    use arrow_data::ffi::FFI_ArrowArray;
+    use arrow_schema::ffi::FFI_ArrowSchema;
+
+    /// The batch as it comes out on the other side.
+    fn crossed(batch: &RecordBatch) -> RecordBatch {
+        let file = shared_file(c"batch").unwrap();
+        let (mut arena, view) = (Arena::new(file.try_clone().unwrap()), View::new(file));
+        let (array, schema) = to_ffi(&StructArray::from(batch.clone()).into_data()).unwrap();
+        let (given, format): (*const FFI_ArrowArray, *const FFI_ArrowSchema) =
+            (&raw const array, &raw const schema);
+        // SAFETY: the same struct under another name, and it lives.
+        let given: &ArrowArray = unsafe { &*given.cast() };
+        // SAFETY: as above.
+        let format: &ember_abi::ArrowSchema = unsafe { &*format.cast() };
+        // SAFETY: complete: it was just exported.
+        let shape = unsafe { Shape::of(format) }.unwrap();
+        let mut draft = Draft::default();
+        // SAFETY: exported with that schema.
+        let bytes = unsafe { draft.measure(&shape, given) }.unwrap();
+        let mut room = arena.room(bytes).unwrap();
+        // SAFETY: the array lives.
+        unsafe { draft.write(&mut room) }.unwrap();
+        let block = view.block(&room.message(Kind::BATCH)).unwrap();
+        let mut taken = read(block, Some(&shape)).unwrap();
+        let taken: *mut ArrowArray = &raw mut taken;
+        // SAFETY: moved out once: the struct is never released here.
+        let taken = unsafe { FFI_ArrowArray::from_raw(taken.cast()) };
+        // SAFETY: read with that schema.
+        let data = unsafe { from_ffi(taken, &schema) }.unwrap();
+        data.validate_full().unwrap();
+        RecordBatch::from(StructArray::from(data))
+    }
+
+    fn every_form() -> RecordBatch {
+        let rows = 40;
+        let some = |row: i32| (row % 3 != 0).then_some(row);
+        let text = |row: i32| some(row).map(|row| "é".repeat(row.unsigned_abs() as usize));
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        let mut pairs = FixedSizeListBuilder::new(Int32Builder::new(), 2);
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        for row in 0..rows {
+            lists.append_option(some(row).map(|row| vec![text(row), None, text(row + 1)]));
+            pairs.values().append_option(some(row));
+            pairs.values().append_value(row);
+            pairs.append(row % 5 != 0);
+            maps.keys().append_value(format!("k{row}"));
+            maps.values().append_option(some(row));
+            maps.append(row % 4 != 0).unwrap();
+        }
+        let lists: ArrayRef = Arc::new(lists.finish());
+        let longs: ArrayRef = Arc::new(Int64Array::from_iter(
+            (0..rows).map(|row| some(row).map(i64::from)),
+        ));
+        let inner = RecordBatch::try_from_iter_with_nullable([
+            ("list", Arc::clone(&lists), true),
+            ("long", Arc::clone(&longs), true),
+        ]);
+        let decimals = Decimal128Array::from_iter((0..rows).map(|row| some(row).map(i128::from)));
+        let columns: Vec<(&str, ArrayRef, bool)> = vec![
+            ("long", longs, true),
+            (
+                "text",
+                Arc::new(StringArray::from_iter((0..rows).map(text))),
+                true,
+            ),
+            (
+                "large",
+                Arc::new(LargeStringArray::from_iter((0..rows).map(text))),
+                true,
+            ),
+            (
+                "view",
+                Arc::new(StringViewArray::from_iter((0..rows).map(text))),
+                true,
+            ),
+            (
+                "bool",
+                Arc::new(BooleanArray::from_iter(
+                    (0..rows).map(|row| some(row).map(|row| row % 2 == 0)),
+                )),
+                true,
+            ),
+            ("decimal", Arc::new(decimals), true),
+            ("null", Arc::new(NullArray::new(40)), true),
+            ("list", lists, true),
+            ("pair", Arc::new(pairs.finish()), true),
+            ("map", Arc::new(maps.finish()), true),
+            ("struct", Arc::new(StructArray::from(inner.unwrap())), true),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    }
+
+    #[test]
+    fn a_batch_of_every_form_crosses_and_so_does_each_slice_of_it() {
+        let batch = every_form();
+        for (start, rows) in [(0, 40), (0, 0), (1, 39), (8, 16), (13, 9), (39, 1)] {
+            let slice = batch.slice(start, rows);
+            assert_eq!(crossed(&slice), slice, "{rows} from {start}");
+        }
+    }
+
+    #[test]
+    fn only_the_rows_of_a_slice_are_copied() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1000); 1000]));
+        let batch = RecordBatch::try_from_iter([("s", column)])
+            .unwrap()
+            .slice(500, 1);
+        assert!(crossed(&batch).get_array_memory_size() < 10_000);
     }
 }

@@ -68,7 +68,7 @@ impl Columns<'_> {
             Form::Null => 0,
             Form::FixedList(_) | Form::Struct => 1,
             Form::Bits | Form::Fixed(_) | Form::List(_) => 2,
-            Form::Variable(_) => 3,
+            Form::Variable(_) | Form::ListView(_) => 3,
             Form::Views => places.len().max(3),
         };
         if places.len() != expected {
@@ -85,6 +85,8 @@ impl Columns<'_> {
             Form::FixedList(size) => (0, times(size)?),
             Form::Bits => (len.div_ceil(8), 0),
             Form::Fixed(width) => (times(width)?, 0),
+            Form::ListView(width) if bytes(2) < times(width)? => return Err(SHORT),
+            Form::ListView(width) => (times(width)?, 0),
             Form::Views => {
                 self.view_buffers(places)?;
                 (times(16)?, 0)

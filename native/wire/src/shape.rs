@@ -31,6 +31,8 @@ pub(crate) enum Form {
     Views,
     /// Validity, offsets of so many bytes; one child.
     List(usize),
+    /// Validity, offsets and sizes of so many bytes; one child, whose values stand anywhere.
+    ListView(usize),
     /// Validity; one child with so many values for each of this.
     FixedList(usize),
     /// Validity; children.
@@ -60,11 +62,8 @@ unsafe fn read(schema: &ArrowSchema, depth: usize) -> Result<Shape, WireError> {
     }
     // SAFETY: a live schema's format is a text that ends with NUL.
     let format = unsafe { CStr::from_ptr(schema.format) }.to_string_lossy();
-    let unsupported = || WireError::Unsupported(format.clone().into_owned());
-    if !schema.dictionary.is_null() {
-        return Err(unsupported());
-    }
-    let form = form(&format).ok_or_else(unsupported)?;
+    // Of a dictionary only the indices cross: they are all that Spark's reader shows of it.
+    let form = form(&format).ok_or_else(|| WireError::Unsupported(format.clone().into_owned()))?;
     let count = usize::try_from(schema.n_children).unwrap_or(0);
     let mut children = Vec::with_capacity(count);
     for index in 0..count {
@@ -79,7 +78,7 @@ unsafe fn read(schema: &ArrowSchema, depth: usize) -> Result<Shape, WireError> {
         children.push(unsafe { read(child, depth + 1) }?);
     }
     let fits = match form {
-        Form::List(_) | Form::FixedList(_) => children.len() == 1,
+        Form::List(_) | Form::ListView(_) | Form::FixedList(_) => children.len() == 1,
         Form::Struct => true,
         _ => children.is_empty(),
     };
@@ -107,6 +106,7 @@ fn form(format: &str) -> Option<Form> {
         "vu" | "vz" => Form::Views,
         "+l" | "+m" => Form::List(4),
         "+L" => Form::List(8),
+        "+vl" => Form::ListView(4),
         "+w" => Form::FixedList(parameter.parse().ok()?),
         "+s" => Form::Struct,
         _ => return None,
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn types_that_nobody_reads_have_no_form() {
-        for format in ["+ud:0,1", "+us:0", "+r", "+vl", "+vL", "", "?"] {
+        for format in ["+ud:0,1", "+us:0", "+r", "+vL", "", "?"] {
             assert_eq!(form(format), None, "{format}");
         }
     }
