@@ -492,14 +492,56 @@ mod tests {
         RecordBatch::from(StructArray::from(data))
     }
 
+    const ROWS: i32 = 40;
+
+    fn some(row: i32) -> Option<i32> {
+        (row % 3 != 0).then_some(row)
+    }
+
+    fn text(row: i32) -> Option<String> {
+        some(row).map(|row| "é".repeat(row.unsigned_abs() as usize))
+    }
+
     fn every_form() -> RecordBatch {
-        let rows = 40;
-        let some = |row: i32| (row % 3 != 0).then_some(row);
-        let text = |row: i32| some(row).map(|row| "é".repeat(row.unsigned_abs() as usize));
+        let mut columns = plain_columns();
+        columns.extend(nested_columns());
+        let inner = RecordBatch::try_from_iter(columns.clone()).unwrap();
+        columns.push(("struct", Arc::new(StructArray::from(inner))));
+        let nullable = columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true));
+        RecordBatch::try_from_iter_with_nullable(nullable).unwrap()
+    }
+
+    fn plain_columns() -> Vec<(&'static str, ArrayRef)> {
+        let rows = || 0..ROWS;
+        let longs: Int64Array = rows().map(|row| some(row).map(i64::from)).collect();
+        let decimals: Decimal128Array = rows().map(|row| some(row).map(i128::from)).collect();
+        let even: BooleanArray = rows()
+            .map(|row| some(row).map(|row| row % 2 == 0))
+            .collect();
+        vec![
+            ("long", Arc::new(longs)),
+            ("text", Arc::new(rows().map(text).collect::<StringArray>())),
+            (
+                "large",
+                Arc::new(rows().map(text).collect::<LargeStringArray>()),
+            ),
+            (
+                "view",
+                Arc::new(rows().map(text).collect::<StringViewArray>()),
+            ),
+            ("bool", Arc::new(even)),
+            ("decimal", Arc::new(decimals)),
+            ("null", Arc::new(NullArray::new(40))),
+        ]
+    }
+
+    fn nested_columns() -> Vec<(&'static str, ArrayRef)> {
         let mut lists = ListBuilder::new(StringBuilder::new());
         let mut pairs = FixedSizeListBuilder::new(Int32Builder::new(), 2);
         let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
-        for row in 0..rows {
+        for row in 0..ROWS {
             lists.append_option(some(row).map(|row| vec![text(row), None, text(row + 1)]));
             pairs.values().append_option(some(row));
             pairs.values().append_value(row);
@@ -508,47 +550,11 @@ mod tests {
             maps.values().append_option(some(row));
             maps.append(row % 4 != 0).unwrap();
         }
-        let lists: ArrayRef = Arc::new(lists.finish());
-        let longs: ArrayRef = Arc::new(Int64Array::from_iter(
-            (0..rows).map(|row| some(row).map(i64::from)),
-        ));
-        let inner = RecordBatch::try_from_iter_with_nullable([
-            ("list", Arc::clone(&lists), true),
-            ("long", Arc::clone(&longs), true),
-        ]);
-        let decimals = Decimal128Array::from_iter((0..rows).map(|row| some(row).map(i128::from)));
-        let columns: Vec<(&str, ArrayRef, bool)> = vec![
-            ("long", longs, true),
-            (
-                "text",
-                Arc::new(StringArray::from_iter((0..rows).map(text))),
-                true,
-            ),
-            (
-                "large",
-                Arc::new(LargeStringArray::from_iter((0..rows).map(text))),
-                true,
-            ),
-            (
-                "view",
-                Arc::new(StringViewArray::from_iter((0..rows).map(text))),
-                true,
-            ),
-            (
-                "bool",
-                Arc::new(BooleanArray::from_iter(
-                    (0..rows).map(|row| some(row).map(|row| row % 2 == 0)),
-                )),
-                true,
-            ),
-            ("decimal", Arc::new(decimals), true),
-            ("null", Arc::new(NullArray::new(40)), true),
-            ("list", lists, true),
-            ("pair", Arc::new(pairs.finish()), true),
-            ("map", Arc::new(maps.finish()), true),
-            ("struct", Arc::new(StructArray::from(inner.unwrap())), true),
-        ];
-        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+        vec![
+            ("list", Arc::new(lists.finish())),
+            ("pair", Arc::new(pairs.finish())),
+            ("map", Arc::new(maps.finish())),
+        ]
     }
 
     #[test]

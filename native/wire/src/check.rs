@@ -84,9 +84,8 @@ impl Columns<'_> {
             Form::Struct => (0, len),
             Form::FixedList(size) => (0, times(size)?),
             Form::Bits => (len.div_ceil(8), 0),
-            Form::Fixed(width) => (times(width)?, 0),
             Form::ListView(width) if bytes(2) < times(width)? => return Err(SHORT),
-            Form::ListView(width) => (times(width)?, 0),
+            Form::Fixed(width) | Form::ListView(width) => (times(width)?, 0),
             Form::Views => {
                 self.view_buffers(places)?;
                 (times(16)?, 0)
