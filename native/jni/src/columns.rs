@@ -9,7 +9,7 @@ use jni::sys::{jint, jlong};
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
-use crate::methods::{keep, long, spec};
+use crate::methods::{described, keep, spec};
 use crate::process::{SESSIONS, lender};
 
 /// The columns of sessions, under the sessions' handles; they outlive a session that has ended,
@@ -79,16 +79,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
         let bytes = batch.bytes().cast_signed();
         let page = lock(&pipe).rows(&batch);
         open.session.give_back(batch);
-        let page = page?;
-        let array = env.new_long_array(4)?;
-        let longs = [
-            long(page.address)?,
-            long(page.bytes)?,
-            long(page.rows)?,
-            bytes,
-        ];
-        array.set_region(env, 0, &longs)?;
-        Ok(array)
+        described(env, page?, bytes)
     })
     .resolve::<Throw>()
 }

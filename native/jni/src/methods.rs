@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ember_rows::{RowsError, lend};
-use ember_session::{End, RowPipe, RowPlan, SessionSpec, Side};
+use ember_session::{End, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -221,16 +221,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
         let bytes = batch.bytes().cast_signed();
         let page = open.pipe()?.rows(&batch);
         open.session.give_back(batch);
-        let page = page?;
-        let array = env.new_long_array(4)?;
-        let longs = [
-            long(page.address)?,
-            long(page.bytes)?,
-            long(page.rows)?,
-            bytes,
-        ];
-        array.set_region(env, 0, &longs)?;
-        Ok(array)
+        described(env, page?, bytes)
     })
     .resolve::<Throw>()
 }
@@ -256,7 +247,24 @@ const fn side(arguments: jboolean) -> Side {
     }
 }
 
-pub(crate) fn long(value: usize) -> Result<jlong, NativeError> {
+/// An output page as the JVM reads it, with the bytes of Python's own batch.
+pub(crate) fn described<'local>(
+    env: &mut Env<'local>,
+    page: OutputPage,
+    bytes: jlong,
+) -> Result<JLongArray<'local>, NativeError> {
+    let array = env.new_long_array(4)?;
+    let longs = [
+        long(page.address)?,
+        long(page.bytes)?,
+        long(page.rows)?,
+        bytes,
+    ];
+    array.set_region(env, 0, &longs)?;
+    Ok(array)
+}
+
+fn long(value: usize) -> Result<jlong, NativeError> {
     jlong::try_from(value).map_err(|_| NativeError::Argument("a number past the JVM's"))
 }
 

@@ -54,7 +54,7 @@ object EmberConf {
     unit = "tasks",
     doc =
       "How many tasks of one executor may run functions in it at the same time; the others use " +
-        "Spark's own runner. They share one interpreter lock, so more is not always faster.")(
+        "worker processes of Ember's. They share one interpreter lock, so more is not always faster.")(
     Setting.positiveInt)
 
   val PipelineEnabled: Setting[Boolean] = new Setting(
