@@ -6,7 +6,7 @@ from typing import Any, Final
 from pyspark.sql import SparkSession
 
 PYTHON_NODES: Final = ("ArrowEvalPython", "BatchEvalPython", "MapInPandas", "MapInArrow")
-EMBEDDED: Final = "Ember: sessions embedded"
+EMBEDDED: Final = "Ember: sessions"
 FALLEN_BACK: Final = "Ember: sessions on Spark's runner"
 REASON: Final = "Ember: not embedded, "
 

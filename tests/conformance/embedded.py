@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-EMBEDDED = "Ember: sessions embedded"
+EMBEDDED = "Ember: sessions"
 ON_SPARK = "Ember: sessions on Spark's runner"
 
 

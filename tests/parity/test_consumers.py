@@ -194,6 +194,16 @@ def three_stacked(spark):
     return inner.select("*", upper("v").alias("u")).select("*", PANDAS.make(same, "string")("u"))
 
 
+def in_a_window_by_another_name(spark):
+    """The projection below the shuffle only renames; adaptive execution plans above it anew."""
+    values = F.array([F.lit(i * 1.0) + F.col("id") for i in range(20, 30)])
+    frame = spark.range(10).select("id", F.explode(values).alias("v"))
+    near = Window.partitionBy("id").orderBy("v").rowsBetween(-2, 1)
+    whole = Window.partitionBy("id").rowsBetween(Window.unboundedPreceding, 0)
+    mean = F.mean(ROW.make(same, "double")("v")).over(near)
+    return frame.withColumn("m", mean).withColumn("n", F.count("v").over(whole.orderBy("v")))
+
+
 CASES = [
     *(consumed(consumer, kind) for consumer in CONSUMERS for kind in (ROW, MAP_IN_ARROW)),
     consumed(build_side_of_a_join, ARROW, "-merged", MERGE_JOIN),
@@ -206,6 +216,7 @@ CASES = [
         for act in (in_one_by_one, as_pandas, as_arrow, last_ones, through_an_rdd)
         for kind in (ROW, MAP_IN_PANDAS)
     ),
+    Case("in_a_window_by_another_name", in_a_window_by_another_name, EVAL),
     Case("three_stacked", three_stacked, EVAL | {"MapInArrow", "MapInPandas"}, conf=THREE_RECORDS),
 ]
 

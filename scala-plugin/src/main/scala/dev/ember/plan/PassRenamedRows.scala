@@ -16,8 +16,15 @@ object PassRenamedRows extends Rule[SparkPlan] {
 
   private def below(plan: SparkPlan, takenIn: Boolean): SparkPlan = plan match {
     case project: ProjectExec if !takenIn && renames(project) =>
-      new EmberProjectExec(project.projectList, below(project.child, takenIn = false))
+      passing(project, below(project.child, takenIn = false))
     case other => other.mapChildren(below(_, generates(other)))
+  }
+
+  /** With the projection's tags: by its link to the logical plan, adaptive execution knows what a stage is. */
+  private def passing(project: ProjectExec, child: SparkPlan): SparkPlan = {
+    val made = new EmberProjectExec(project.projectList, child)
+    made.copyTagsFrom(project)
+    made
   }
 
   private def renames(project: ProjectExec): Boolean =

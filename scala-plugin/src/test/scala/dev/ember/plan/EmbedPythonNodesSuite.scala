@@ -5,6 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.expressions.{Alias, Literal, NamedExpression}
+import org.apache.spark.sql.catalyst.plans.logical.LocalRelation
 import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan}
 import org.apache.spark.sql.execution.python.ember.PythonNodeSamples
 
@@ -64,9 +65,11 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     val node = samples.scalar()
     val renamed = node.output.map(column => Alias(column, column.name + "2")())
     val renaming = ProjectExec(renamed, node)
+    renaming.setLogicalLink(LocalRelation(renaming.output))
     val passed = EmbedPythonNodes(renaming)
     assert(passed.isInstanceOf[EmberProjectExec] && passed.nodeName == "Project")
     assert(passed.output == renaming.output)
+    assert(passed.logicalLink.nonEmpty && passed.logicalLink == renaming.logicalLink)
     assert(EmbedPythonNodes(passed) eq passed)
     assert(passed.withNewChildren(passed.children.map(_.clone())).isInstanceOf[EmberProjectExec])
     val filter = FilterExec(Literal(true), renaming)
