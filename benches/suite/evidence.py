@@ -6,7 +6,8 @@ from typing import Any, Final
 from pyspark.sql import SparkSession
 
 PYTHON_NODES: Final = ("ArrowEvalPython", "BatchEvalPython", "MapInPandas", "MapInArrow")
-EMBEDDED: Final = "Ember: sessions"
+SESSIONS: Final = "Ember: sessions"
+IN_WORKERS: Final = "Ember: sessions in worker processes"
 FALLEN_BACK: Final = "Ember: sessions on Spark's runner"
 REASON: Final = "Ember: not embedded, "
 
@@ -17,6 +18,7 @@ class Node:
 
     name: str
     embedded: int = 0
+    in_workers: int = 0
     fallen_back: int = 0
     reasons: list[str] = field(default_factory=list)
 
@@ -27,7 +29,7 @@ class Node:
 
     @property
     def ran_embedded(self) -> bool:
-        """Whether at least one session ran, and every one of them embedded."""
+        """Whether at least one session ran embedded, and none on Spark's runner."""
         return self.ours and self.embedded > 0 and self.fallen_back == 0
 
 
@@ -56,7 +58,9 @@ def _node(node: Any, values: Any) -> Node:
         for name, count in counts.items()
         if name.startswith(REASON) and count
     ]
-    return Node(node.name(), counts.get(EMBEDDED, 0), counts.get(FALLEN_BACK, 0), reasons)
+    workers = counts.get(IN_WORKERS, 0)
+    embedded = counts.get(SESSIONS, 0) - workers
+    return Node(node.name(), embedded, workers, counts.get(FALLEN_BACK, 0), reasons)
 
 
 def _count(value: Any) -> int:

@@ -66,8 +66,8 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
         logWarning("Ember could not look for Python", error)
     }
 
-  /** The one line of an executor; seen also where PySpark has set the level to WARN. */
-  private def say(line: String): Unit = if (log.isInfoEnabled()) logInfo(line) else logWarning(line)
+  /** The one line of an executor. A warning, because a plain `python app.py` shows nothing less. */
+  private def say(line: String): Unit = logWarning(line)
 
   private def probed(python: String): String = {
     val environment =
