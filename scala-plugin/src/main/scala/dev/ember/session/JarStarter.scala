@@ -64,14 +64,20 @@ object JarStarter extends LaneStarter with WorkerStarter {
   override def start(
       key: LaneKey,
       environment: Map[String, String]): Either[FallbackReason, Native] =
+    found(key, environment).flatMap { case (installed, python, bridge) =>
+      begin(python, bridge, config(python, installed, environment))
+    }
+
+  /** The libraries, what the Python of `key` says of itself, and the path of its bridge. */
+  private def found(key: LaneKey, environment: Map[String, String])
+      : Either[FallbackReason, (NativeLibraries.Installed, PythonFacts, String)] =
     for {
       installed <- librariesWith(key.python)
       python <- facts(key.python, environment)
       bridge <- installed
         .bridge(python.version)
         .toRight(FallbackReason.NoPython(s"there is no bridge for Python ${python.version}"))
-      native <- begin(python, bridge.toString, config(python, installed, environment))
-    } yield native
+    } yield (installed, python, bridge.toString)
 
   /** Lent memory comes back by numbers that are one sequence for the process, whichever lane it was lent to. */
   override lazy val lent: LentBatches = new LentBatches(JniNative)
@@ -81,14 +87,9 @@ object JarStarter extends LaneStarter with WorkerStarter {
   override def workers(
       key: LaneKey,
       environment: Map[String, String]): Either[FallbackReason, Native] =
-    for {
-      installed <- librariesWith(key.python)
-      python <- facts(key.python, environment)
-      bridge <- installed
-        .bridge(python.version)
-        .toRight(FallbackReason.NoPython(s"there is no bridge for Python ${python.version}"))
-      native <- describe(python, key, bridge.toString, installed, environment)
-    } yield native
+    found(key, environment).flatMap { case (installed, python, bridge) =>
+      describe(python, key, bridge, installed, environment)
+    }
 
   private def describe(
       python: PythonFacts,

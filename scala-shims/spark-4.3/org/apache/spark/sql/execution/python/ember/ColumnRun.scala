@@ -2,16 +2,12 @@ package org.apache.spark.sql.execution.python.ember
 
 import java.util.concurrent.atomic.AtomicLong
 
-import scala.jdk.CollectionConverters._
-
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.types.DataType
-import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.nativeapi.Native
-import dev.ember.rows.{OutputVectors, PageReader, RowBatches}
+import dev.ember.rows.{PageReader, RowBatches}
 import dev.ember.rows.columns.{ColumnShape, InputColumns, LentColumns}
 import dev.ember.session.ColumnCrossing
 
@@ -46,7 +42,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
-      val fits = output.comesAsRows(actualTypes(native.outputSchema(session)))
+      val fits = RowRun.fit(output, native.outputSchema(session))
       inPages = Some(fits)
       fits
     }
@@ -62,9 +58,6 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     count(EmberMetrics.BatchesReceived, 1)
     reader.over(page(0), page(1))
   }
-
-  private def actualTypes(message: Array[Byte]): Seq[DataType] =
-    OutputVectors.schemaOf(message).getFields.asScala.toSeq.map(ArrowUtils.fromArrowField)
 
   private def counted(input: InputColumns): InputColumns = new InputColumns {
     override def next(): Option[LentColumns] = {

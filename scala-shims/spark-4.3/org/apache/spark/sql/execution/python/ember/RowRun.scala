@@ -37,9 +37,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
-      val fields = OutputVectors.schemaOf(native.outputSchema(session)).getFields.asScala.toSeq
-      val fits = output.comesAsRows(fields.map(ArrowUtils.fromArrowField)) &&
-        !fields.exists(OutputVectors.hasDecimalsOfOtherWidth)
+      val fits = RowRun.fit(output, native.outputSchema(session))
       inPages = Some(fits)
       fits
     }
@@ -82,6 +80,13 @@ private[ember] trait RowOutput {
 }
 
 private[ember] object RowRun {
+
+  /** Whether batches of this schema come back as rows; throws Spark's error if `output` refuses them. */
+  def fit(output: RowOutput, schema: Array[Byte]): Boolean = {
+    val fields = OutputVectors.schemaOf(schema).getFields.asScala.toSeq
+    output.comesAsRows(fields.map(ArrowUtils.fromArrowField)) &&
+    !fields.exists(OutputVectors.hasDecimalsOfOtherWidth)
+  }
 
   /** The rows of one batch after the other. It is asked twice for each row, so it does no more than it must. */
   private[ember] final class InTurn(batches: Iterator[Iterator[InternalRow]])
