@@ -7,6 +7,8 @@ use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JLongArray};
 use jni::sys::{jint, jlong};
 
+use ember_rows::lent_bytes;
+
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
 use crate::methods::{described, keep, spec};
@@ -57,7 +59,8 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerColumns<'local>(
         let layouts = longs.each_ref().map(Vec::as_slice);
         // SAFETY: NativeApi.offerColumns' contract: the buffers stay until `released` gives the token.
         let batch = unsafe { lock(&pipe).batch(layouts, token, lender()) }?;
-        open.session.offer(batch);
+        let [arguments, _] = &longs;
+        open.session.offer(batch, lent_bytes(arguments));
         Ok(())
     })
     .resolve::<Throw>();
@@ -79,7 +82,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
         let bytes = batch.bytes().cast_signed();
         let page = lock(&pipe).rows(&batch);
         open.session.give_back(batch);
-        described(env, page?, bytes)
+        described(env, page?, bytes, 0)
     })
     .resolve::<Throw>()
 }

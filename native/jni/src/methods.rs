@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ember_rows::{RowsError, lend};
+use ember_rows::{RowsError, lend, lent_bytes};
 use ember_session::{End, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
@@ -126,7 +126,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
         layout.get_region(env, 0, &mut longs)?;
         // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
         let batch = unsafe { lend(&longs, token, lender()) }.map_err(RowsError::from)?;
-        SESSIONS.get(session)?.session.offer(batch);
+        SESSIONS.get(session)?.session.offer(batch, lent_bytes(&longs));
         Ok(())
     })
     .resolve::<Throw>();
@@ -194,14 +194,17 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
     arguments: jboolean,
     bytes: jlong,
     rows: jint,
-) {
-    env.with_env(|_| -> Result<(), NativeError> {
+) -> jlong {
+    env.with_env(|_| -> Result<jlong, NativeError> {
         let bytes = usize::try_from(bytes).map_err(|_| NativeError::Argument("bytes"))?;
         let rows = usize::try_from(rows).map_err(|_| NativeError::Argument("rows"))?;
         let open = SESSIONS.get(session)?;
-        let batch = open.pipe()?.batch(bytes, rows, side(arguments))?;
-        open.session.offer(batch);
-        Ok(())
+        let mut pipe = open.pipe()?;
+        let batch = pipe.batch(bytes, rows, side(arguments))?;
+        let held = held(&pipe);
+        drop(pipe);
+        open.session.offer(batch, bytes as u64);
+        Ok(held)
     })
     .resolve::<Throw>();
 }
@@ -219,24 +222,18 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
         let bytes = batch.bytes().cast_signed();
-        let page = open.pipe()?.rows(&batch);
+        let mut pipe = open.pipe()?;
+        let page = pipe.rows(&batch);
+        let held = held(&pipe);
+        drop(pipe);
         open.session.give_back(batch);
-        described(env, page?, bytes)
+        described(env, page?, bytes, held)
     })
     .resolve::<Throw>()
 }
 
-#[unsafe(no_mangle)]
-extern "system" fn Java_dev_ember_nativeapi_NativeApi_heldBytes<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    session: jlong,
-) -> jlong {
-    env.with_env(|_| {
-        let held = SESSIONS.get(session)?.pipe()?.held();
-        Ok(jlong::try_from(held).unwrap_or(jlong::MAX))
-    })
-    .resolve::<Throw>()
+fn held(pipe: &RowPipe) -> jlong {
+    jlong::try_from(pipe.held()).unwrap_or(jlong::MAX)
 }
 
 const fn side(arguments: jboolean) -> Side {
@@ -247,18 +244,21 @@ const fn side(arguments: jboolean) -> Side {
     }
 }
 
-/// An output page as the JVM reads it, with the bytes of Python's own batch.
+/// An output page as the JVM reads it, with the bytes of Python's own batch, and those that all pages take
+/// and the batches made of them.
 pub(crate) fn described<'local>(
     env: &mut Env<'local>,
     page: OutputPage,
     bytes: jlong,
+    held: jlong,
 ) -> Result<JLongArray<'local>, NativeError> {
-    let array = env.new_long_array(4)?;
+    let array = env.new_long_array(5)?;
     let longs = [
         long(page.address)?,
         long(page.bytes)?,
         long(page.rows)?,
         bytes,
+        held,
     ];
     array.set_region(env, 0, &longs)?;
     Ok(array)

@@ -271,7 +271,7 @@ impl TaskSide for ProcessSession {
         self.wait(&mut self.talk())
     }
 
-    fn offer(&self, mut batch: ArrowArray) {
+    fn offer(&self, mut batch: ArrowArray, _bytes: u64) {
         let mut talk = self.talk();
         if self.end().is_none()
             && !talk.input_closed

@@ -47,7 +47,7 @@ impl Stage {
             match session.next() {
                 Next::Input if given == batches => session.end_input(),
                 Next::Input => {
-                    session.offer(self.lending.batch(given * 100, rows));
+                    session.offer(self.lending.batch(given * 100, rows), 0);
                     given += 1;
                 }
                 Next::Output => {
@@ -142,7 +142,7 @@ fn batches_larger_than_the_arena_make_it_grow() {
 fn an_output_that_is_still_read_outlives_session_and_worker() {
     let stage = stage(1);
     let session = stage.open(does::ECHO, 2);
-    session.offer(stage.lending.batch(700, 10));
+    session.offer(stage.lending.batch(700, 10), 0);
     while session.next() != Next::Output {
         session.end_input();
     }
@@ -198,9 +198,9 @@ fn what_a_worker_said_last_is_heard_though_it_left_messages_unread() {
 fn a_session_that_is_left_early_gives_its_worker_back_when_that_has_ended() {
     let stage = stage(1);
     let session = stage.open(does::ECHO, 2);
-    session.offer(stage.lending.batch(0, 10));
+    session.offer(stage.lending.batch(0, 10), 0);
     while session.next() != Next::Output {
-        session.offer(stage.lending.batch(1, 10));
+        session.offer(stage.lending.batch(1, 10), 0);
     }
     assert!(session.close(Duration::from_secs(10)));
     stage.wait_for_idle(1);
@@ -228,7 +228,7 @@ fn a_cancelled_session_wakes_the_task_that_waits_for_it() {
     let (waiting, lending) = (Arc::clone(&session), Arc::clone(&stage.lending));
     let task = std::thread::spawn(move || {
         while waiting.next() == Next::Input {
-            waiting.offer(lending.batch(0, 10));
+            waiting.offer(lending.batch(0, 10), 0);
         }
         waiting.end()
     });

@@ -14,7 +14,7 @@ pub mod pages;
 mod returned;
 
 pub use columns::{SharedBatch, share};
-pub use ember_wire::{Lender, lend};
+pub use ember_wire::{Lender, lend, lent_bytes};
 pub use returned::{Returned, ReturnedSchema};
 
 /// Why a batch cannot cross.

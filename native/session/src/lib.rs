@@ -10,6 +10,7 @@ mod calls;
 mod column_pipe;
 mod interrupts;
 mod lanes;
+mod queue;
 mod released;
 mod row_pipe;
 mod row_plan;

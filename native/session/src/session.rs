@@ -1,11 +1,12 @@
 //! The meeting place of a task thread and a lane thread.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ember_abi::ArrowArray;
 use ember_rows::{Returned, ReturnedSchema, RowsError};
+
+use crate::queue::Queue;
 
 /// What a session is opened with.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub struct SessionSpec {
     pub input_schema: Vec<u8>,
     /// `KEY=VALUE` entries joined by NUL.
     pub environment: Vec<u8>,
-    /// Batches that may wait in each direction. With 0 there is no pipeline: the task thread is
-    /// asked for a batch only when the lane waits for one.
+    /// Batches that may wait in each direction, small ones apart, of which more may. With 0 there is
+    /// no pipeline: the task thread is asked for a batch only when the lane waits for one.
     pub depth: usize,
 }
 
@@ -71,17 +72,38 @@ pub struct Session {
     lane: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    input: VecDeque<Lent>,
+    input: Queue<Lent>,
     input_closed: bool,
-    lane_waits: bool,
-    output: VecDeque<Returned>,
+    /// The lane has asked for a batch and not got it.
+    lane_wants: bool,
+    /// Asleep, and nobody has woken it yet.
+    lane_sleeps: bool,
+    task_sleeps: bool,
+    output: Queue<Returned>,
     schema: Option<(ReturnedSchema, Vec<u8>)>,
     end: Option<End>,
     lane_left: bool,
     /// Output the JVM is done with, to be dropped on the lane: it may need the GIL.
     spent: Vec<Returned>,
+}
+
+impl State {
+    fn new(depth: usize) -> Self {
+        Self {
+            input: Queue::new(depth),
+            input_closed: false,
+            lane_wants: false,
+            lane_sleeps: false,
+            task_sleeps: false,
+            output: Queue::new(depth),
+            schema: None,
+            end: None,
+            lane_left: false,
+            spent: Vec::new(),
+        }
+    }
 }
 
 /// A lent batch on its way to Python; releases itself if it never gets there.
@@ -104,8 +126,8 @@ impl Session {
     /// A session no lane has picked up yet.
     pub fn new(spec: SessionSpec) -> Self {
         Self {
+            state: Mutex::new(State::new(spec.depth)),
             spec,
-            state: Mutex::default(),
             task: Condvar::new(),
             lane: Condvar::new(),
         }
@@ -128,41 +150,38 @@ impl Session {
             if !state.input_closed && self.takes_input(&state) {
                 return Next::Input;
             }
-            state = self
-                .task
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.wake_lane(&mut state);
+            state = self.task_sleeps(state);
         }
     }
 
     fn takes_input(&self, state: &State) -> bool {
-        match self.spec.depth {
-            0 => state.lane_waits && state.input.is_empty(),
-            depth => state.input.len() < depth,
-        }
+        state.input.has_room() && (self.spec.depth > 0 || state.lane_wants)
     }
 
-    /// Queues a lent batch. After the end it is released at once.
-    pub fn offer(&self, batch: ArrowArray) {
+    /// Queues a lent batch of so many bytes. After the end it is released at once.
+    pub fn offer(&self, batch: ArrowArray, bytes: u64) {
         let batch = Lent(batch);
         let mut state = self.state();
-        if state.end.is_none() && !state.input_closed {
-            state.input.push_back(batch);
-            drop(state);
-            self.lane.notify_all();
+        if state.end.is_none() && !state.input_closed && state.input.push(batch, bytes) {
+            self.wake_lane(&mut state);
         }
     }
 
     /// Says that no further batch will come.
     pub fn end_input(&self) {
-        self.state().input_closed = true;
-        self.lane.notify_all();
+        let mut state = self.state();
+        state.input_closed = true;
+        self.wake_lane(&mut state);
     }
 
     /// The output batch [`next`](Self::next) spoke of.
     pub fn take_output(&self) -> Option<Returned> {
-        let taken = self.state().output.pop_front();
-        self.lane.notify_all();
+        let mut state = self.state();
+        let taken = state.output.pop();
+        if state.output.is_low() {
+            self.wake_lane(&mut state);
+        }
         taken
     }
 
@@ -223,21 +242,19 @@ impl Session {
             if state.end.is_some() {
                 return Err(Stopped);
             }
-            if let Some(mut batch) = state.input.pop_front() {
-                state.lane_waits = false;
-                drop(state);
-                self.task.notify_all();
+            if let Some(mut batch) = state.input.pop() {
+                state.lane_wants = false;
+                if !state.input_closed && self.spec.depth > 0 && state.input.is_low() {
+                    self.wake_task(&mut state);
+                }
                 return Ok(Some(std::mem::replace(&mut batch.0, ArrowArray::empty())));
             }
+            self.wake_task(&mut state);
             if state.input_closed {
                 return Ok(None);
             }
-            state.lane_waits = true;
-            self.task.notify_all();
-            state = self
-                .lane
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state.lane_wants = true;
+            state = self.lane_sleeps(state);
         }
     }
 
@@ -260,18 +277,17 @@ impl Session {
     pub(crate) fn push(&self, batch: Returned) -> Result<(), Stopped> {
         self.drop_spent();
         let mut state = self.state();
-        while state.end.is_none() && state.output.len() >= self.spec.depth.max(1) {
-            state = self
-                .lane
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+        while state.end.is_none() && !state.output.has_room() {
+            self.wake_task(&mut state);
+            state = self.lane_sleeps(state);
         }
         if state.end.is_some() {
             return Err(Stopped);
         }
-        state.output.push_back(batch);
-        drop(state);
-        self.task.notify_all();
+        let bytes = batch.bytes();
+        if state.output.push(batch, bytes) {
+            self.wake_task(&mut state);
+        }
         Ok(())
     }
 
@@ -302,6 +318,34 @@ impl Session {
         drop(spent);
     }
 
+    fn task_sleeps<'state>(&self, mut state: Locked<'state>) -> Locked<'state> {
+        state.task_sleeps = true;
+        let mut state = self.task.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.task_sleeps = false;
+        state
+    }
+
+    fn lane_sleeps<'state>(&self, mut state: Locked<'state>) -> Locked<'state> {
+        state.lane_sleeps = true;
+        let mut state = self.lane.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.lane_sleeps = false;
+        state
+    }
+
+    /// Does nothing if the task thread is awake, or was woken already.
+    fn wake_task(&self, state: &mut State) {
+        if std::mem::take(&mut state.task_sleeps) {
+            self.task.notify_all();
+        }
+    }
+
+    /// Does nothing if the lane is awake, or was woken already.
+    fn wake_lane(&self, state: &mut State) {
+        if std::mem::take(&mut state.lane_sleeps) {
+            self.lane.notify_all();
+        }
+    }
+
     fn settle(&self, end: End) -> bool {
         let mut state = self.state();
         let first = state.end.is_none();
@@ -314,10 +358,12 @@ impl Session {
         first
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> Locked<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+type Locked<'session> = MutexGuard<'session, State>;
 
 /// The session wants no more of the lane.
 #[derive(Debug, PartialEq, Eq)]
@@ -326,6 +372,9 @@ pub(crate) struct Stopped;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes of a batch that is not small.
+    const LARGE: u64 = 1 << 20;
 
     fn session(depth: usize) -> Session {
         Session::new(SessionSpec {
@@ -340,9 +389,9 @@ mod tests {
     fn input_is_asked_for_until_the_queue_is_full() {
         let session = session(2);
         assert_eq!(session.next(), Next::Input);
-        session.offer(ArrowArray::empty());
+        session.offer(ArrowArray::empty(), LARGE);
         assert_eq!(session.next(), Next::Input);
-        session.offer(ArrowArray::empty());
+        session.offer(ArrowArray::empty(), LARGE);
         session.worker_ended(b"t");
         assert_eq!(session.next(), Next::End);
     }
@@ -361,7 +410,7 @@ mod tests {
             });
             for _ in 0..3 {
                 assert_eq!(session.next(), Next::Input);
-                session.offer(ArrowArray::empty());
+                session.offer(ArrowArray::empty(), LARGE);
             }
             assert_eq!(session.next(), Next::Input);
             session.end_input();
@@ -373,7 +422,7 @@ mod tests {
     #[test]
     fn pull_gives_batches_then_the_end_of_input() {
         let session = session(1);
-        session.offer(ArrowArray::empty());
+        session.offer(ArrowArray::empty(), LARGE);
         session.end_input();
         assert!(session.pull().unwrap().is_some());
         assert!(session.pull().unwrap().is_none());

@@ -14,8 +14,8 @@ pub trait TaskSide: std::fmt::Debug + Send + Sync {
     /// Waits for what the task thread should do next.
     fn next(&self) -> Next;
 
-    /// Gives a batch to the function. After the end it is released at once.
-    fn offer(&self, batch: ArrowArray);
+    /// Gives a batch of so many bytes to the function. After the end it is released at once.
+    fn offer(&self, batch: ArrowArray, bytes: u64);
 
     /// Says that no further batch will come.
     fn end_input(&self);
@@ -59,8 +59,8 @@ impl TaskSide for LaneSession {
         self.session.next()
     }
 
-    fn offer(&self, batch: ArrowArray) {
-        self.session.offer(batch);
+    fn offer(&self, batch: ArrowArray, bytes: u64) {
+        self.session.offer(batch, bytes);
     }
 
     fn end_input(&self) {

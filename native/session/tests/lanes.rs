@@ -134,7 +134,7 @@ fn batches_come_back_in_order_and_every_token_is_returned() {
             Next::Input if offered == values.len() => session.end_input(),
             Next::Input => {
                 let number = i64::try_from(offered).unwrap();
-                session.offer(longs(&values[offered], number, &lender));
+                session.offer(longs(&values[offered], number, &lender), 24);
                 offered += 1;
             }
             Next::Output => {
@@ -167,7 +167,7 @@ fn there_is_a_lane_for_every_open_session() {
     }
     for session in sessions.iter().rev() {
         assert_eq!(session.next(), Next::Input);
-        session.offer(longs(&values, 1, &lender));
+        session.offer(longs(&values, 1, &lender), 24);
         session.end_input();
         assert_eq!(session.next(), Next::Output);
         session.give_back(session.take_output().unwrap());

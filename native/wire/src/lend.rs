@@ -40,6 +40,21 @@ pub unsafe fn lend(
     build(Records::of(layout), token, lender)
 }
 
+/// Bytes of the buffers that `layout` names; of as many as there are, if it ends too early.
+pub fn lent_bytes(layout: &[i64]) -> u64 {
+    let mut bytes = 0_u64;
+    let mut rest = layout.get(2..).unwrap_or_default();
+    while let [_length, _nulls, buffers, _children, spans @ ..] = rest {
+        let longs = usize::try_from(*buffers).unwrap_or(0).saturating_mul(2);
+        let (spans, next) = spans.split_at_checked(longs).unwrap_or((spans, &[]));
+        for span in spans.chunks_exact(2) {
+            bytes = bytes.saturating_add(span.last().map_or(0, |size| size.unsigned_abs()));
+        }
+        rest = next;
+    }
+    bytes
+}
+
 /// The same for a layout whose addresses count from `base`, and which may lead to `bytes` from there.
 ///
 /// # Safety
@@ -314,6 +329,16 @@ mod tests {
         unsafe { free(&raw mut array) };
         assert!(array.release.is_none());
         assert_eq!(*book.0.lock().unwrap(), [7]);
+    }
+
+    #[test]
+    fn the_bytes_of_a_layout_are_those_of_all_its_buffers() {
+        let list = [2, 0, 2, 1, 0, 0, 64, 12];
+        let element = [3, 0, 2, 0, 128, 8, 192, 24];
+        let layout = [&[2, 1][..], &list, &element].concat();
+        assert_eq!(lent_bytes(&layout), 12 + 8 + 24);
+        assert_eq!(lent_bytes(&layout[..12]), 12);
+        assert_eq!(lent_bytes(&[]), 0);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use arena::{Arena, Room};
 pub use batch::{Draft, read};
 pub use control::Control;
 pub use job::Job;
-pub use lend::{Lender, Records, lend};
+pub use lend::{Lender, Records, lend, lent_bytes};
 pub use link::Link;
 pub use memory::shared_file;
 pub use message::{Kind, Message, REUSABLE, TRIMMED};

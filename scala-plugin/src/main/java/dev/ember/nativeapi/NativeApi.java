@@ -90,17 +90,16 @@ public final class NativeApi {
   /**
    * Gives the filled pages as one batch. {@code bytes} of the arguments' page, or of the input rows' if every
    * argument is a column of theirs.
+   *
+   * @return bytes of native memory that the pages of the session take, and the batches made of them
    */
-  static native void offerRows(long session, boolean arguments, long bytes, int rows);
+  static native long offerRows(long session, boolean arguments, long bytes, int rows);
 
   /**
    * The ready output batch as rows: address, bytes and rows of a page that stays readable until the call after the
-   * next, and the bytes of Python's own batch.
+   * next, the bytes of Python's own batch, and what {@link #offerRows} returns.
    */
   static native long[] outputRows(long session);
-
-  /** Bytes of native memory that the pages of a session take, and the batches made of them. */
-  static native long heldBytes(long session);
 
   /** Frees the pages of a session that was opened with {@link #openRows} and is closed. */
   static native void freeRows(long session);
@@ -119,7 +118,7 @@ public final class NativeApi {
    */
   static native void offerColumns(long session, long[] arguments, long[] columns, long token);
 
-  /** As {@link #outputRows}, of a column session. */
+  /** As {@link #outputRows}, of a column session, without the last of the numbers. */
   static native long[] outputColumns(long session);
 
   /** Frees the pages of a session that was opened with {@link #openColumns} and is closed. */

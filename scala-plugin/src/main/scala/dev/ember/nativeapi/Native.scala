@@ -29,9 +29,8 @@ trait Native {
       depth: Int,
       plan: Array[Byte]): Long
   def room(session: Long, arguments: Boolean, bytes: Long): Long
-  def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit
+  def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Long
   def outputRows(session: Long): Array[Long]
-  def heldBytes(session: Long): Long
   def freeRows(session: Long): Unit
   def openColumns(
       header: Array[Byte],
@@ -94,11 +93,10 @@ sealed class JniNative(lane: Long) extends Native {
   override def room(session: Long, arguments: Boolean, bytes: Long): Long =
     NativeApi.room(session, arguments, bytes)
 
-  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit =
+  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Long =
     NativeApi.offerRows(session, arguments, bytes, rows)
 
   override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
-  override def heldBytes(session: Long): Long = NativeApi.heldBytes(session)
   override def freeRows(session: Long): Unit = NativeApi.freeRows(session)
 
   override def openColumns(

@@ -12,12 +12,15 @@ import dev.ember.rows.{InputRows, PageWriter}
  *   arguments have a page of their own, because they are not all columns of the input
  * @param output
  *   the rows of each output batch
+ * @param held
+ *   told how much native memory the session takes when a batch was given to it
  */
 final class RowCrossing(
     native: Native,
     handle: Long,
     separateArguments: Boolean,
-    output: RowCrossing.Output)
+    output: RowCrossing.Output,
+    held: Long => Unit)
     extends Crossing[InputRows, Iterator[InternalRow]] {
   private val inputPage = new PageWriter(native.room(handle, false, _))
   private val argumentPage = new PageWriter(native.room(handle, true, _))
@@ -31,7 +34,7 @@ final class RowCrossing(
 
   override def offer(): Unit = {
     val page = if (separateArguments) argumentPage else inputPage
-    native.offerRows(handle, separateArguments, page.bytes, rows)
+    held(native.offerRows(handle, separateArguments, page.bytes, rows))
   }
 
   override def take(): Iterator[InternalRow] = output.take(native, handle)

@@ -93,16 +93,16 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     }
   }
 
-  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Unit =
+  override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Long = {
     note(s"offerRows $arguments $bytes $rows")
+    pages.values.map(_._2).sum
+  }
 
   override def outputRows(session: Long): Array[Long] = {
     note("outputRows")
     outputPages += 1
-    Array(0L, 0L, outputPages, 0L)
+    Array(0L, 0L, outputPages, 0L, pages.values.map(_._2).sum)
   }
-
-  override def heldBytes(session: Long): Long = pages.values.map(_._2).sum
 
   override def openColumns(
       header: Array[Byte],

@@ -41,7 +41,7 @@ class RowCrossingSuite extends AnyFunSuite {
   }
 
   private def crossing(native: Native, separateArguments: Boolean, output: RowCrossing.Output) =
-    new RowCrossing(native, 1L, separateArguments, output)
+    new RowCrossing(native, 1L, separateArguments, output, _ => ())
 
   private val none: RowCrossing.Output = (_, _) => Iterator.empty
 

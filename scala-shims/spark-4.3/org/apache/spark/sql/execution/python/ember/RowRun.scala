@@ -23,7 +23,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   private var inPages: Option[Boolean] = None
   private val run = new EmbeddedRun[InputRows, Iterator[InternalRow]](
     opened,
-    new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(_, _)),
+    new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(_, _), memory.hold),
     () => columns.close())
 
   def start(input: InputRows): Iterator[InternalRow] = {
@@ -46,7 +46,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   }
 
   private def rows(page: Array[Long]): Iterator[InternalRow] = {
-    memory.hold(place.native.heldBytes(handle))
+    memory.hold(page(4))
     count("pythonNumRowsReceived", page(2))
     count("pythonDataReceived", page(3))
     count(EmberMetrics.BatchesReceived, 1)
@@ -56,7 +56,6 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   private def counted(input: InputRows): InputRows = new InputRows {
     override def fill(rows: PageWriter, arguments: PageWriter): Option[Int] = {
       val filled = input.fill(rows, arguments)
-      memory.hold(place.native.heldBytes(handle))
       filled.foreach { number =>
         count("pythonDataSent", (if (form.ordinals.isEmpty) arguments else rows).bytes)
         count(EmberMetrics.RowsSent, number.toLong)
