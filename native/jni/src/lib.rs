@@ -9,3 +9,4 @@ mod errors;
 mod handles;
 mod methods;
 mod process;
+mod trim;

@@ -13,6 +13,7 @@ use crate::errors::{NativeError, Throw};
 use crate::process::{
     OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
 };
+use crate::trim::{trim, worked};
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_start<'local>(
@@ -78,6 +79,7 @@ pub(crate) fn keep(
     pipe: Option<RowPipe>,
 ) -> Result<jlong, NativeError> {
     let session = open(lane, spec)?;
+    worked();
     let pipe = pipe.map(|pipe| Arc::new(Mutex::new(pipe)));
     Ok(SESSIONS.keep(Open { session, pipe }))
 }
@@ -126,7 +128,10 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
         layout.get_region(env, 0, &mut longs)?;
         // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
         let batch = unsafe { lend(&longs, token, lender()) }.map_err(RowsError::from)?;
-        SESSIONS.get(session)?.session.offer(batch, lent_bytes(&longs));
+        SESSIONS
+            .get(session)?
+            .session
+            .offer(batch, lent_bytes(&longs));
         Ok(())
     })
     .resolve::<Throw>();
@@ -206,7 +211,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
         open.session.offer(batch, bytes as u64);
         Ok(held)
     })
-    .resolve::<Throw>();
+    .resolve::<Throw>()
 }
 
 #[unsafe(no_mangle)]
@@ -342,6 +347,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
         if let Some(pipe) = pipe {
             RETIRED.keep_as(handle, pipe);
         }
+        worked();
         Ok(session.close(Duration::from_millis(grace)))
     })
     .resolve::<Throw>()
@@ -378,6 +384,18 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_released<'local>(
         Ok(array)
     })
     .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_trim<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) {
+    env.with_env(|_| {
+        trim();
+        Ok(())
+    })
+    .resolve::<Throw>();
 }
 
 fn bytes<'local>(env: &mut Env<'local>, bytes: &[u8]) -> Result<JByteArray<'local>, NativeError> {

@@ -13,7 +13,7 @@ const SMALL: u64 = 64 << 10;
 /// Their number.
 const MOST: usize = 64;
 /// Batches that follow one another faster than this need no wake-up each.
-const QUICK: Duration = Duration::from_micros(100);
+const QUICK: Duration = Duration::from_millis(1);
 
 /// First in, first out; each entry with its bytes.
 #[derive(Debug)]

@@ -320,14 +320,20 @@ impl Session {
 
     fn task_sleeps<'state>(&self, mut state: Locked<'state>) -> Locked<'state> {
         state.task_sleeps = true;
-        let mut state = self.task.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .task
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
         state.task_sleeps = false;
         state
     }
 
     fn lane_sleeps<'state>(&self, mut state: Locked<'state>) -> Locked<'state> {
         state.lane_sleeps = true;
-        let mut state = self.lane.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .lane
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
         state.lane_sleeps = false;
         state
     }

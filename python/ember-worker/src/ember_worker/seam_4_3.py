@@ -35,6 +35,7 @@ def install(*, in_executor: bool) -> Any:
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
     meanings = {
         "read_udfs": rowfn.reader(worker.read_udfs),
+        "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,
     }
@@ -49,12 +50,23 @@ def install(*, in_executor: bool) -> Any:
     return invoke
 
 
+class _ReadOnce:
+    """``WorkerInitInfo`` for ``invoke_udf``: what the header says, which was read before."""
+
+    @staticmethod
+    def from_stream(stream: transport.Header) -> Any:
+        if stream.info is None:
+            stream.info = worker.WorkerInitInfo.from_stream(stream)  # type: ignore[attr-defined]
+        return stream.info
+
+
 def _frames_below(receiver: transport.Receiver) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
-        info = worker.WorkerInitInfo.from_stream(receiver.header())  # type: ignore[attr-defined]
+        info = _ReadOnce.from_stream(receiver.header)
         rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf))
-    except Exception:  # noqa: BLE001 - invoke_udf reads the header again, and says what is wrong
+    except Exception:  # noqa: BLE001 - invoke_udf reads another header, and says what is wrong
+        receiver.forget_header()
         return FRAMES_BELOW
     return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
 

@@ -25,6 +25,12 @@ _ENVELOPE = struct.Struct("!ii")
 _START_ARROW_STREAM = struct.pack("!i", SpecialLengths.START_ARROW_STREAM)
 
 
+class Header(ZeroCopyByteStream):
+    """The header of a session, and what was read from it."""
+
+    info: Any = None
+
+
 class Receiver(SparkMessageReceiver):
     """Gives PySpark the header of the session and then its input."""
 
@@ -32,21 +38,32 @@ class Receiver(SparkMessageReceiver):
         """Receive from ``endpoint``."""
         super().__init__()
         self._endpoint = endpoint
+        self._header: Header | None = None
 
-    def header(self) -> ZeroCopyByteStream:
-        """Return the header, from its first byte, whether or not it was received before."""
+    @property
+    def header(self) -> Header:
+        """The header; unread the first time, and after it was forgotten."""
+        if self._header is None:
+            self._header = self._whole_header()
+        return self._header
+
+    def forget_header(self) -> None:
+        """Have the next reader begin at its first byte."""
+        self._header = None
+
+    def _whole_header(self) -> Header:
         header = memoryview(self._endpoint.header)
         kind, length = _ENVELOPE.unpack_from(header)
         content = header[_ENVELOPE.size :]
         if kind != SpecialLengths.START_OF_INIT_MESSAGE or length != len(content):
             message = f"malformed header: message {kind} of {length} bytes, {len(content)} there"
             raise ValueError(message)
-        stream = ZeroCopyByteStream(content)
+        stream = Header(content)
         stream.finish()
         return stream
 
     def _do_get_init_message(self) -> ZeroCopyByteStream:
-        return self.header()
+        return self.header
 
     def _do_get_data_stream(self) -> Any:
         return DataStream(self._endpoint)

@@ -74,6 +74,12 @@ public final class NativeApi {
   public static native long[] released();
 
   /**
+   * Gives freed memory of the process back to the kernel, if sessions came or went since the last time and that is
+   * long enough ago.
+   */
+  public static native void trim();
+
+  /**
    * Like {@link #open}, for a session whose rows cross as pages; {@code plan} is UTF-8 JSON, see {@code RowPlan}.
    * Throws code 5 if a type has no native conversion.
    */

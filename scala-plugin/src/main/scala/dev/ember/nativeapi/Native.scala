@@ -22,6 +22,7 @@ trait Native {
   def close(session: Long, graceMs: Long): Boolean
   def abandoned(): Int
   def released(): Array[Long]
+  def trim(): Unit
   def openRows(
       header: Array[Byte],
       inputSchema: Array[Byte],
@@ -81,6 +82,7 @@ sealed class JniNative(lane: Long) extends Native {
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
   override def abandoned(): Int = NativeApi.abandoned()
   override def released(): Array[Long] = NativeApi.released()
+  override def trim(): Unit = NativeApi.trim()
 
   override def openRows(
       header: Array[Byte],

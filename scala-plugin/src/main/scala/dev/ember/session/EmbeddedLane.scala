@@ -97,6 +97,7 @@ class EmbeddedLane(starter: LaneStarter) {
     val started = starter.start(key, environment).map { native =>
       val lent = starter.lent(native)
       SessionWatch.always(() => lent.collect())
+      SessionWatch.always(() => native.trim())
       EmbeddedLane.Running(key, native, lent)
     }
     started.fold(reason => refused(key.python) = reason, lane => running = Some(lane))

@@ -76,6 +76,8 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     told.toArray
   }
 
+  override def trim(): Unit = ()
+
   override def openRows(
       header: Array[Byte],
       inputSchema: Array[Byte],

@@ -66,7 +66,8 @@ private[ember] final class EvalRows(
     }
     // Its own projection: asking for a size must not advance an argument that counts or draws.
     val schema = ArrowUtils.toArrowSchema(arguments.schema, node.timeZone, node.largeVarTypes)
-    val columns = form.ordinals.map(_ => UnsafeProjection.create(arguments.inputs, inputAttributes))
+    lazy val columns = UnsafeProjection.create(arguments.inputs, inputAttributes)
+    val plain = form.ordinals.nonEmpty
     new CutRows(
       runs,
       limits,
@@ -76,8 +77,8 @@ private[ember] final class EvalRows(
         schema,
         wrapped = false,
         ArrowMemory.allocator,
-        columns.fold(form.arguments.length)(_ => form.input.length),
-        row => columns.fold(row)(_(row))))
+        if (plain) form.input.length else form.arguments.length,
+        row => if (plain) columns(row) else row))
   }
 
   private[ember] object output extends RowOutput {
