@@ -73,6 +73,10 @@ pub struct Session {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is said by one side and asked by the other"
+)]
 struct State {
     input: Queue<Lent>,
     input_closed: bool,
@@ -166,6 +170,7 @@ impl Session {
         if state.end.is_none() && !state.input_closed && state.input.push(batch, bytes) {
             self.wake_lane(&mut state);
         }
+        drop(state);
     }
 
     /// Says that no further batch will come.
@@ -173,6 +178,7 @@ impl Session {
         let mut state = self.state();
         state.input_closed = true;
         self.wake_lane(&mut state);
+        drop(state);
     }
 
     /// The output batch [`next`](Self::next) spoke of.
@@ -182,6 +188,7 @@ impl Session {
         if state.output.is_low() {
             self.wake_lane(&mut state);
         }
+        drop(state);
         taken
     }
 
@@ -288,6 +295,7 @@ impl Session {
         if state.output.push(batch, bytes) {
             self.wake_task(&mut state);
         }
+        drop(state);
         Ok(())
     }
 

@@ -14,9 +14,9 @@ import ember_worker
 SOURCE = Path(ember_worker.__file__).parents[1]
 
 
-def _boot(code: str, *, before: str = "") -> str:
+def _boot(code: str, *, before: str = "", config: str = "{}") -> str:
     """Boot a fresh interpreter; return what ``code`` prints to standard error."""
-    lines = ["import sys", before, "from ember_worker import boot", "boot.start({})", code]
+    lines = ["import sys", before, "from ember_worker import boot", f"boot.start({config})", code]
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],
         capture_output=True,
@@ -38,6 +38,12 @@ def test_what_the_jvm_set_of_the_locale_is_as_in_a_worker() -> None:
         before="import locale; locale.setlocale(locale.LC_ALL, 'C.UTF-8')",
     )
     assert told.splitlines() == ["['C.UTF-8', 'C']"]
+
+
+def test_arrow_has_as_many_threads_as_in_a_worker() -> None:
+    code = "import pyarrow; print(pyarrow.cpu_count(), file=sys.stderr)"
+    environment = "{'environment': {'OMP_NUM_THREADS': '7'}}"
+    assert _boot(code, config=environment).splitlines() == ["7"]
 
 
 def test_a_pyspark_without_a_seam_is_named() -> None:

@@ -61,11 +61,13 @@ def load_worker(*, in_executor: bool) -> None:
     from ember_worker import isolation
 
     try:
-        import pyarrow  # noqa: F401, ICN001 - only that it is there
+        import pyarrow as pa
         import pyspark
     except ImportError as error:
         message = f"cannot embed: {error}"
         raise CannotEmbedError(message) from error
+    if in_executor:
+        _limit_threads(pa)
     name = SEAMS.get(".".join(pyspark.__version__.split(".")[:2]))
     if name is None:
         message = f"cannot embed: PySpark {pyspark.__version__} has no seam"
@@ -78,3 +80,10 @@ def load_worker(*, in_executor: bool) -> None:
     from ember_worker import session
 
     session.use(importlib.import_module(name).install(in_executor=in_executor))
+
+
+def _limit_threads(pa: Any) -> None:
+    """Give Arrow the threads of a worker, where it reads them from the C environment."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal() and int(threads) > 0:
+        pa.set_cpu_count(int(threads))

@@ -66,7 +66,8 @@ object EmberConf {
     key = "spark.ember.pipeline.depth",
     default = 2,
     unit = "batches",
-    doc = "How many batches may wait on each side of a running function.")(Setting.positiveInt)
+    doc = "How many batches may wait on each side of a running function; of small ones more may.")(
+    Setting.positiveInt)
 
   val NativeDir: Setting[Option[String]] = new Setting[Option[String]](
     key = "spark.ember.native.dir",
