@@ -92,7 +92,7 @@ def _session(workload: Any, batches: list[Any]) -> Callable[[], float]:
     head = header(
         KINDS[workload.kind],
         function,
-        _type(RESULTS.get(workload.name) or sys.modules[function.__module__].SCHEMA),  # type: ignore[attr-defined]
+        _type(RESULTS.get(workload.name) or sys.modules[function.__module__].SCHEMA),
         arguments=tuple(range(batches[0].num_columns)),
         input_type=inputs if workload.kind == "row" else None,
     )
