@@ -43,6 +43,11 @@ def by_row(frame: DataFrame) -> DataFrame:
     return frame.select("id", udf(add_row, "bigint")("id").alias("y"))
 
 
+def by_pickles(frame: DataFrame) -> DataFrame:
+    """Run the row function in Spark's pickled mode, with Ember as without."""
+    return frame.select("id", udf(add_row, "bigint", useArrow=False)("id").alias("y"))
+
+
 def by_pandas(frame: DataFrame) -> DataFrame:
     """Run the pandas function."""
     return frame.select("id", pandas_udf(add_pandas, "bigint")("id").alias("y"))
@@ -67,6 +72,7 @@ WITH_PICKLED = (*ALL_LEGS, "pickled")
 
 ADD_ONE = (
     Workload("add_one_row_1m", "row", by_row, (add_row,), rows=MILLION, legs=WITH_PICKLED),
+    Workload("add_one_pickled_1m", "pickled", by_pickles, (add_row,), rows=MILLION),
     Workload("add_one_pandas_1m", "pandas", by_pandas, (add_pandas,), rows=MILLION),
     Workload("add_one_arrow_1m", "arrow", by_arrow, (add_arrow,), rows=MILLION),
     Workload("add_one_row_5m", "row", by_row, (add_row,), rows=5 * MILLION),

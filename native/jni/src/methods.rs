@@ -257,13 +257,15 @@ pub(crate) fn described<'local>(
     bytes: jlong,
     held: jlong,
 ) -> Result<JLongArray<'local>, NativeError> {
-    let array = env.new_long_array(5)?;
+    let array = env.new_long_array(7)?;
     let longs = [
         long(page.address)?,
         long(page.bytes)?,
         long(page.rows)?,
         bytes,
         held,
+        long(page.pickles.0)?,
+        long(page.pickles.1)?,
     ];
     array.set_region(env, 0, &longs)?;
     Ok(array)

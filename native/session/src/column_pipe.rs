@@ -141,6 +141,7 @@ impl ColumnPipe {
             address: page.as_ptr().expose_provenance(),
             bytes: page.len(),
             rows,
+            pickles: (0, 0),
         })
     }
 

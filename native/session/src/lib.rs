@@ -10,6 +10,7 @@ mod calls;
 mod column_pipe;
 mod interrupts;
 mod lanes;
+mod pickles;
 mod queue;
 mod released;
 mod row_pipe;

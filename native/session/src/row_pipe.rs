@@ -10,6 +10,7 @@ use ember_rows::Returned;
 use ember_rows::pages::{Page, PageError, RowPage, Rows};
 
 use crate::RowPlan;
+use crate::pickles::Pickles;
 use crate::waiting::WaitingRows;
 
 /// Which of the two pages of a batch.
@@ -34,6 +35,8 @@ pub struct RowPipe {
     /// looked for.
     output: RowPage,
     previous: RowPage,
+    /// What came beside the rows of the last output batch.
+    pickles: Option<Pickles>,
 }
 
 /// Pages kept for the next batches.
@@ -49,6 +52,8 @@ pub struct OutputPage {
     pub bytes: usize,
     /// Rows in it.
     pub rows: usize,
+    /// Address and bytes of the pickles beside them; readable until the next page is asked for.
+    pub pickles: (usize, usize),
 }
 
 impl OutputPage {
@@ -57,6 +62,7 @@ impl OutputPage {
         address: 0,
         bytes: 0,
         rows: 0,
+        pickles: (0, 0),
     };
 }
 
@@ -71,6 +77,7 @@ impl RowPipe {
             spare: Vec::new(),
             output: RowPage::default(),
             previous: RowPage::default(),
+            pickles: None,
         }
     }
 
@@ -136,9 +143,15 @@ impl RowPipe {
         }
         std::mem::swap(&mut self.output, &mut self.previous);
         let inputs = self.waiting.first(rows)?;
+        let (results, pickles) = if self.plan.pickles {
+            Pickles::beside(batch.data())?
+        } else {
+            (batch.data().clone(), None)
+        };
         self.plan
             .to_rows
-            .write(&inputs, batch.data(), &mut self.output)?;
+            .write(&inputs, &results, &mut self.output)?;
+        self.pickles = pickles;
         if self.plan.joined {
             let spare = &mut self.spare;
             self.waiting.forget(rows, |page| keep(spare, page))?;
@@ -148,6 +161,7 @@ impl RowPipe {
             address: page.as_ptr().expose_provenance(),
             bytes: page.len(),
             rows,
+            pickles: self.pickles.as_ref().map_or((0, 0), Pickles::place),
         })
     }
 }

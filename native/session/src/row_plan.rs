@@ -15,11 +15,14 @@ pub struct RowPlan {
     pub to_rows: ToRows,
     /// Whether an output row begins with the fields of its input row.
     pub joined: bool,
+    /// Whether the function's output has one column more, of pickles for the JVM to read.
+    pub pickles: bool,
     /// Where input rows go that wait for their results and are too many.
     pub spill_folder: PathBuf,
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the JVM's")]
 struct Wire {
     /// The input row: a `StructType` as Spark writes it.
     input: Value,
@@ -34,6 +37,9 @@ struct Wire {
     /// Arguments and results are the fields of one struct column.
     wrapped: bool,
     joined: bool,
+    /// The output has one column more.
+    #[serde(default)]
+    pickles: bool,
     spill_folder: PathBuf,
 }
 
@@ -61,6 +67,7 @@ impl RowPlan {
             to_arrow: ToArrow::new(shape)?,
             to_rows,
             joined: wire.joined,
+            pickles: wire.pickles,
             spill_folder: wire.spill_folder,
         })
     }

@@ -61,6 +61,21 @@ impl Rows {
         self.length
     }
 
+    /// How many arguments a row has.
+    pub(super) const fn width(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// Gives the arguments of one row to `call`.
+    #[inline]
+    pub(super) fn give(&self, row: usize, call: &mut Call<'_, '_>) -> PyResult<()> {
+        for argument in &self.arguments {
+            let object = argument.object(row, call)?;
+            call.give(object);
+        }
+        Ok(())
+    }
+
     /// Calls `function` with each row, and `take` with the row and each result.
     pub(super) fn each<'py>(
         &self,
@@ -69,10 +84,7 @@ impl Rows {
     ) -> PyResult<()> {
         let mut call = Call::of(function, self.arguments.len());
         for row in 0..self.length {
-            for argument in &self.arguments {
-                let object = argument.object(row, &call)?;
-                call.give(object);
-            }
+            self.give(row, &mut call)?;
             take(row, call.done()?)?;
         }
         Ok(())
@@ -102,8 +114,10 @@ impl Rows {
 ///
 /// Invariant: slots `1..=count` hold references that this struct owns; the slot before them is the
 /// callee's to write to while it runs.
-struct Call<'a, 'py> {
+pub(super) struct Call<'a, 'py> {
     function: &'a Bound<'py, PyAny>,
+    /// The names of the last arguments, where they have some.
+    names: Option<&'a Bound<'py, PyTuple>>,
     slots: Vec<*mut ffi::PyObject>,
     count: usize,
 }
@@ -112,9 +126,21 @@ impl<'a, 'py> Call<'a, 'py> {
     fn of(function: &'a Bound<'py, PyAny>, arguments: usize) -> Self {
         Self {
             function,
+            names: None,
             slots: vec![ptr::null_mut(); arguments + 1],
             count: 0,
         }
+    }
+
+    /// Calls with as many arguments, of which the last have these names.
+    pub(super) fn with_names(
+        function: &'a Bound<'py, PyAny>,
+        arguments: usize,
+        names: &'a Bound<'py, PyTuple>,
+    ) -> Self {
+        let mut call = Self::of(function, arguments);
+        call.names = (!names.is_empty()).then_some(names);
+        call
     }
 
     #[inline]
@@ -137,14 +163,15 @@ impl<'a, 'py> Call<'a, 'py> {
     }
 
     #[inline]
-    fn done(&mut self) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn done(&mut self) -> PyResult<Bound<'py, PyAny>> {
         // SAFETY: there is one slot more than arguments.
         let arguments = unsafe { self.slots.as_ptr().add(1) };
-        let flags = self.count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let by_name = self.names.map_or(0, PyTupleMethods::len);
+        let flags = self.count.saturating_sub(by_name) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let names = self.names.map_or(ptr::null_mut(), Bound::as_ptr);
         // SAFETY: `count` live arguments and a writable slot before them, by the invariant.
-        let result = unsafe {
-            ffi::PyObject_Vectorcall(self.function.as_ptr(), arguments, flags, ptr::null_mut())
-        };
+        let result =
+            unsafe { ffi::PyObject_Vectorcall(self.function.as_ptr(), arguments, flags, names) };
         // SAFETY: a new reference, or null with the error set.
         let result = unsafe { Bound::from_owned_ptr_or_err(self.function.py(), result) };
         self.take_back();

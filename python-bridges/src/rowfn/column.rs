@@ -61,8 +61,13 @@ impl Column {
 
     /// The list of all values.
     fn list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.part(py, 0, self.len())
+    }
+
+    /// The list of the values from row `from` to row `to`.
+    fn part<'py>(&self, py: Python<'py>, from: usize, to: usize) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
-        for row in 0..self.len() {
+        for row in from..to.min(self.len()) {
             list.append(self.object(py, row)?)?;
         }
         Ok(list)

@@ -33,6 +33,12 @@ pub(crate) enum Kind {
     LocalTimestamp,
     /// `decimal.Decimal` of 128 bits with this scale.
     Decimal(i32),
+    /// `str`, of bytes that Java reads as text.
+    JavaText,
+    /// An instant; a `datetime.datetime` in the local time of the process, with its fold.
+    Moment,
+    /// `decimal.Decimal` of 128 bits with this scale, as Java writes it.
+    JavaDecimal(i32),
 }
 
 impl Kind {
@@ -53,12 +59,18 @@ impl Kind {
             "tdD" => Self::Date,
             "tsu:" => Self::Timestamp,
             "tsu:local" => Self::LocalTimestamp,
+            "u:java" => Self::JavaText,
+            "tsu:moment" => Self::Moment,
             _ => Self::decimal(format)?,
         })
     }
 
     fn decimal(format: &str) -> Option<Self> {
-        let (_precision, scale) = format.strip_prefix("d:")?.split_once(',')?;
-        scale.parse().ok().map(Self::Decimal)
+        let (precision, scale) = format.strip_prefix("d:")?.split_once(',')?;
+        let scale = scale.parse().ok()?;
+        Some(match precision {
+            "java" => Self::JavaDecimal(scale),
+            _ => Self::Decimal(scale),
+        })
     }
 }

@@ -11,8 +11,11 @@
 mod calendar;
 mod call;
 mod column;
+mod engineering;
 mod exported;
+mod groups;
 mod integer;
+mod java_text;
 mod kind;
 mod lent;
 mod results;
@@ -31,6 +34,9 @@ use results::Results;
 pub(crate) mod ember_bridge {
     #[pymodule_export]
     use crate::process::{Link, end_with_parent, serve};
+
+    #[pymodule_export]
+    use super::groups::evaluate_groups;
 
     #[pymodule_export]
     use super::{Column, Results, Rows, column_over, evaluate, repeated, rows};

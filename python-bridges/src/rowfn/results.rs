@@ -52,7 +52,11 @@ impl Results {
             }
             Kind::Date => Values::Days(Vec::with_capacity(rows)),
             Kind::Timestamp => Values::Micros(Vec::with_capacity(rows)),
-            Kind::LocalTimestamp | Kind::Decimal(_) => Values::Foreign,
+            Kind::LocalTimestamp
+            | Kind::Decimal(_)
+            | Kind::JavaText
+            | Kind::Moment
+            | Kind::JavaDecimal(_) => Values::Foreign,
         };
         Self {
             kind,
@@ -89,6 +93,25 @@ impl Results {
         Ok(list)
     }
 
+    /// The result of one row as an object again.
+    pub(super) fn object<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        match self.nulls.binary_search(&row) {
+            Ok(_) => Ok(py.None().into_bound(py)),
+            Err(_) => self.values.object(py, self.kind, row),
+        }
+    }
+
+    /// The first `rows` of them.
+    pub(super) fn truncated(mut self, rows: usize) -> Self {
+        if rows < self.length {
+            self.length = rows;
+            self.nulls
+                .truncate(self.nulls.partition_point(|null| *null < rows));
+            self.values.truncate(rows);
+        }
+        self
+    }
+
     fn validity(&self) -> Vec<u8> {
         if self.nulls.is_empty() {
             return Vec::new();
@@ -114,6 +137,19 @@ impl Values {
             Self::Int(values) | Self::Days(values) | Self::Micros(values) => values.push(0),
             Self::Float(values) => values.push(0.0),
             Self::Bytes(ends, bytes) => ends.push(bytes.len()),
+            Self::Foreign => {}
+        }
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Bool(values) => values.truncate(rows),
+            Self::Int(values) | Self::Days(values) | Self::Micros(values) => values.truncate(rows),
+            Self::Float(values) => values.truncate(rows),
+            Self::Bytes(ends, bytes) => {
+                ends.truncate(rows + 1);
+                bytes.truncate(ends.last().copied().unwrap_or(0));
+            }
             Self::Foreign => {}
         }
     }

@@ -5,11 +5,15 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyDate, PyDateTime, PyFloat, PyString, PyType};
+use pyo3::types::{IntoPyDict, PyBool, PyBytes, PyDate, PyDateTime, PyFloat, PyString, PyType};
 
 use super::calendar::{self, MICROS_OF_DAY};
+use super::engineering;
+use super::java_text;
 use super::kind::Kind;
 use super::lent::{Lent, Plain};
+
+const SECONDS_OF_DAY: i64 = 86_400;
 
 /// The values of one column; a slice starts at the column's first row.
 pub(super) enum Values {
@@ -27,6 +31,9 @@ pub(super) enum Values {
     Timestamp(&'static [i64]),
     LocalTimestamp(&'static [i64]),
     Decimal(&'static [[u8; 16]], i32),
+    Decoded(Vec<String>),
+    Moment(&'static [i64]),
+    JavaDecimal(&'static [[u8; 16]], i32),
 }
 
 impl Values {
@@ -43,14 +50,17 @@ impl Values {
             Kind::Int64 => Self::Int64(fixed(lent)?),
             Kind::Float32 => Self::Float32(fixed(lent)?),
             Kind::Float64 => Self::Float64(fixed(lent)?),
-            Kind::Text => text(Spans::short(lent)?)?,
-            Kind::LargeText => text(Spans::long(lent)?)?,
+            Kind::Text => text(Spans::short(lent)?).ok()?,
+            Kind::LargeText => text(Spans::long(lent)?).ok()?,
             Kind::Binary => Self::Binary(Spans::short(lent)?),
             Kind::LargeBinary => Self::Binary(Spans::long(lent)?),
             Kind::Date => Self::Date(dates(fixed(lent)?)?),
             Kind::Timestamp => Self::Timestamp(instants(fixed(lent)?, 0)?),
             Kind::LocalTimestamp => Self::LocalTimestamp(instants(fixed(lent)?, 366)?),
             Kind::Decimal(scale) => Self::Decimal(fixed(lent)?, scale),
+            Kind::JavaText => java(Spans::short(lent)?),
+            Kind::Moment => Self::Moment(instants(fixed(lent)?, 366)?),
+            Kind::JavaDecimal(scale) => Self::JavaDecimal(fixed(lent)?, scale),
         })
     }
 
@@ -78,7 +88,19 @@ impl Values {
             Self::LocalTimestamp(micros) => timestamp(py, local(at(micros, row)))?,
             Self::Decimal(values, scale) => {
                 let unscaled = values.get(row).copied().unwrap_or_default();
-                decimal(py, i128::from_le_bytes(unscaled), *scale)?
+                let unscaled = i128::from_le_bytes(unscaled);
+                decimal(py, &format!("{unscaled}E{}", -i64::from(*scale)))?
+            }
+            Self::Decoded(texts) => {
+                PyString::new(py, texts.get(row).map_or("", String::as_str)).into_any()
+            }
+            Self::Moment(micros) => moment(py, at(micros, row))?,
+            Self::JavaDecimal(values, scale) => {
+                let unscaled = values.get(row).copied().unwrap_or_default();
+                decimal(
+                    py,
+                    &engineering::text(i128::from_le_bytes(unscaled), *scale),
+                )?
             }
         })
     }
@@ -161,16 +183,33 @@ fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
 }
 
 /// Text, if all of it is: Spark's strings may hold any bytes.
-fn text(spans: Spans) -> Option<Values> {
+fn text(spans: Spans) -> Result<Values, Spans> {
     let all = spans.all();
     if all.is_ascii() {
-        return Some(Values::Ascii(spans));
+        return Ok(Values::Ascii(spans));
     }
     let rows = 0..spans.len();
     let valid = rows
         .into_iter()
         .all(|row| std::str::from_utf8(spans.at(row)).is_ok());
-    valid.then_some(Values::Text(spans))
+    if valid {
+        Ok(Values::Text(spans))
+    } else {
+        Err(spans)
+    }
+}
+
+/// Text as Java reads it; what is no text is rare, and made at once.
+fn java(spans: Spans) -> Values {
+    let rows = spans.len();
+    match text(spans) {
+        Ok(values) => values,
+        Err(spans) => Values::Decoded(
+            (0..rows)
+                .map(|row| java_text::decoded(spans.at(row)))
+                .collect(),
+        ),
+    }
 }
 
 fn dates(days: &'static [i32]) -> Option<&'static [i32]> {
@@ -227,9 +266,24 @@ fn local(micros: i64) -> i64 {
     micros + super::integer::local_offset(seconds) * 1_000_000
 }
 
-/// The exponent is taken from the scale, so the text need not be in any particular form.
-fn decimal(py: Python<'_>, unscaled: i128, scale: i32) -> PyResult<Bound<'_, PyAny>> {
+/// Digits and exponent are those of the text.
+fn decimal<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = DECIMAL.import(py, "decimal", "Decimal")?;
-    class.call1((format!("{unscaled}E{}", -i64::from(scale)),))
+    DECIMAL.import(py, "decimal", "Decimal")?.call1((text,))
+}
+
+/// What `datetime.fromtimestamp` makes of an instant, and of its microseconds.
+fn moment(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
+    let ahead = |seconds: i64| super::integer::local_offset(seconds);
+    let seconds = micros.div_euclid(1_000_000);
+    let offset = ahead(seconds);
+    // The second of two equal times comes within a day after clocks were put back.
+    let back = offset - ahead(seconds - SECONDS_OF_DAY);
+    let second = back < 0 && ahead(seconds + back) + back == offset;
+    let local = timestamp(py, micros + offset * 1_000_000)?;
+    if !second {
+        return Ok(local);
+    }
+    let fold = [("fold", 1)].into_py_dict(py)?;
+    local.call_method("replace", (), Some(&fold))
 }

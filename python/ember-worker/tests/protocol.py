@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SCALAR_ROW, SCALAR_PANDAS, PANDAS_ITER = 101, 200, 204
 SCALAR_ARROW, ARROW_ITER, MAP_PANDAS, MAP_ARROW = 250, 251, 205, 207
+PICKLED_ROW = 100
 
 
 def header(  # noqa: PLR0913 - the fields of the message
@@ -228,8 +229,12 @@ def run_vanilla(
     with pa.RecordBatchStreamWriter(data, given[0].schema) as writer:
         for batch in given:
             writer.write_batch(batch)
+    return _split(exchange(head + data.getvalue() + struct.pack("!i", -4), environment))
+
+
+def exchange(request: bytes, environment: dict[str, str] | None = None) -> bytes:
+    """Send Spark's own worker all that it is sent in a task; return all that it answers."""
     entries = {"SPARK_SIMPLIFIED_TRACEBACK": "1"} if environment is None else environment
-    request = head + data.getvalue() + struct.pack("!i", -4)
     server = _vanilla()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -237,7 +242,7 @@ def run_vanilla(
     server.stdin.write(struct.pack("!ii", len(options), len(request)) + options + request)
     server.stdin.flush()
     (size,) = struct.unpack("!i", server.stdout.read(4))
-    return _split(server.stdout.read(size))
+    return server.stdout.read(size)
 
 
 def _split(output: bytes) -> tuple[list[pa.RecordBatch], bytes]:

@@ -17,6 +17,7 @@ from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
 from ember_worker import depth, rowfn, transport
 from ember_worker.isolation import process, spark_files
+from ember_worker.kinds import pickled
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
@@ -34,7 +35,7 @@ def install(*, in_executor: bool) -> Any:
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
     meanings = {
-        "read_udfs": rowfn.reader(worker.read_udfs),
+        "read_udfs": pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,
@@ -64,7 +65,9 @@ def _frames_below(receiver: transport.Receiver) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
         info = _ReadOnce.from_stream(receiver.header)
-        rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf))
+        rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf)) or pickled.calls(
+            info.eval_type
+        )
     except Exception:  # noqa: BLE001 - invoke_udf reads another header, and says what is wrong
         receiver.forget_header()
         return FRAMES_BELOW

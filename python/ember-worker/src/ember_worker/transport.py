@@ -19,7 +19,7 @@ from pyspark.serializers import SpecialLengths
 from ember_worker import guards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ENVELOPE = struct.Struct("!ii")
 _START_ARROW_STREAM = struct.pack("!i", SpecialLengths.START_ARROW_STREAM)
@@ -87,6 +87,18 @@ class DataStream:
         raise io.UnsupportedOperation(message)
 
 
+class Parcel:
+    """What a serializer writes in the place of bytes."""
+
+    def __len__(self) -> int:
+        """Return how many bytes it stands for."""
+        raise NotImplementedError
+
+    def deliver(self, endpoint: Any) -> Callable[[Any], None]:
+        """Bring it to ``endpoint``; return what to call with that before other bytes come."""
+        raise NotImplementedError
+
+
 class Outfile:
     """The output of a session: batches go to the endpoint, every other byte is the tail."""
 
@@ -94,9 +106,16 @@ class Outfile:
         """Write to ``endpoint``."""
         self.endpoint = endpoint
         self._tail = bytearray()
+        self._flush: Callable[[Any], None] | None = None
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | Parcel) -> int:
         """Add to the tail. The marker of an Arrow stream is dropped: none follows in it."""
+        if isinstance(data, Parcel):
+            self._flush = data.deliver(self.endpoint)
+            return len(data)
+        flush, self._flush = self._flush, None
+        if flush is not None:
+            flush(self.endpoint)
         if self._tail or data != _START_ARROW_STREAM:
             self._tail += data
         return len(data)

@@ -37,6 +37,11 @@ def use(bridge: Any) -> None:
     _bridge[:] = [bridge]
 
 
+def bridge() -> Any:
+    """Return the bridge's module, or nothing."""
+    return _bridge[0] if _bridge else None
+
+
 def reader(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Return PySpark's ``read_udfs`` which takes the bridge's way for row functions."""
 

@@ -20,10 +20,10 @@ from ember_worker.rowfn.inputs import Inputs
 LEVELS = 1 if sys.version_info >= (3, 12) else 2
 
 #: Calling a function with one of these flags runs none of its code.
-_LAZY = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+LAZY = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 #: After so many rows the interpreter looks up, for functions in Python and for all others.
-_EVERY, _EVERY_FOREIGN = 64, 8
+EVERY, EVERY_FOREIGN = 64, 8
 
 
 class Names:
@@ -94,7 +94,7 @@ class Names:
                 rows = bridge.repeated(len(rows))
             if type(rows) is not bridge.Rows:
                 return alone(target.function, rows)
-            batch = (target.function, rows, target.format, _breathe, target.every)
+            batch = (target.function, rows, target.format, breathe, target.every)
             return guarded(bridge.evaluate, (batch,))[0]
 
         return evaluate
@@ -110,11 +110,11 @@ class _Target:
         self.function = function
         self.takes_nothing = takes_nothing
         self.format: str | None = None
-        plain = type(function) is FunctionType and not function.__code__.co_flags & _LAZY
-        self.every = _EVERY if plain else _EVERY_FOREIGN
+        plain = type(function) is FunctionType and not function.__code__.co_flags & LAZY
+        self.every = EVERY if plain else EVERY_FOREIGN
 
 
-def _breathe() -> None:
+def breathe() -> None:
     """Do nothing, in Python: here the interpreter looks for signals and lets other threads run."""
 
 

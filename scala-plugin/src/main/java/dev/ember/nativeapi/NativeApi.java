@@ -103,7 +103,8 @@ public final class NativeApi {
 
   /**
    * The ready output batch as rows: address, bytes and rows of a page that stays readable until the call after the
-   * next, the bytes of Python's own batch, and what {@link #offerRows} returns.
+   * next, the bytes of Python's own batch, what {@link #offerRows} returns, and address and bytes of the pickles that
+   * came beside the rows, if any did: they are readable until the next call.
    */
   static native long[] outputRows(long session);
 
@@ -124,7 +125,7 @@ public final class NativeApi {
    */
   static native void offerColumns(long session, long[] arguments, long[] columns, long token);
 
-  /** As {@link #outputRows}, of a column session, without the last of the numbers. */
+  /** As {@link #outputRows}, of a column session, which holds no pages and has no pickles. */
   static native long[] outputColumns(long session);
 
   /** Frees the pages of a session that was opened with {@link #openColumns} and is closed. */

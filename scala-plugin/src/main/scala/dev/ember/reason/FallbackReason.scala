@@ -103,6 +103,16 @@ object FallbackReason {
         "ArrowBackedChild",
         "the input is in Arrow's format already, which Spark sends as it is")
 
+  case object PickleBytesLimit
+      extends FallbackReason(
+        "PickleBytesLimit",
+        "spark.sql.execution.python.udf.maxBytesPerBatch cuts pickles by their bytes")
+
+  case object NoNativeForm
+      extends FallbackReason(
+        "NoNativeForm",
+        "a column of the input has a type that rows have no native conversion for")
+
   final case class OpenFailed(problem: String)
       extends FallbackReason("OpenFailed", s"the session did not open: $problem")
 
@@ -131,6 +141,8 @@ object FallbackReason {
     "OtherArtifacts",
     "OtherIncludes",
     "ArrowBackedChild",
+    "PickleBytesLimit",
+    "NoNativeForm",
     "OpenFailed",
     "Unexpected")
 

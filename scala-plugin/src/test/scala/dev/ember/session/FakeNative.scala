@@ -103,7 +103,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def outputRows(session: Long): Array[Long] = {
     note("outputRows")
     outputPages += 1
-    Array(0L, 0L, outputPages, 0L, pages.values.map(_._2).sum)
+    Array(0L, 0L, outputPages, 0L, pages.values.map(_._2).sum, 0L, 0L)
   }
 
   override def openColumns(

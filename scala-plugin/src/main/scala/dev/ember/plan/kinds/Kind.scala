@@ -13,5 +13,5 @@ trait Kind {
 }
 
 object Kind {
-  val all: Seq[Kind] = Seq(ScalarKind, MapInPandasKind, MapInArrowKind)
+  val all: Seq[Kind] = Seq(ScalarKind, PickledKind, MapInPandasKind, MapInArrowKind)
 }

@@ -2,7 +2,7 @@ package org.apache.spark.sql.execution.python.ember
 
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.{PartitionEvaluator, TaskContext}
+import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
@@ -95,7 +95,7 @@ final class EmberEvalPythonEvaluatorFactory(
 object EmberEvalPythonEvaluatorFactory {
   def run(
       rows: RDD[InternalRow],
-      factory: EmberEvalPythonEvaluatorFactory,
+      factory: PartitionEvaluatorFactory[InternalRow, InternalRow],
       asEvaluator: Boolean): RDD[InternalRow] =
     if (asEvaluator) rows.mapPartitionsWithEvaluator(factory)
     else rows.mapPartitionsWithIndexInternal(factory.createEvaluator().eval(_, _))

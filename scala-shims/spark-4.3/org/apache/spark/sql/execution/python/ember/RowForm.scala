@@ -15,6 +15,8 @@ import org.apache.spark.sql.types._
  *   arguments and results are the fields of one struct column, as the map kinds have them
  * @param joined
  *   an output row begins with the fields of its input row
+ * @param pickles
+ *   a batch of results has one column more, for what only the JVM can read
  */
 private[ember] final case class RowForm(
     input: StructType,
@@ -23,13 +25,15 @@ private[ember] final case class RowForm(
     output: StructType,
     large: Boolean,
     wrapped: Boolean,
-    joined: Boolean) {
+    joined: Boolean,
+    pickles: Boolean = false) {
 
   /** For native code; rows that wait for their results and are too many go to a file in `spillFolder`. */
   def plan(spillFolder: String): Array[Byte] = {
     val places = ordinals.fold("null")(_.mkString("[", ",", "]"))
     s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":$places,""" +
       s""""output":${output.json},"large":$large,"wrapped":$wrapped,"joined":$joined,""" +
+      s""""pickles":$pickles,""" +
       s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 

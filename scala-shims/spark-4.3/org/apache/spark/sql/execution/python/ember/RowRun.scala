@@ -50,7 +50,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     count("pythonNumRowsReceived", page(2))
     count("pythonDataReceived", page(3))
     count(EmberMetrics.BatchesReceived, 1)
-    reader.over(page(0), page(1))
+    output.read(reader.over(page(0), page(1)), page)
   }
 
   private def counted(input: InputRows): InputRows = new InputRows {
@@ -76,6 +76,12 @@ private[ember] trait RowOutput {
 
   /** The rows of a batch of other types, as Spark reads them. */
   def convert(batch: ColumnarBatch): Iterator[InternalRow]
+
+  /** The rows of a page, which native code describes; what came beside it is readable during this call. */
+  def read(rows: Iterator[InternalRow], page: Array[Long]): Iterator[InternalRow] = {
+    require(page(5) == 0, "these results have nothing beside them")
+    rows
+  }
 }
 
 private[ember] object RowRun {

@@ -1,0 +1,1 @@
+"""What kinds of functions need beside PySpark's own code, a file each."""

@@ -1,0 +1,48 @@
+"""Pickled row functions without the pickles, where the types allow.
+
+Spark sends such a function its rows in pickles of a hundred, and takes its results in as many.
+PySpark's ``read_udfs`` and its serializer stay the code that runs; some names that they look up
+lead here. Arguments come in columns (or in Spark's own pickles, where only Spark knows what object
+a type becomes), and results leave in columns, as long as each has exactly the declared type::
+
+    columns --> Whole:  one row that stands for all          --> Results   --> columns
+            --> Single: the rows of a group, one at a time   --> a list    --> a pickle
+
+A group of rows with any other result goes PySpark's own way, through a pickle that Spark's own
+code in the JVM reads. So every conversion, error and frame of a traceback stays Spark's, and an
+error loses the rows of its group, as with Spark.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from pyspark.util import PythonEvalType
+
+from ember_worker import rowfn
+from ember_worker.kinds.pickled.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..., Any]:
+    """Return PySpark's ``read_udfs`` for pickled row functions, and ``others`` for all others."""
+
+    def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
+        read = others
+        if kind == PythonEvalType.SQL_BATCHED_UDF:
+            read = Names(rowfn.bridge(), stock, calls=calls(kind)).reader()
+        return read(pickler, infos, kind, runner_conf, eval_conf)
+
+    return read_udfs
+
+
+def calls(kind: int) -> bool:
+    """Tell whether functions are called from here: shown locals need PySpark's own loop."""
+    return bool(
+        kind == PythonEvalType.SQL_BATCHED_UDF
+        and rowfn.bridge()
+        and not os.environ.get("SPARK_TRACEBACK_WITH_LOCALS")
+    )

@@ -1,0 +1,120 @@
+"""The functions of a session, and the types they declared."""
+
+from __future__ import annotations
+
+import functools
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import types as sql
+
+from ember_worker.depth import call_one_deeper
+from ember_worker.kinds.pickled.turns import Nothing, Raised, Turns
+from ember_worker.rowfn.names import EVERY, EVERY_FOREIGN, LAZY, LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The types whose exact values need no pickle, by the names that the bridge knows them by.
+FORMATS: dict[type, str] = {
+    sql.BooleanType: "b",
+    sql.ByteType: "c",
+    sql.ShortType: "s",
+    sql.IntegerType: "i",
+    sql.LongType: "l",
+    sql.FloatType: "f",
+    sql.DoubleType: "g",
+    sql.StringType: "u",
+    sql.BinaryType: "z",
+    sql.DateType: "tdD",
+    sql.TimestampType: "l",  # after PySpark's conversion
+    sql.TimestampNTZType: "tsu:",
+}
+
+
+class Declared:
+    """The declared type of a function: results that are in a column already pass it."""
+
+    def __init__(self, kind: Any, results: type | None) -> None:
+        """Stand before ``kind``; ``results`` is the bridge's class of them."""
+        self._kind = kind
+        self._passing = (results, Nothing)
+        #: What a column of its results is called, and the same if results may go there at once.
+        self.column = _format(kind)
+        self.format = None if results is None else self.column
+        self.convert = kind.toInternal if type(kind) is sql.TimestampType else None
+
+    def needConversion(self) -> bool:  # noqa: N802 - PySpark's name
+        """Answer as the type does."""
+        return bool(self._kind.needConversion())
+
+    def toInternal(self, value: Any) -> Any:  # noqa: N802 - PySpark's name
+        """Convert a single result."""
+        if type(value) in self._passing:
+            return value
+        if type(value) is Converted:
+            return value.value
+        return self._kind.toInternal(value)
+
+
+def _format(kind: Any) -> str | None:
+    if type(kind) is sql.StringType and kind.collation != "UTF8_BINARY":
+        return None
+    return FORMATS.get(type(kind))
+
+
+class Converted:
+    """A result after its conversion, on its way through PySpark's, which it has behind it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        """Keep ``value``."""
+        self.value = value
+
+
+class Target:
+    """One function, in the place where PySpark calls it for a row."""
+
+    def __init__(self, turns: Turns, function: Callable[..., Any]) -> None:
+        """Call ``function``."""
+        self._turns = turns
+        self._index = len(turns.targets)
+        self._function = function
+        self._offsets: list[int] = []
+        self._names: tuple[str, ...] = ()
+        self._convert: Any = None
+        self.format: str | None = None
+        plain = type(function) is FunctionType and not function.__code__.co_flags & LAZY
+        self.every = EVERY if plain else EVERY_FOREIGN
+
+    def takes(self, offsets: list[int], names: tuple[str, ...], declared: Declared) -> None:
+        """Say which columns are the arguments, the names of the last, and the declared type."""
+        self._offsets, self._names = offsets, names
+        self.format, self._convert = declared.format, declared.convert
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the loop is to take for the row it is at."""
+        turns = self._turns
+        if turns.whole is not None:
+            return turns.whole.result(self._index)
+        known = turns.known
+        if known is not None and self._index < len(known):
+            result = known[self._index]
+            if type(result) is Raised:
+                raise result.error
+            return result
+        if LEVELS == 1:
+            return self._function(*args, **kwargs)
+        return call_one_deeper(functools.partial(self._function, **kwargs), *args)
+
+    def asked(self, columns: list[Any], rows: int) -> tuple[Any, ...]:
+        """Return what the bridge needs to call the function with row after row."""
+        bridge = self._turns.bridge
+        taken = tuple(columns[offset] for offset in self._offsets)
+        arguments = bridge.rows(taken) if taken else bridge.repeated(rows)
+        return self._function, arguments, self._names, self.format, self._convert
+
+    def kept(self, result: Any) -> Any:
+        """Return a result of the bridge's as the loop is to take it."""
+        return result if self._convert is None or result is None else Converted(result)

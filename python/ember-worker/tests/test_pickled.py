@@ -1,0 +1,195 @@
+"""Pickled row functions: what leaves in columns, what leaves in pickles, and what errors lose."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import pickle
+import random
+import re
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from pyspark import cloudpickle
+from pyspark.sql import types as sql
+
+import every_value
+from every_type import ONCE, PLAIN
+from protocol import PICKLED_ROW, FakeEndpoint, error_text, exchange, header, on_lane
+from rowfn_bridge import bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONG = sql.LongType()
+ADDRESS = re.compile(r"0x[0-9a-f]+")
+EPOCH = dt.date(1970, 1, 1)
+
+
+@pytest.fixture(autouse=True)
+def with_bridge() -> None:
+    assert bridge() is not None
+
+
+def numbers(rows: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"_0": list(range(rows))})
+
+
+def embedded(
+    function: Callable[..., Any],
+    kind: sql.DataType,
+    batch: pa.RecordBatch,
+    environment: dict[str, str] | None = None,
+) -> tuple[list[tuple[str, list[Any]]], bytes]:
+    """Return what came: rows in columns or in pickles, and the tail."""
+    head = header(PICKLED_ROW, function, kind, arguments=tuple(range(batch.num_columns)))
+    endpoint = FakeEndpoint(head, [batch], environment)
+    tail = on_lane(endpoint)
+    came: list[tuple[str, list[Any]]] = []
+    for taken in endpoint.taken:
+        *columns, last = taken.columns
+        pickles = last[0].as_py()
+        if pickles is None:
+            came.append(("columns", list(map(stored, columns[0]))))
+            continue
+        assert columns[0].null_count == taken.num_rows
+        while pickles:
+            rows, size = struct.unpack_from("!ii", pickles)
+            came.append(("pickle", pickle.loads(pickles[8 : 8 + size])))
+            assert len(came[-1][1]) == rows
+            pickles = pickles[8 + size :]
+    return came, tail
+
+
+def stored(value: Any) -> Any:
+    """Return a value of a column as PySpark would have pickled it."""
+    if pa.types.is_date32(value.type):
+        return None if not value.is_valid else (value.as_py() - EPOCH).days
+    if pa.types.is_timestamp(value.type):
+        return value.cast(pa.int64()).as_py()
+    return value.as_py()
+
+
+def vanilla(
+    function: Callable[..., Any],
+    kind: sql.DataType,
+    rows: int,
+    environment: dict[str, str] | None = None,
+) -> tuple[list[list[Any]], bytes]:
+    """Return the pickles of Spark's own worker, and its tail."""
+    groups = [range(first, min(first + 100, rows)) for first in range(0, rows, 100)]
+    pickles = [pickle.dumps([(number,) for number in group]) for group in groups]
+    data = b"".join(struct.pack("!i", len(each)) + each for each in pickles)
+    head = header(PICKLED_ROW, function, kind)
+    answer = exchange(head + data + struct.pack("!ii", -1, -4), environment)
+    came = []
+    while (size := struct.unpack_from("!i", answer)[0]) >= 0:
+        came.append(pickle.loads(answer[4 : 4 + size]))
+        answer = answer[4 + size :]
+    return came, answer
+
+
+def test_results_of_the_declared_type_leave_in_columns() -> None:
+    came, _ = embedded(lambda x: x + 1, LONG, numbers(1000))
+    assert came == [("columns", list(range(1, 1001)))]
+
+
+def test_a_group_with_another_result_leaves_in_a_pickle() -> None:
+    came, _ = embedded(lambda x: str(x) if x == 250 else x, LONG, numbers(1000))
+    assert [(way, len(rows)) for way, rows in came] == [
+        ("columns", 200),
+        ("pickle", 100),
+        ("columns", 700),
+    ]
+    assert came[1][1] == [str(x) if x == 250 else x for x in range(200, 300)]
+
+
+def test_results_that_no_column_takes_leave_in_pickles_of_a_group() -> None:
+    came, _ = embedded(lambda x: [x], sql.ArrayType(LONG), numbers(250))
+    assert came == [
+        ("pickle", [[x] for x in range(first, last)])
+        for first, last in ((0, 100), (100, 200), (200, 250))
+    ]
+
+
+def test_no_function_is_called_twice() -> None:
+    came, _ = embedded(counting(), sql.StringType(), numbers(1000))
+    called = [row for _, rows in came for row in rows]
+    assert [int(str(each)) for each in called] == list(range(1, 1001))
+
+
+def counting() -> Callable[[int], Any]:
+    calls: list[int] = []
+
+    def function(x: int) -> Any:
+        calls.append(x)
+        return len(calls) if x % 330 == 7 else str(len(calls))
+
+    return function
+
+
+@pytest.mark.parametrize("environment", [None, {}, {"SPARK_TRACEBACK_WITH_LOCALS": "1"}], ids=str)
+@pytest.mark.parametrize("raised", [ValueError("no"), StopIteration(7), KeyboardInterrupt()])
+def test_an_error_loses_its_group_and_reads_as_in_spark(
+    raised: BaseException, environment: dict[str, str] | None
+) -> None:
+    def function(x: int) -> int:
+        if x == 350:
+            raise raised
+        return x
+
+    came, tail = embedded(function, LONG, numbers(1000), environment)
+    theirs, their_tail = vanilla(function, LONG, 1000, environment)
+    assert [row for _, rows in came for row in rows] == [row for rows in theirs for row in rows]
+    assert len(theirs) == 3
+    if environment != {"SPARK_TRACEBACK_WITH_LOCALS": "1"}:  # they show our objects beside Spark's
+        assert error_text(tail) == error_text(their_tail)
+
+
+def test_a_result_that_cannot_be_pickled_fails_as_in_spark() -> None:
+    def function(x: int) -> Any:
+        return (each for each in [x]) if x == 150 else x
+
+    came, tail = embedded(function, LONG, numbers(300), {})
+    theirs, their_tail = vanilla(function, LONG, 300, {})
+    assert [rows for _, rows in came] == theirs
+    assert error_text(tail) == error_text(their_tail)
+
+
+def test_values_end_as_they_would_in_a_pickle(request: pytest.FixtureRequest) -> None:
+    cells = list(itertools.product([*PLAIN, *ONCE[::11]], every_value.ALONE.items()))
+    drawn = random.Random(0).sample(cells, 2000 if request.config.getoption("--slow") else 120)
+    cloudpickle.register_pickle_by_value(every_value)
+    found = []
+    for kind, (name, make) in drawn:
+
+        def function(x: int, make: Callable[[], Any] = make) -> Any:
+            return make() if x % 2 else None
+
+        ours = shown(*embedded(function, kind, numbers(4)))
+        theirs = shown(*both_sides(vanilla(function, kind, 4)))
+        if ours != theirs:
+            found.append(f"{name} -> {kind.simpleString()}: {ours} instead of {theirs}")
+    assert found == []
+
+
+def both_sides(answer: tuple[list[list[Any]], bytes]) -> tuple[list[tuple[str, list[Any]]], bytes]:
+    came, tail = answer
+    return [("pickle", rows) for rows in came], tail
+
+
+def shown(came: list[tuple[str, list[Any]]], tail: bytes) -> str:
+    """Return the values with their types, or the error, without what two objects differ in."""
+    if struct.unpack_from("!i", tail)[0] == -2:
+        return ADDRESS.sub("0x", error_text(tail))
+    return ADDRESS.sub("0x", str([text(row) for _, rows in came for row in rows]))
+
+
+def text(value: Any) -> str:
+    """Return a value with its type; some refuse to be shown."""
+    try:
+        return f"{type(value)} {value!r}"
+    except RuntimeError:
+        return str(type(value))

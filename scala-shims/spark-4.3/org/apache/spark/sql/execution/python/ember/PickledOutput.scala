@@ -1,0 +1,89 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.nio.ByteBuffer
+
+import scala.jdk.CollectionConverters._
+
+import net.razorvine.pickle.Unpickler
+
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  BoundReference,
+  GenericInternalRow,
+  JoinedRow,
+  PythonUDF,
+  UnsafeProjection
+}
+import org.apache.spark.sql.execution.python.EvaluatePython
+import org.apache.spark.sql.types.{BinaryType, DataType, StructField, StructType}
+import org.apache.spark.sql.vectorized.ColumnarBatch
+import org.apache.spark.unsafe.Platform
+
+/** Rows with their results; or with pickles of them, which Spark's own code reads and converts. */
+private[ember] final class PickledOutput(
+    inputAttributes: Seq[Attribute],
+    functions: Seq[PythonUDF],
+    form: RowForm)
+    extends RowOutput {
+  private lazy val unpickler = new Unpickler
+  private val alone = functions.length == 1
+  private lazy val convert: Any => Any = EvaluatePython.makeFromJava(
+    if (alone) functions.head.dataType
+    else StructType(functions.map(each => StructField("", each.dataType, each.nullable))))
+
+  /** From a joined row without results, and from the results. */
+  private lazy val project: InternalRow => InternalRow = {
+    val inputs = inputAttributes.zipWithIndex.map { case (column, index) =>
+      BoundReference(index, column.dataType, column.nullable)
+    }
+    val results = functions.zipWithIndex.map { case (function, index) =>
+      BoundReference(form.outputFields + index, function.dataType, nullable = true)
+    }
+    UnsafeProjection.create(inputs ++ results)
+  }
+
+  override def comesAsRows(actual: Seq[DataType]): Boolean = {
+    val expected = form.output.map(_.dataType) :+ BinaryType
+    if (actual != expected) {
+      throw new IllegalStateException(s"columns of ${actual.mkString(", ")} came for $expected")
+    }
+    true
+  }
+
+  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+    throw new IllegalStateException("results always come as rows")
+
+  override def read(rows: Iterator[InternalRow], page: Array[Long]): Iterator[InternalRow] =
+    if (page(6) == 0) rows
+    else {
+      val pickles = new Array[Byte](Math.toIntExact(page(6)))
+      Platform.copyMemory(null, page(5), pickles, Platform.BYTE_ARRAY_OFFSET.toLong, page(6))
+      joined(rows, ByteBuffer.wrap(pickles))
+    }
+
+  private def joined(rows: Iterator[InternalRow], pickles: ByteBuffer): Iterator[InternalRow] = {
+    val row = new JoinedRow
+    val only = new GenericInternalRow(1)
+    Iterator
+      .continually(pickles)
+      .takeWhile(_.hasRemaining)
+      .flatMap(loaded)
+      .map { result =>
+        val converted = convert(result)
+        val right =
+          if (alone) {
+            only(0) = converted
+            only
+          } else converted.asInstanceOf[InternalRow]
+        project(row(rows.next(), right))
+      }
+  }
+
+  private def loaded(pickles: ByteBuffer): Iterator[Any] = {
+    pickles.getInt(): Unit // rows, which the pickle has as well
+    val pickle = new Array[Byte](pickles.getInt())
+    pickles.get(pickle): Unit
+    unpickler.loads(pickle).asInstanceOf[java.util.ArrayList[Any]].iterator().asScala
+  }
+}

@@ -1,0 +1,125 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.io.ByteArrayOutputStream
+import java.nio.channels.Channels
+
+import scala.jdk.CollectionConverters._
+import scala.util.control.NonFatal
+
+import org.apache.arrow.vector.ipc.WriteChannel
+import org.apache.arrow.vector.ipc.message.MessageSerializer
+import org.apache.arrow.vector.types.pojo.Schema
+
+import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
+import org.apache.spark.resource.ResourceProfile
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.util.Utils
+
+import dev.ember.config.{EmberConf, InvalidSetting}
+import dev.ember.metrics.EmberMetrics
+import dev.ember.reason.FallbackReason
+import dev.ember.session.{Admission, LaneKey, LaneOfSession, Place, SessionFacts}
+
+/** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
+trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
+
+  /** What the function is called, or the functions are. */
+  protected def functionNames: Seq[String]
+
+  /** What batches of the session's input hold. */
+  protected def sentSchema: Schema
+
+  protected final def spillFolder: String = Utils.getLocalDir(SparkEnv.get.conf)
+
+  /** Opens a session, or says why it cannot be. */
+  protected final def enter(partition: Int, context: TaskContext)(
+      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
+    val begun = System.nanoTime()
+    val opened =
+      try {
+        val conf = EmberConf.current
+        val facts = sessionFacts(context)
+        for {
+          _ <- Admission.ofSession(conf, facts).toLeft(())
+          environment = WorkerEnvironment.of(EmberView, context)
+          task = context.taskAttemptId()
+          place <- LaneOfSession.enter(conf, facts, laneKey, environment, task)
+          session <- open(place, conf, environment, partition, context, call)
+        } yield session
+      } catch {
+        case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
+        case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
+      }
+    opened.foreach { session =>
+      count(EmberMetrics.Sessions, 1)
+      if (session.place.apart) count(EmberMetrics.ProcessSessions, 1)
+      count(EmberMetrics.OpenTime, System.nanoTime() - begun)
+    }
+    opened
+  }
+
+  private def open(
+      place: Place,
+      conf: EmberConf,
+      environment: Map[String, String],
+      partition: Int,
+      context: TaskContext,
+      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
+    var worker: Option[StockWorker[IN, OUT]] = None
+    try {
+      val stock = new StockWorker(this, partition, context)
+      worker = Some(stock)
+      val variables = WorkerEnvironment.bytes(environment)
+      val handle =
+        call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
+      val graceMs = conf.cancelGraceSeconds * 1000L
+      Right(OpenedSession(place, handle, stock, graceMs, context, functionNames, count))
+    } catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        worker.foreach(_.close())
+        place.leave()
+        Left(FallbackReason.OpenFailed(FallbackReason.oneLine(error)))
+    }
+  }
+
+  private def schemaMessage: Array[Byte] = {
+    val bytes = new ByteArrayOutputStream
+    MessageSerializer.serialize(new WriteChannel(Channels.newChannel(bytes)), sentSchema): Unit
+    bytes.toByteArray
+  }
+
+  private def laneKey: LaneKey = LaneKey(
+    pythonExec,
+    jobArtifactUUID.getOrElse("default"),
+    funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet)
+
+  private def sessionFacts(context: TaskContext): SessionFacts = {
+    val conf = SparkEnv.get.conf
+    SessionFacts(
+      profiler = runnerConf.contains(SQLConf.PYTHON_UDF_PROFILER.key),
+      workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),
+      faultHandler = faultHandlerEnabled || tracebackDumpIntervalSeconds > 0,
+      memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
+      customWorker =
+        conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
+      idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0,
+      otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"))
+  }
+
+  protected final def count(key: String, amount: Long): Unit =
+    metrics.get(key).foreach(_.add(amount))
+
+  /** What the environment of a worker is made from. */
+  private object EmberView extends WorkerEnvironment.Source {
+    override def variables: Map[String, String] = envVars.asScala.toMap
+    override def bufferBytes: Int = bufferSize
+    override def authTimeout: Long = authSocketTimeout
+    override def hidesTraceback: Boolean = hideTraceback
+    override def simplifiesTraceback: Boolean = simplifiedTraceback
+    override def showsLocals: Boolean = tracebackWithLocals
+    override def pickledBatchSize: Int = batchSizeForPythonUDF
+    override def artifacts: String = jobArtifactUUID.getOrElse("default")
+    override def killsOnFlushFailure: Boolean = killWorkerOnFlushFailure
+  }
+}
