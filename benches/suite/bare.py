@@ -127,6 +127,7 @@ def _naive(batch: pa.RecordBatch) -> pa.RecordBatch:
 LOOPS: dict[str, Callable[[Workload, list[pa.RecordBatch]], Loop]] = {
     "row": by_row,
     "pickled": by_row,
+    "table": by_row,
     "pandas": by_series,
     "arrow": by_array,
     "mapInPandas": by_frames,

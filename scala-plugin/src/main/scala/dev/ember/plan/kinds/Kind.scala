@@ -13,5 +13,6 @@ trait Kind {
 }
 
 object Kind {
-  val all: Seq[Kind] = Seq(ScalarKind, PickledKind, MapInPandasKind, MapInArrowKind)
+  val all: Seq[Kind] =
+    Seq(ScalarKind, PickledKind, MapInPandasKind, MapInArrowKind, ArrowTableFunctionKind)
 }

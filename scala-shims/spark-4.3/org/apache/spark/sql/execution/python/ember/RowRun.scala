@@ -79,7 +79,7 @@ private[ember] trait RowOutput {
 
   /** The rows of a page, which native code describes; what came beside it is readable during this call. */
   def read(rows: Iterator[InternalRow], page: Array[Long]): Iterator[InternalRow] = {
-    require(page(5) == 0, "these results have nothing beside them")
+    require(page(6) == 0, "these results have nothing beside them")
     rows
   }
 }
