@@ -195,7 +195,7 @@ CASES = [
     Case("pandas_over_map_in_arrow", function_over_map, EVAL | {"MapInArrow"}),
     case("nullable_struct_argument", nullable_struct_argument),
     case("returned_struct", returned_struct),
-    case("a_pickled_function_beside", with_beside, beside=frozenset({"BatchEvalPython"})),
+    Case("a_pickled_function_beside", with_beside, EVAL | {"BatchEvalPython"}),
     case("registered_in_sql", registered_in_sql),
 ]
 

@@ -198,9 +198,8 @@ def upstream_function(kind: Kind):
     return Case(
         f"pickled_function_below-{kind.name}",
         build,
-        frozenset({kind.node}),
+        frozenset({kind.node, "BatchEvalPython"}),
         fails=True,
-        beside=frozenset({"BatchEvalPython"}),
     )
 
 

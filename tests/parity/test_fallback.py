@@ -88,9 +88,17 @@ def test_explain_says_why_a_grouped_map_stays(spark):
     assert frame.count() == 20
 
 
-def test_explain_says_why_a_pickled_function_stays(spark):
-    frame = numbers(spark).select(F.udf(lambda v: v, "bigint", useArrow=False)("v"))
-    assert "BatchEvalPython: on Spark's own runner. KindNotEmbedded" in evidence.explain(frame)
+class Itself:
+    """A table function of one row."""
+
+    def eval(self, value: int):
+        yield (value,)
+
+
+def test_explain_says_why_a_pickled_table_function_stays(spark):
+    frame = F.udtf(Itself, returnType="v bigint", useArrow=False)(F.lit(1))
+    text = evidence.explain(frame)
+    assert "BatchEvalPythonUDTF: on Spark's own runner. KindNotEmbedded" in text
 
 
 def test_explain_says_that_ember_is_off(spark, parity_legs):

@@ -39,6 +39,8 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
 
   test("every kind is embedded by a node of the same output, partitioning and children") {
     val expected = samples.scalarEvalTypes.map(samples.scalar(_) -> "EmberArrowEvalPython") ++ Seq(
+      samples.pickled -> "EmberBatchEvalPython",
+      samples.arrowTable -> "EmberArrowEvalPythonUDTF",
       samples.mapInPandas -> "EmberMapInPandas",
       samples.mapInArrow -> "EmberMapInArrow")
     for ((node, name) <- expected) {
@@ -91,7 +93,12 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
   }
 
   test("the rule leaves what it made as it is") {
-    for (node <- Seq[SparkPlan](samples.scalar(), samples.mapInPandas, samples.mapInArrow)) {
+    for (node <- Seq[SparkPlan](
+        samples.scalar(),
+        samples.pickled,
+        samples.arrowTable,
+        samples.mapInPandas,
+        samples.mapInArrow)) {
       val once = EmbedPythonNodes(node)
       assert(EmbedPythonNodes(once) eq once)
     }
@@ -113,7 +120,8 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
       case Verdict.Stays(reason) => reason
       case other => fail(s"$other")
     }
-    assert(reason(samples.pickled) == FallbackReason.KindNotEmbedded("BatchEvalPython"))
+    val pickled = FallbackReason.KindNotEmbedded("BatchEvalPythonUDTF")
+    assert(reason(samples.pickledTable) == pickled)
     withConf("spark.ember.enabled", "false")(
       assert(reason(samples.scalar()) == FallbackReason.Disabled))
     withConf("spark.ember.lane", "spark")(
@@ -127,12 +135,12 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
   }
 
   test("EXPLAIN tells of every Python node") {
-    val pickled = samples.pickled
+    val pickled = samples.pickledTable
     val plan = EmbedPythonNodes(ProjectExec(pickled.output, pickled).withNewChildren(Seq(pickled)))
     assert(
       new EmberExplain().generateExtendedInfo(plan) ==
-        "BatchEvalPython: on Spark's own runner. " +
-        "KindNotEmbedded: BatchEvalPython is not a kind of function that Ember runs")
+        "BatchEvalPythonUDTF: on Spark's own runner. " +
+        "KindNotEmbedded: BatchEvalPythonUDTF is not a kind of function that Ember runs")
     val embedded = EmbedPythonNodes(samples.scalar())
     assert(new EmberExplain().generateExtendedInfo(embedded) == "EmberArrowEvalPython: embedded")
     assert(new EmberExplain().generateExtendedInfo(child) == "no Python functions")

@@ -71,6 +71,8 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.OtherArtifacts("", ""),
       FallbackReason.OtherIncludes,
       FallbackReason.ArrowBackedChild,
+      FallbackReason.PickleBytesLimit,
+      FallbackReason.NoNativeForm,
       FallbackReason.OpenFailed(""),
       FallbackReason.Unexpected(""))
     assert(reasons.map(_.name) == FallbackReason.ofSessions)

@@ -3,7 +3,12 @@ package org.apache.spark.sql.execution.python.ember
 import java.util.Collections
 
 import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  AttributeReference,
+  PythonUDF,
+  PythonUDTF
+}
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python._
 import org.apache.spark.sql.types.{LongType, StructType}
@@ -38,6 +43,27 @@ final class PythonNodeSamples(child: SparkPlan) {
 
   def pickled: BatchEvalPythonExec =
     BatchEvalPythonExec(Seq(udf(PythonEvalType.SQL_BATCHED_UDF)), output, child)
+
+  private def tableFunction(evalType: Int): PythonUDTF = PythonUDTF(
+    "t",
+    function,
+    StructType.fromDDL("y long"),
+    None,
+    Seq(child.output.head),
+    evalType,
+    udfDeterministic = true)
+
+  def arrowTable: ArrowEvalPythonUDTFExec = {
+    val evalType = PythonEvalType.SQL_ARROW_TABLE_UDF
+    ArrowEvalPythonUDTFExec(tableFunction(evalType), child.output, output, child, evalType)
+  }
+
+  def pickledTable: BatchEvalPythonUDTFExec =
+    BatchEvalPythonUDTFExec(
+      tableFunction(PythonEvalType.SQL_TABLE_UDF),
+      child.output,
+      output,
+      child)
 
   def mapInPandas: MapInPandasExec =
     MapInPandasExec(
