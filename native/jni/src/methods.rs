@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ember_rows::{RowsError, lend, lent_bytes};
-use ember_session::{End, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
-use jni::objects::{JByteArray, JClass, JLongArray, JString};
+use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
+use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 
@@ -206,6 +206,38 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
         let open = SESSIONS.get(session)?;
         let mut pipe = open.pipe()?;
         let batch = pipe.batch(bytes, rows, side(arguments))?;
+        let held = held(&pipe);
+        drop(pipe);
+        open.session.offer(batch, bytes as u64);
+        Ok(held)
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerGroups<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+    arguments: jboolean,
+    bytes: jlong,
+    rows: jint,
+    joined: jint,
+    pieces: JIntArray<'local>,
+) -> jlong {
+    env.with_env(|env| -> Result<jlong, NativeError> {
+        let bytes = usize::try_from(bytes).map_err(|_| NativeError::Argument("bytes"))?;
+        let rows = usize::try_from(rows).map_err(|_| NativeError::Argument("rows"))?;
+        let joined = usize::try_from(joined).map_err(|_| NativeError::Argument("joined"))?;
+        let mut ints = vec![0; pieces.len(env)?];
+        pieces.get_region(env, 0, &mut ints)?;
+        let groups = Groups {
+            pieces: &ints,
+            joined,
+        };
+        let open = SESSIONS.get(session)?;
+        let mut pipe = open.pipe()?;
+        let batch = pipe.batch_of_groups(bytes, rows, side(arguments), groups)?;
         let held = held(&pipe);
         drop(pipe);
         open.session.offer(batch, bytes as u64);

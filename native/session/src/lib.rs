@@ -22,7 +22,7 @@ mod waiting;
 pub use column_pipe::{ColumnPipe, ColumnPlan};
 pub use lanes::{LaneError, Lanes};
 pub use released::Released;
-pub use row_pipe::{OutputPage, RowPipe, Side};
+pub use row_pipe::{Groups, OutputPage, RowPipe, Side};
 pub use row_plan::RowPlan;
 pub use session::{End, Next, Session, SessionSpec};
 pub use task_side::{LaneSession, TaskSide};

@@ -39,6 +39,25 @@ pub struct RowPipe {
     pickles: Option<Pickles>,
 }
 
+/// How the rows of a batch fall into groups.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "its makers name all of it")]
+pub struct Groups<'call> {
+    /// Rows of each piece of a group, negative where the group goes on with the next piece.
+    pub pieces: &'call [i32],
+    /// Rows that wait in the input's page: one for each group or for each row.
+    pub joined: usize,
+}
+
+impl Groups<'_> {
+    const fn none(rows: usize) -> Self {
+        Self {
+            pieces: &[],
+            joined: rows,
+        }
+    }
+}
+
 /// Pages kept for the next batches.
 const SPARE: usize = 4;
 
@@ -111,6 +130,27 @@ impl RowPipe {
 
     /// Makes the batch of the `rows` that the pages now hold, and keeps them for the join.
     pub fn batch(&mut self, bytes: usize, rows: usize, of: Side) -> Result<ArrowArray, PageError> {
+        self.made(bytes, rows, of, Groups::none(rows))
+    }
+
+    /// The same for rows of many groups.
+    pub fn batch_of_groups(
+        &mut self,
+        bytes: usize,
+        rows: usize,
+        of: Side,
+        groups: Groups<'_>,
+    ) -> Result<ArrowArray, PageError> {
+        self.made(bytes, rows, of, groups)
+    }
+
+    fn made(
+        &mut self,
+        bytes: usize,
+        rows: usize,
+        of: Side,
+        groups: Groups<'_>,
+    ) -> Result<ArrowArray, PageError> {
         let source = match of {
             Side::Input => &self.input,
             Side::Arguments => &self.arguments,
@@ -122,10 +162,10 @@ impl RowPipe {
         let batch = self
             .plan
             .to_arrow
-            .convert(&[Rows::new(Page::of(source), rows)])?;
+            .convert_groups(&[Rows::new(Page::of(source), rows)], groups.pieces)?;
         let page = std::mem::replace(&mut self.input, MutableBuffer::new(0));
         let done = if self.plan.joined {
-            self.waiting.push(page, rows)?
+            self.waiting.push(page, groups.joined)?
         } else {
             Some(page)
         };

@@ -36,10 +36,16 @@ struct Wire {
     large: bool,
     /// Arguments and results are the fields of one struct column.
     wrapped: bool,
+    /// Arguments are columns of their own even so.
+    #[serde(default)]
+    flat: bool,
     joined: bool,
     /// The output has one column more.
     #[serde(default)]
     pickles: bool,
+    /// Batches hold many groups and tell where they end.
+    #[serde(default)]
+    grouped: bool,
     spill_folder: PathBuf,
 }
 
@@ -56,7 +62,8 @@ impl RowPlan {
         };
         let shape = Shape::new(width, columns)
             .large(wire.large)
-            .wrapped(wire.wrapped);
+            .wrapped(wire.wrapped && !wire.flat)
+            .grouped(wire.grouped);
         let output = fields(&wire.output)?;
         let to_rows = if wire.joined {
             ToRows::joined(&input, output)

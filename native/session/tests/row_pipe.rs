@@ -3,12 +3,12 @@
 #![cfg(test)]
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
-use arrow_array::{Array, Int64Array, StructArray};
+use arrow_array::{Array, Int32Array, Int64Array, StructArray};
 use arrow_schema::{DataType, Field, Fields};
 use ember_abi::ArrowArray;
 use ember_rows::pages::PageError;
 use ember_rows::{Returned, ReturnedSchema};
-use ember_session::{OutputPage, RowPipe, RowPlan, Side};
+use ember_session::{Groups, OutputPage, RowPipe, RowPlan, Side};
 
 const LONG: &str =
     r#"{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}"#;
@@ -18,8 +18,12 @@ const ROW: usize = 24;
 const JOINED: usize = 32;
 
 fn pipe(ordinals: &str, joined: bool) -> RowPipe {
+    planned(ordinals, joined, false)
+}
+
+fn planned(ordinals: &str, joined: bool, grouped: bool) -> RowPipe {
     let plan = format!(
-        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"spill_folder":"/tmp"}}"#
+        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"grouped":{grouped},"spill_folder":"/tmp"}}"#
     );
     RowPipe::new(RowPlan::parse(plan.as_bytes()).unwrap())
 }
@@ -44,15 +48,20 @@ fn fields() -> Fields {
     Fields::from(vec![Field::new("a", DataType::Int64, true)])
 }
 
-/// The one column of a batch, imported as Python would.
-fn longs(batch: ArrowArray) -> Vec<i64> {
+/// A batch with these columns, imported as Python would.
+fn imported(batch: ArrowArray, fields: Fields) -> StructArray {
     let mut batch = batch;
     let batch: *mut ArrowArray = &raw mut batch;
     // SAFETY: the struct is live, and is moved out exactly once.
     let batch = unsafe { FFI_ArrowArray::from_raw(batch.cast()) };
-    // SAFETY: the plan says that it is a struct of one long.
-    let data = unsafe { from_ffi_and_data_type(batch, DataType::Struct(fields())) }.unwrap();
-    let batch = StructArray::from(data);
+    // SAFETY: every caller names the columns of the plan.
+    let data = unsafe { from_ffi_and_data_type(batch, DataType::Struct(fields)) }.unwrap();
+    StructArray::from(data)
+}
+
+/// The one column of a batch.
+fn longs(batch: ArrowArray) -> Vec<i64> {
+    let batch = imported(batch, fields());
     let column: &Int64Array = batch.column(0).as_any().downcast_ref().unwrap();
     column.values().to_vec()
 }
@@ -214,4 +223,45 @@ fn a_page_that_lies_about_its_rows_is_refused() {
         [1, 2],
         "a refused batch takes nothing"
     );
+}
+
+#[test]
+fn a_batch_of_groups_tells_its_pieces_and_a_key_waits_for_each_group() {
+    let mut pipe = planned("null", true, true);
+    fill(&mut pipe, Side::Input, &[10, 20]);
+    let bytes = fill(&mut pipe, Side::Arguments, &[1, 2, 3, 4, 5]);
+    let groups = Groups {
+        pieces: &[2, -3],
+        joined: 2,
+    };
+    let made = pipe.batch_of_groups(bytes, 5, Side::Arguments, groups);
+    let fields = [fields()[0].clone(), piece_field()].into_iter().collect();
+    let batch = imported(made.unwrap(), fields);
+    let pieces: &Int32Array = batch.column(1).as_any().downcast_ref().unwrap();
+    assert_eq!(pieces.values(), &[2, -3, 0, 0, 0]);
+    let rest = Groups {
+        pieces: &[1],
+        joined: 0,
+    };
+    let bytes = fill(&mut pipe, Side::Arguments, &[6]);
+    pipe.batch_of_groups(bytes, 1, Side::Arguments, rest)
+        .map(drop)
+        .unwrap();
+    let page = pipe.rows(&returned(&[7, 8])).unwrap();
+    assert_eq!(pairs(page), [(10, 7), (20, 8)]);
+}
+
+fn piece_field() -> std::sync::Arc<Field> {
+    std::sync::Arc::new(Field::new("pieces", DataType::Int32, false))
+}
+
+#[test]
+fn more_pieces_than_rows_are_refused() {
+    let mut pipe = planned("[0]", false, true);
+    let bytes = fill(&mut pipe, Side::Input, &[1, 2]);
+    let groups = Groups {
+        pieces: &[1, 1, 1],
+        joined: 2,
+    };
+    assert!(pipe.batch_of_groups(bytes, 2, Side::Input, groups).is_err());
 }

@@ -13,11 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark import util, worker, worker_util
-from pyspark.sql.pandas.serializers import ArrowStreamSerializer
+from pyspark.sql.pandas.serializers import ArrowStreamGroupSerializer, ArrowStreamSerializer
 
 from ember_worker import depth, rowfn, transport
 from ember_worker.isolation import process, spark_files
-from ember_worker.kinds import pickled
+from ember_worker.kinds import groups, pickled
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
@@ -31,9 +31,11 @@ def install(*, in_executor: bool) -> Any:
 
     In a process of its own, limits and fault handlers are PySpark's to set.
     """
+    dump_stream = ArrowStreamSerializer.dump_stream
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
+    _install_groups(dump_stream)
     meanings = {
         "read_udfs": pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
         "WorkerInitInfo": _ReadOnce,
@@ -59,6 +61,20 @@ class _ReadOnce:
         if stream.info is None:
             stream.info = worker.WorkerInitInfo.from_stream(stream)  # type: ignore[attr-defined]
         return stream.info
+
+
+def _install_groups(dump_stream: Any) -> None:
+    """Show groups that cross many at a time, and gather what comes back for them."""
+    stock = ArrowStreamGroupSerializer.load_stream
+
+    def load_stream(serializer: Any, stream: Any) -> Any:
+        if isinstance(stream, transport.DataStream):
+            return groups.groups(stream.endpoint)
+        return stock(serializer, stream)
+
+    kind: Any = ArrowStreamGroupSerializer
+    kind.load_stream = load_stream
+    kind.dump_stream = rebound(dump_stream, {"__builtins__": _GATHERING})
 
 
 def _frames_below(receiver: transport.Receiver) -> int:
@@ -127,8 +143,24 @@ class _Pyarrow:
         return pa.RecordBatchStreamWriter(sink, schema)
 
 
-def _import(name: str, *args: Any, **kwargs: Any) -> Any:
-    return _Pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
+class _GatheringPyarrow:
+    """The same for functions over groups, whose output is gathered."""
+
+    @staticmethod
+    def RecordBatchStreamWriter(sink: Any, schema: pa.Schema) -> Any:  # noqa: N802
+        if isinstance(sink, transport.Outfile):
+            return groups.GatheringWriter(sink.endpoint, schema)
+        return pa.RecordBatchStreamWriter(sink, schema)
 
 
-_BUILTINS = {**vars(builtins), "__import__": _import}
+def _builtins(pyarrow: Any) -> dict[str, Any]:
+    """Return the builtins of code for which ``pyarrow`` is another one."""
+
+    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
+        return pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
+
+    return {**vars(builtins), "__import__": import_}
+
+
+_BUILTINS = _builtins(_Pyarrow)
+_GATHERING = _builtins(_GatheringPyarrow)

@@ -149,10 +149,19 @@ class BatchWriter:
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Export one batch and wait until there is room for it."""
+        self._check(batch)
+        self._push(batch)
+
+    def close(self) -> None:
+        """Do nothing: the endpoint sees the end when the session returns."""
+
+    def _check(self, batch: pa.RecordBatch) -> None:
         if type(batch) is not pa.RecordBatch or batch.schema != self._schema:
             self._refuse(batch)
         guards.end_forked_child()
         batch.validate()
+
+    def _push(self, batch: pa.RecordBatch) -> None:
         endpoint = self._endpoint
         if self._announced:
             batch._export_to_c(endpoint.array_address)
@@ -161,9 +170,6 @@ class BatchWriter:
         batch._export_to_c(endpoint.array_address, endpoint.schema_address)
         self._announced = True
         endpoint.push(self._schema.serialize().to_pybytes())
-
-    def close(self) -> None:
-        """Do nothing: the endpoint sees the end when the session returns."""
 
     def _refuse(self, batch: Any) -> None:
         """Raise what pyarrow's own writer raises for this batch."""

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ember_abi::ArrowArray;
 
+use super::Shape;
 use super::column::Column;
 
 /// About how many trees are kept for the next batches; what comes home beyond them is freed.
@@ -52,7 +53,7 @@ fn capacity(tree: &[Column]) -> u64 {
 }
 
 /// Gives the tree to whoever imports the returned struct.
-pub(super) fn seal(tree: Vec<Column>, rows: usize, wrapped: bool, home: &Arc<Home>) -> ArrowArray {
+pub(super) fn seal(tree: Vec<Column>, rows: usize, shape: &Shape, home: &Arc<Home>) -> ArrowArray {
     let bytes = capacity(&tree);
     home.held.fetch_add(bytes, Ordering::Relaxed);
     let mut batch = Batch {
@@ -64,8 +65,10 @@ pub(super) fn seal(tree: Vec<Column>, rows: usize, wrapped: bool, home: &Arc<Hom
     // The columns stay where they are, in the tree's own allocation, until the batch is dropped.
     let mut nodes = Vec::new();
     let mut columns: Vec<_> = batch.tree.iter().map(|it| add(&mut nodes, it)).collect();
-    if wrapped {
+    if shape.wrapped {
+        let beside = columns.split_off(columns.len() - usize::from(shape.grouped));
         columns = vec![push(&mut nodes, array(rows, 0, &[ptr::null()], columns))];
+        columns.extend(beside);
     }
     let root = array(rows, 0, &[ptr::null()], columns);
     let root = push(&mut nodes, root);

@@ -45,6 +45,15 @@ impl<const W: usize> Fixed<W> {
         }
     }
 
+    /// Appends the values, and zeroes behind them until there are `count` more.
+    pub(super) fn append_values(&mut self, values: impl Iterator<Item = [u8; W]>, count: usize) {
+        let room = grow::<W>(&mut self.values, count).iter_mut();
+        for (place, value) in room.zip(values) {
+            *place = value;
+        }
+        self.validity.valid(count);
+    }
+
     pub(super) fn append_nulls(&mut self, count: usize) {
         grow::<W>(&mut self.values, count);
         self.validity.null(count);

@@ -32,6 +32,8 @@ pub struct Shape {
     pub large: bool,
     /// All columns as the fields of one struct column, as the map kinds take them.
     pub wrapped: bool,
+    /// One column more, behind all others: how the rows fall into pieces of groups.
+    pub grouped: bool,
 }
 
 impl Shape {
@@ -42,6 +44,7 @@ impl Shape {
             columns,
             large: false,
             wrapped: false,
+            grouped: false,
         }
     }
 
@@ -56,6 +59,13 @@ impl Shape {
     #[must_use]
     pub const fn wrapped(mut self, wrapped: bool) -> Self {
         self.wrapped = wrapped;
+        self
+    }
+
+    /// With a column that tells pieces of groups, or without.
+    #[must_use]
+    pub const fn grouped(mut self, grouped: bool) -> Self {
+        self.grouped = grouped;
         self
     }
 }
@@ -81,6 +91,16 @@ impl ToArrow {
 
     /// Makes one batch of all rows of `pages`; it may be released on any thread, at any time.
     pub fn convert(&self, pages: &[Rows<'_>]) -> Result<ArrowArray, PageError> {
+        self.convert_groups(pages, &[])
+    }
+
+    /// The same, with the rows of each piece of a group if the shape has a column for them; zeroes
+    /// stand behind the last. There cannot be more pieces than rows.
+    pub fn convert_groups(
+        &self,
+        pages: &[Rows<'_>],
+        pieces: &[i32],
+    ) -> Result<ArrowArray, PageError> {
         let mut tree = self.home.take().unwrap_or_else(|| self.shape.tree());
         let mut room = vec![&[][..]; BLOCK];
         let mut count = 0;
@@ -94,7 +114,13 @@ impl ToArrow {
                 }
             }
         }
-        Ok(export::seal(tree, count, self.shape.wrapped, &self.home))
+        if let (true, Some(Column::Four(told))) = (self.shape.grouped, tree.last_mut()) {
+            if pieces.len() > count {
+                return Err(PageError::Malformed("it has fewer rows than pieces"));
+            }
+            told.append_values(pieces.iter().map(|piece| piece.to_le_bytes()), count);
+        }
+        Ok(export::seal(tree, count, &self.shape, &self.home))
     }
 
     /// Bytes of buffers now held: by batches that live, and by those kept for the next.
@@ -106,6 +132,8 @@ impl ToArrow {
 impl Shape {
     fn tree(&self) -> Vec<Column> {
         let columns = self.columns.iter();
-        columns.map(|(_, of)| Column::new(of, self.large)).collect()
+        let columns = columns.map(|(_, of)| Column::new(of, self.large));
+        let pieces = self.grouped.then(|| Column::new(&SparkType::Int, false));
+        columns.chain(pieces).collect()
     }
 }

@@ -102,6 +102,13 @@ public final class NativeApi {
   static native long offerRows(long session, boolean arguments, long bytes, int rows);
 
   /**
+   * Like {@link #offerRows}, with rows of many groups. {@code pieces} has the rows of each piece of a group, negative
+   * where the group goes on with the next; {@code joined} are the rows of the input's page.
+   */
+  static native long offerGroups(
+      long session, boolean arguments, long bytes, int rows, int joined, int[] pieces);
+
+  /**
    * The ready output batch as rows: address, bytes and rows of a page that stays readable until the call after the
    * next, the bytes of Python's own batch, what {@link #offerRows} returns, and address and bytes of the pickles that
    * came beside the rows, if any did: they are readable until the next call.

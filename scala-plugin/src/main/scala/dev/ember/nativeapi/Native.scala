@@ -31,6 +31,13 @@ trait Native {
       plan: Array[Byte]): Long
   def room(session: Long, arguments: Boolean, bytes: Long): Long
   def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Long
+  def offerGroups(
+      session: Long,
+      arguments: Boolean,
+      bytes: Long,
+      rows: Int,
+      joined: Int,
+      pieces: Array[Int]): Long
   def outputRows(session: Long): Array[Long]
   def freeRows(session: Long): Unit
   def openColumns(
@@ -97,6 +104,15 @@ sealed class JniNative(lane: Long) extends Native {
 
   override def offerRows(session: Long, arguments: Boolean, bytes: Long, rows: Int): Long =
     NativeApi.offerRows(session, arguments, bytes, rows)
+
+  override def offerGroups(
+      session: Long,
+      arguments: Boolean,
+      bytes: Long,
+      rows: Int,
+      joined: Int,
+      pieces: Array[Int]): Long =
+    NativeApi.offerGroups(session, arguments, bytes, rows, joined, pieces)
 
   override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
   override def freeRows(session: Long): Unit = NativeApi.freeRows(session)

@@ -113,6 +113,11 @@ object FallbackReason {
         "NoNativeForm",
         "a column of the input has a type that rows have no native conversion for")
 
+  case object GroupedTypes
+      extends FallbackReason(
+        "GroupedTypes",
+        "a column of the groups has a type that Ember does not send by group")
+
   final case class OpenFailed(problem: String)
       extends FallbackReason("OpenFailed", s"the session did not open: $problem")
 
@@ -143,6 +148,7 @@ object FallbackReason {
     "ArrowBackedChild",
     "PickleBytesLimit",
     "NoNativeForm",
+    "GroupedTypes",
     "OpenFailed",
     "Unexpected")
 

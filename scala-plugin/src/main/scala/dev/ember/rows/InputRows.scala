@@ -15,6 +15,9 @@ trait InputRows extends AutoCloseable {
 
   /** Writes the next batch; how many rows it has, or nothing at the end. Throws what the upstream throws. */
   def fill(input: PageWriter, arguments: PageWriter): Option[Int]
+
+  /** How the rows just filled fall into groups, for functions that take them by group. */
+  def cut: Option[Pieces] = None
 }
 
 /**
@@ -55,8 +58,8 @@ final class CutRows(
   private def cut(input: PageWriter, arguments: PageWriter): Int = {
     input.begin()
     if (toArguments.nonEmpty) arguments.begin()
-    size.begin()
     val sent = if (toArguments.nonEmpty) arguments else input
+    size.begin(sent)
     val most = limits.fold(Int.MaxValue)(_.rows)
     val bytes = limits.fold(Long.MaxValue)(_.bytes)
     var rows = 0
@@ -81,7 +84,7 @@ final class CutRows(
 
 /**
  * How large Spark's `ArrowWriter` would have made a batch. Arrow never takes more than some times the bytes of
- * the rows, so it is asked only when a page comes near the limit, and then with all rows of the page.
+ * the rows, so it is asked only when a page comes near the limit, and then with all rows of the batch.
  *
  * @param wrapped
  *   the schema has one column, a struct of the fields of the row, which is never null
@@ -100,17 +103,21 @@ final class WrittenSize(
   private var writer: Option[(VectorSchemaRoot, ArrowWriter)] = None
   private var counting = false
   private var rows = 0L
+  private var start = 0L
   private val growth = Growth.of(schema, wrapped)
 
-  def begin(): Unit = {
+  /** A batch begins behind what `page` has. */
+  def begin(page: PageWriter): Unit = {
+    start = page.bytes
     if (counting) writer.foreach(_._2.reset())
     counting = false
     rows = 0
   }
 
-  /** Whether a batch with the rows of `page` may grow beyond them. */
+  /** Whether a batch with the rows since its beginning in `page` may grow beyond them. */
   def allows(limit: Long, page: PageWriter): Boolean =
-    limit >= Int.MaxValue || growth.atMost(page.bytes, rows) < limit || exactly(page) < limit
+    limit >= Int.MaxValue || growth.atMost(page.bytes - start, rows) < limit ||
+      exactly(page) < limit
 
   def add(row: UnsafeRow): Unit = {
     rows += 1
@@ -126,7 +133,7 @@ final class WrittenSize(
     }
     if (!counting) {
       counting = true
-      page.rows(fields).foreach(row => arrow.write(written(row)))
+      page.rows(fields, start).foreach(row => arrow.write(written(row)))
     }
     arrow.sizeInBytes()
   }

@@ -32,8 +32,9 @@ final class PageWriter(room: Long => Long) {
     written = end
   }
 
-  /** The rows of the page, one after the other in the same object. */
-  def rows(fields: Int): Iterator[UnsafeRow] = new PageReader(fields).over(address, written)
+  /** The rows from byte `start` of the page on, one after the other in the same object. */
+  def rows(fields: Int, start: Long = 0): Iterator[UnsafeRow] =
+    new PageReader(fields).over(address + start, written - start)
 
   private def grow(needed: Long): Unit = {
     capacity = math.max(needed, capacity * 2)

@@ -3,7 +3,7 @@ package dev.ember.session
 import org.apache.spark.sql.catalyst.InternalRow
 
 import dev.ember.nativeapi.Native
-import dev.ember.rows.{InputRows, PageWriter}
+import dev.ember.rows.{InputRows, PageWriter, Pieces}
 
 /**
  * Batches as pages of rows: both conversions happen in native code, and no row of Spark's is made on the way.
@@ -25,16 +25,22 @@ final class RowCrossing(
   private val inputPage = new PageWriter(native.room(handle, false, _))
   private val argumentPage = new PageWriter(native.room(handle, true, _))
   private var rows = 0
+  private var groups: Option[Pieces] = None
 
   override def pull(input: InputRows): Boolean = {
     val filled = input.fill(inputPage, argumentPage)
     rows = filled.getOrElse(0)
+    groups = input.cut
     filled.nonEmpty
   }
 
   override def offer(): Unit = {
     val page = if (separateArguments) argumentPage else inputPage
-    held(native.offerRows(handle, separateArguments, page.bytes, rows))
+    held(groups match {
+      case None => native.offerRows(handle, separateArguments, page.bytes, rows)
+      case Some(Pieces(pieces, joined)) =>
+        native.offerGroups(handle, separateArguments, page.bytes, rows, joined, pieces)
+    })
   }
 
   override def take(): Iterator[InternalRow] = output.take(native, handle)

@@ -100,6 +100,17 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     pages.values.map(_._2).sum
   }
 
+  override def offerGroups(
+      session: Long,
+      arguments: Boolean,
+      bytes: Long,
+      rows: Int,
+      joined: Int,
+      pieces: Array[Int]): Long = {
+    note(s"offerGroups $arguments $bytes $rows $joined ${pieces.mkString(",")}")
+    pages.values.map(_._2).sum
+  }
+
   override def outputRows(session: Long): Array[Long] = {
     note("outputRows")
     outputPages += 1

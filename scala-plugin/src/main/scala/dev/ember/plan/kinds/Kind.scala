@@ -13,6 +13,11 @@ trait Kind {
 }
 
 object Kind {
-  val all: Seq[Kind] =
-    Seq(ScalarKind, PickledKind, MapInPandasKind, MapInArrowKind, ArrowTableFunctionKind)
+  val all: Seq[Kind] = Seq(
+    ScalarKind,
+    PickledKind,
+    MapInPandasKind,
+    MapInArrowKind,
+    GroupedMapInPandasKind,
+    GroupedMapInArrowKind)
 }

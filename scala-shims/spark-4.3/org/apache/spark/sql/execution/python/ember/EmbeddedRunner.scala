@@ -74,12 +74,15 @@ trait EmbeddedRunner
       new ColumnRun(opened, form, output).start(input(batchLimits))
     }
 
-  override protected def sentSchema: Schema = arrowSchema
+  override protected def sentSchema: Schema = sent(arrowSchema)
 
   private lazy val arrowSchema: Schema = {
     ArrowUtils.failDuplicatedFieldNames(schema)
     ArrowUtils.toArrowSchema(schema, timeZoneId, largeVarTypes)
   }
+
+  /** What batches hold: the function's columns, and what a kind sends beside them. */
+  protected def sent(columns: Schema): Schema = columns
 
 }
 

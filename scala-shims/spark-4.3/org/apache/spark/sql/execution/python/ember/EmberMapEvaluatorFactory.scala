@@ -1,16 +1,14 @@
 package org.apache.spark.sql.execution.python.ember
 
-import scala.jdk.CollectionConverters._
-
 import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
 import org.apache.spark.api.python.{ChainedPythonFunctions, PythonEvalType}
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
+import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.internal.SQLConf
-import org.apache.spark.sql.types.{DataType, Metadata, StructField, StructType, UserDefinedType}
+import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
+import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
 import dev.ember.rows.columns.{ColumnShape, InputColumns}
@@ -85,9 +83,7 @@ final class EmberMapEvaluatorFactory(
 
   private def form: Option[RowForm] = for {
     input <- RowForm.stored(inputSchema)
-    result <- RowForm.stored(
-      StructType(output.map(a => StructField(a.name, a.dataType, a.nullable))))
-    if RowForm.nullsAllowed(result)
+    result <- rows.stored
   } yield RowForm(
     input,
     input,
@@ -114,41 +110,9 @@ final class EmberMapEvaluatorFactory(
       input: Iterator[InternalRow]): Iterator[InternalRow] =
     compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert)
 
-  private object rows extends RowOutput {
-    private lazy val toUnsafe = UnsafeProjection.create(output, output)
-    private val expected = output.map(_.dataType)
-
-    override def comesAsRows(actual: Seq[DataType]): Boolean = {
-      if (SQLConf.get.pysparkArrowValidateSchema) actual.foreach(checkType)
-      actual match {
-        case Seq(struct: StructType) =>
-          DataType.equalsIgnoreNullability(plain(StructType(struct.map(anonymous))), plain(wanted))
-        case _ => false
-      }
-    }
-
-    override def convert(batch: ColumnarBatch): Iterator[InternalRow] = {
-      if (SQLConf.get.pysparkArrowValidateSchema) checkType(batch.column(0).dataType())
-      flattened(batch).rowIterator.asScala.map(toUnsafe)
-    }
-
-    private def wanted: StructType =
-      StructType(expected.map(StructField("", _)))
-
-    private def anonymous(field: StructField): StructField =
-      field.copy(name = "", metadata = Metadata.empty)
-
-    private def plain(of: DataType): DataType =
-      of.transformRecursively { case own: UserDefinedType[?] => own.sqlType }
-  }
-
-  private def flattened(batch: ColumnarBatch): ColumnarBatch = {
-    val struct = batch.column(0).asInstanceOf[ArrowColumnVector]
-    val children = output.indices.map(struct.getChild(_): ColumnVector).toArray
-    val flat = new ColumnarBatch(children)
-    flat.setNumRows(batch.numRows())
-    flat
-  }
+  private val rows = new StructRows(
+    output,
+    actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))
 
   private def checkType(actual: DataType): Unit =
     if (!DataType.equalsIgnoreCompatibleNullability(actual, outputType)) {

@@ -17,6 +17,10 @@ import org.apache.spark.sql.types._
  *   an output row begins with the fields of its input row
  * @param pickles
  *   a batch of results has one column more, for what only the JVM can read
+ * @param flat
+ *   arguments are columns of their own, even where results are wrapped
+ * @param grouped
+ *   batches hold many groups and tell where they end
  */
 private[ember] final case class RowForm(
     input: StructType,
@@ -26,14 +30,16 @@ private[ember] final case class RowForm(
     large: Boolean,
     wrapped: Boolean,
     joined: Boolean,
-    pickles: Boolean = false) {
+    pickles: Boolean = false,
+    flat: Boolean = false,
+    grouped: Boolean = false) {
 
   /** For native code; rows that wait for their results and are too many go to a file in `spillFolder`. */
   def plan(spillFolder: String): Array[Byte] = {
     val places = ordinals.fold("null")(_.mkString("[", ",", "]"))
     s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":$places,""" +
-      s""""output":${output.json},"large":$large,"wrapped":$wrapped,"joined":$joined,""" +
-      s""""pickles":$pickles,""" +
+      s""""output":${output.json},"large":$large,"wrapped":$wrapped,"flat":$flat,""" +
+      s""""joined":$joined,"pickles":$pickles,"grouped":$grouped,""" +
       s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 

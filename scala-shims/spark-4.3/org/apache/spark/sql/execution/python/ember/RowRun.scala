@@ -10,7 +10,7 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.nativeapi.Native
-import dev.ember.rows.{InputRows, OutputVectors, PageReader, PageWriter}
+import dev.ember.rows.{InputRows, OutputVectors, PageReader, PageWriter, Pieces}
 import dev.ember.session.RowCrossing
 
 /** A session whose rows cross as pages, and come back as rows that point into pages. */
@@ -64,6 +64,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
       filled
     }
 
+    override def cut: Option[Pieces] = input.cut
     override def close(): Unit = input.close()
   }
 }

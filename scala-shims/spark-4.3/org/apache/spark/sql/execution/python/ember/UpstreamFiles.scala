@@ -2,7 +2,7 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.rdd.InputFileBlockHolder
 
-import dev.ember.rows.{InputBatch, InputBatches, InputRows, PageWriter}
+import dev.ember.rows.{InputBatch, InputBatches, InputRows, PageWriter, Pieces}
 
 /**
  * Keeps the upstream's idea of the current input file apart from the downstream's, as Spark's reader of worker
@@ -36,6 +36,7 @@ private[ember] object UpstreamFiles {
     private val files = new UpstreamFiles
     override def fill(input: PageWriter, arguments: PageWriter): Option[Int] =
       files.around(rows.fill(input, arguments))
+    override def cut: Option[Pieces] = rows.cut
     override def close(): Unit = rows.close()
   }
 }
