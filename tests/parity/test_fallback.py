@@ -81,10 +81,11 @@ def test_explain_names_the_embedded_map_node(kind, spark):
     )
 
 
-def test_explain_says_why_a_grouped_map_stays(spark):
-    frame = numbers(spark).groupBy("v").applyInPandas(lambda group: group, "id bigint, v bigint")
+def test_explain_says_why_a_cogrouped_map_stays(spark):
+    groups = numbers(spark).groupBy("v")
+    frame = groups.cogroup(groups).applyInPandas(lambda one, _other: one, "id bigint, v bigint")
     text = evidence.explain(frame)
-    assert "FlatMapGroupsInPandas: on Spark's own runner. KindNotEmbedded" in text
+    assert "FlatMapCoGroupsInPandas: on Spark's own runner. KindNotEmbedded" in text
     assert frame.count() == 20
 
 

@@ -7,6 +7,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
+import org.apache.spark.sql.execution.python.ember.ArrowSchemas
 import org.apache.spark.sql.types.StructType
 
 class CutGroupsSuite extends AnyFunSuite {
@@ -66,7 +67,8 @@ class CutGroupsSuite extends AnyFunSuite {
     assert(cut.flatMap(_._2) == Seq(-2, -2, 1, 1))
   }
 
-  test("a group beyond the limit of bytes comes in pieces, counted from the piece's own beginning") {
+  test(
+    "a group beyond the limit of bytes comes in pieces, counted from the piece's own beginning") {
     val groups = Seq(group(None, Seq(0)), group(None, 1L to 5L))
     val cut = batches(groups, RowBatches.Limits(Int.MaxValue, 16))
     assert(cut.flatMap(_._2) == Seq(1, -2, -2, 1))

@@ -9,11 +9,7 @@ import dev.ember.exec.{FlatMapGroupsInArrowExec => EmberFlatMapGroupsInArrowExec
 object GroupedMapInArrowKind extends Kind {
   override def embed: PartialFunction[SparkPlan, SparkPlan] = {
     case node: FlatMapGroupsInArrowExec if node.getClass == classOf[FlatMapGroupsInArrowExec] =>
-      new EmberFlatMapGroupsInArrowExec(
-        node.groupingAttributes,
-        node.func,
-        node.output,
-        node.child)
+      new EmberFlatMapGroupsInArrowExec(node.groupingAttributes, node.func, node.output, node.child)
   }
 
   override def isEmbedded(plan: SparkPlan): Boolean =

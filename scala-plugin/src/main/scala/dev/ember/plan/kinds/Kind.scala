@@ -19,5 +19,6 @@ object Kind {
     MapInPandasKind,
     MapInArrowKind,
     GroupedMapInPandasKind,
-    GroupedMapInArrowKind)
+    GroupedMapInArrowKind,
+    GroupedAggregateKind)
 }

@@ -110,9 +110,8 @@ final class EmberMapEvaluatorFactory(
       input: Iterator[InternalRow]): Iterator[InternalRow] =
     compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert)
 
-  private val rows = new StructRows(
-    output,
-    actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))
+  private val rows =
+    new StructRows(output, actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))
 
   private def checkType(actual: DataType): Unit =
     if (!DataType.equalsIgnoreCompatibleNullability(actual, outputType)) {

@@ -3,7 +3,7 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
-import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.sql.types.DataType
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -23,9 +23,9 @@ private[ember] final class EvalRows(
   private val types = new OutputTypes(results)
 
   private[ember] val form: Option[RowForm] = for {
-    input <- RowForm.stored(EvalRows.struct(inputAttributes.map(_.dataType)))
-    given <- RowForm.stored(EvalRows.struct(arguments.inputs.map(_.dataType)))
-    output <- RowForm.stored(EvalRows.struct(types.expected))
+    input <- RowForm.stored(FunctionArguments.struct(inputAttributes.map(_.dataType)))
+    given <- RowForm.stored(FunctionArguments.struct(arguments.inputs.map(_.dataType)))
+    output <- RowForm.stored(FunctionArguments.struct(types.expected))
     if RowForm.nullsAllowed(output)
     if results.forall(_.nullable)
   } yield RowForm(
@@ -90,12 +90,4 @@ private[ember] final class EvalRows(
     override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
       throw new IllegalStateException("checked types always come as rows")
   }
-}
-
-private[ember] object EvalRows {
-
-  private def struct(types: Seq[DataType]): StructType =
-    types.zipWithIndex.foldLeft(new StructType()) { case (struct, (of, index)) =>
-      struct.add(s"_$index", of)
-    }
 }

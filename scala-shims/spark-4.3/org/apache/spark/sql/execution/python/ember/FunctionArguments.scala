@@ -4,9 +4,9 @@ import scala.collection.mutable.ArrayBuffer
 
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference, Expression}
-import org.apache.spark.sql.catalyst.expressions.{NamedArgumentExpression, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{NamedArgumentExpression, PythonFuncExpression}
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
-import org.apache.spark.sql.types.{StructField, StructType}
+import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
 /**
  * The functions of a node as its runner wants them: chains of functions, and each different argument once.
@@ -19,9 +19,7 @@ private[ember] final case class FunctionArguments(
     metas: Array[Array[ArgumentMetadata]],
     inputs: Seq[Expression]) {
 
-  def schema: StructType = StructType(inputs.zipWithIndex.map { case (input, index) =>
-    StructField(s"_$index", input.dataType)
-  })
+  def schema: StructType = FunctionArguments.struct(inputs.map(_.dataType))
 
   /** Where the arguments stand among `columns`, if all of them are plain columns. */
   def columnIndices(columns: Seq[Attribute]): Option[Array[Int]] = {
@@ -34,7 +32,12 @@ private[ember] final case class FunctionArguments(
 }
 
 private[ember] object FunctionArguments {
-  def of(functions: Seq[PythonUDF]): FunctionArguments = {
+
+  /** Columns of these types, named as Spark names those of its runners. */
+  def struct(types: Seq[DataType]): StructType =
+    StructType(types.zipWithIndex.map { case (of, index) => StructField(s"_$index", of) })
+
+  def of(functions: Seq[PythonFuncExpression]): FunctionArguments = {
     val (chains, arguments) = functions.map(chain).unzip
     val inputs = new ArrayBuffer[Expression]
     val metas = arguments.map(_.map(meta(_, inputs)).toArray).toArray
@@ -42,9 +45,10 @@ private[ember] object FunctionArguments {
   }
 
   /** `f(g(x))` is one chain: g, then f, on the arguments of g. */
-  private def chain(function: PythonUDF): ((ChainedPythonFunctions, Long), Seq[Expression]) =
+  private def chain(
+      function: PythonFuncExpression): ((ChainedPythonFunctions, Long), Seq[Expression]) =
     function.children match {
-      case Seq(inner: PythonUDF) =>
+      case Seq(inner: PythonFuncExpression) =>
         val ((below, _), arguments) = chain(inner)
         ((ChainedPythonFunctions(below.funcs :+ function.func), function.resultId.id), arguments)
       case arguments =>

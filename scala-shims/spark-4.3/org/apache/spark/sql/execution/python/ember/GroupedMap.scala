@@ -53,8 +53,8 @@ private[ember] final class GroupedMap(
       rows: Iterator[InternalRow],
       context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] =
     form.toRight(FallbackReason.GroupedTypes).flatMap { way =>
-      runner.embedRows(way, results, context, context.partitionId()) {
-        limits => cut(rows, limits.get)
+      runner.embedRows(way, results, context, context.partitionId()) { limits =>
+        cut(rows, limits.get)
       }
     }
 

@@ -1,7 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.JobArtifactSet
-import org.apache.spark.sql.catalyst.expressions.PythonUDF
+import org.apache.spark.sql.catalyst.expressions.PythonFuncExpression
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
@@ -30,5 +30,7 @@ object PythonNodes {
     metrics,
     artifacts,
     session,
-    plan.expressions.flatMap(_.collect { case function: PythonUDF => function.name }).distinct)
+    plan.expressions
+      .flatMap(_.collect { case function: PythonFuncExpression => function.name })
+      .distinct)
 }
