@@ -229,7 +229,14 @@ def run_vanilla(
     with pa.RecordBatchStreamWriter(data, given[0].schema) as writer:
         for batch in given:
             writer.write_batch(batch)
-    return _split(exchange(head + data.getvalue() + struct.pack("!i", -4), environment))
+    return run_vanilla_bytes(head, data.getvalue(), environment)
+
+
+def run_vanilla_bytes(
+    head: bytes, data: bytes, environment: dict[str, str] | None = None
+) -> tuple[list[pa.RecordBatch], bytes]:
+    """Run it over an input as Spark's own runner writes it."""
+    return _split(exchange(head + data + struct.pack("!i", -4), environment))
 
 
 def exchange(request: bytes, environment: dict[str, str] | None = None) -> bytes:

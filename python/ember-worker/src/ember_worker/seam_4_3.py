@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark import util, worker, worker_util
-from pyspark.sql.pandas.serializers import ArrowStreamGroupSerializer, ArrowStreamSerializer
+from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, rowfn, transport
+from ember_worker import depth, kinds, rowfn, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled
 from ember_worker.rebound import rebound
@@ -35,9 +35,16 @@ def install(*, in_executor: bool) -> Any:
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
-    _install_groups(dump_stream)
+    gathering = {
+        writer: rebound(dump_stream, {"__builtins__": _builtins(_Gathering(writer))})
+        for writer in (groups.GatheringWriter, groups.CopyingWriter)
+    }
     meanings = {
-        "read_udfs": pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
+        "read_udfs": kinds.reader(
+            worker.read_udfs,
+            pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
+            gathering,
+        ),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,
@@ -61,20 +68,6 @@ class _ReadOnce:
         if stream.info is None:
             stream.info = worker.WorkerInitInfo.from_stream(stream)  # type: ignore[attr-defined]
         return stream.info
-
-
-def _install_groups(dump_stream: Any) -> None:
-    """Show groups that cross many at a time, and gather what comes back for them."""
-    stock = ArrowStreamGroupSerializer.load_stream
-
-    def load_stream(serializer: Any, stream: Any) -> Any:
-        if isinstance(stream, transport.DataStream):
-            return groups.groups(stream.endpoint)
-        return stock(serializer, stream)
-
-    kind: Any = ArrowStreamGroupSerializer
-    kind.load_stream = load_stream
-    kind.dump_stream = rebound(dump_stream, {"__builtins__": _GATHERING})
 
 
 def _frames_below(receiver: transport.Receiver) -> int:
@@ -143,13 +136,15 @@ class _Pyarrow:
         return pa.RecordBatchStreamWriter(sink, schema)
 
 
-class _GatheringPyarrow:
+class _Gathering:
     """The same for functions over groups, whose output is gathered."""
 
-    @staticmethod
-    def RecordBatchStreamWriter(sink: Any, schema: pa.Schema) -> Any:  # noqa: N802
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def RecordBatchStreamWriter(self, sink: Any, schema: pa.Schema) -> Any:  # noqa: N802
         if isinstance(sink, transport.Outfile):
-            return groups.GatheringWriter(sink.endpoint, schema)
+            return self._writer(sink.endpoint, schema)
         return pa.RecordBatchStreamWriter(sink, schema)
 
 
@@ -163,4 +158,3 @@ def _builtins(pyarrow: Any) -> dict[str, Any]:
 
 
 _BUILTINS = _builtins(_Pyarrow)
-_GATHERING = _builtins(_GatheringPyarrow)

@@ -1,1 +1,69 @@
-"""What kinds of functions need beside PySpark's own code, a file each."""
+"""What kinds of functions need beside PySpark's own code, a file each.
+
+PySpark's ``read_udfs`` returns the function and a serializer, which is asked for the input and
+given the output of the session; ``reader`` gives the serializer the ways that its kind takes.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql.pandas.serializers import ArrowStreamGroupSerializer
+from pyspark.util import PythonEvalType as Kind
+
+from ember_worker import transport
+from ember_worker.kinds import grouped_map_arrow, grouped_map_pandas, groups
+from ember_worker.rebound import rebound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Kinds whose results are made for each group anew, from one value: nobody else can write to them.
+_OF_ONE_VALUE = {
+    Kind.SQL_GROUPED_AGG_PANDAS_UDF,
+    Kind.SQL_GROUPED_AGG_PANDAS_ITER_UDF,
+    Kind.SQL_GROUPED_AGG_ARROW_UDF,
+    Kind.SQL_GROUPED_AGG_ARROW_ITER_UDF,
+}
+
+_FRAMES = {Kind.SQL_GROUPED_MAP_PANDAS_UDF, Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF}
+
+
+def reader(
+    stock: Callable[..., Any], other: Callable[..., Any], ways: dict[Any, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return PySpark's ``stock`` ``read_udfs`` with what its kind needs.
+
+    ``other`` is it for kinds that this package does not know, ``ways`` are ``dump_stream`` for
+    each way to write.
+    """
+
+    def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
+        read, show = other, groups.slices
+        if kind == Kind.SQL_GROUPED_MAP_ARROW_UDF:
+            read, show = rebound(stock, grouped_map_arrow.meanings()), grouped_map_arrow.show
+        elif kind in _FRAMES:
+            read = rebound(stock, grouped_map_pandas.meanings())
+        made = read(pickler, infos, kind, runner_conf, eval_conf)
+        serializer = made[-1]
+        if isinstance(serializer, ArrowStreamGroupSerializer):
+            writer = groups.GatheringWriter if kind in _OF_ONE_VALUE else groups.CopyingWriter
+            # Bound to the object, so that no frame of ours is on the function's stack.
+            own: Any = serializer
+            own.dump_stream = MethodType(ways[writer], serializer)
+            own.load_stream = MethodType(_loading(show), serializer)
+        return made
+
+    return read_udfs
+
+
+def _loading(show: Any) -> Callable[[Any, Any], Any]:
+    stock = ArrowStreamGroupSerializer.load_stream
+
+    def load_stream(serializer: Any, stream: Any) -> Any:
+        if isinstance(stream, transport.DataStream):
+            return groups.groups(stream.endpoint, show)
+        return stock(serializer, stream)
+
+    return load_stream

@@ -16,16 +16,21 @@ import pyarrow as pa
 from ember_worker import transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    #: How a batch of many groups is cut: from where, how many rows.
+    Cut = Callable[[int, int], Any]
 
 #: So many output batches are gathered, or so many bytes: what Spark's worker holds in its buffer.
 _BATCHES = 256
 _BYTES = 64 << 10
+#: A batch of more rows is not gathered.
+_FEW = 1024
 
 
-def groups(endpoint: Any) -> Iterator[Iterator[pa.RecordBatch]]:
-    """Yield the batches of each group, one group after the other."""
-    pieces = _pieces(endpoint)
+def groups(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[Iterator[Any]]:
+    """Yield the batches of each group, one group after the other, as ``show`` shows them."""
+    pieces = _pieces(endpoint, show)
     for batch, more in pieces:
         if more:
             rest = _with_the_next(batch, pieces)
@@ -36,9 +41,13 @@ def groups(endpoint: Any) -> Iterator[Iterator[pa.RecordBatch]]:
             yield iter((batch,))
 
 
-def _with_the_next(
-    batch: pa.RecordBatch, pieces: Iterator[tuple[pa.RecordBatch, bool]]
-) -> Iterator[pa.RecordBatch]:
+def slices(batch: pa.RecordBatch) -> Cut:
+    """Show groups as what they are."""
+    cut: Cut = batch.slice
+    return cut
+
+
+def _with_the_next(batch: Any, pieces: Iterator[tuple[Any, bool]]) -> Iterator[Any]:
     yield batch
     del batch
     for following, more in pieces:
@@ -47,30 +56,27 @@ def _with_the_next(
             return
 
 
-def _pieces(endpoint: Any) -> Iterator[tuple[pa.RecordBatch, bool]]:
+def _pieces(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[tuple[Any, bool]]:
     """Yield each piece, and whether its group goes on with the next."""
     for batch in transport.batches(endpoint):
         last = batch.num_columns - 1
-        columns = batch.select(range(last))
+        cut = show(batch.select(range(last)))
         counts = memoryview(batch.column(last).buffers()[1]).cast("i")
         start = 0
         for count in counts:
             if count > 0:
-                yield columns.slice(start, count), False
+                yield cut(start, count), False
                 start += count
             elif count:
-                yield columns.slice(start, -count), True
+                yield cut(start, -count), True
                 start -= count
             else:
                 break
-        del batch, columns, counts  # not to be kept while the next is waited for
+        del batch, cut, counts  # not to be kept while the next is waited for
 
 
 class GatheringWriter(transport.BatchWriter):
-    """Writes small batches many at a time.
-
-    They are copied at once: a function may write again into memory that it has returned.
-    """
+    """Writes small batches many at a time, whose memory is theirs alone."""
 
     def __init__(self, endpoint: Any, schema: pa.Schema) -> None:
         """Write batches of ``schema`` to ``endpoint``."""
@@ -81,13 +87,14 @@ class GatheringWriter(transport.BatchWriter):
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Keep one batch, or export it if it is large."""
         self._check(batch)
-        size = batch.nbytes
-        if size >= _BYTES:
+        if batch.num_rows > _FEW:
             self._flush()
             self._push(batch)
             return
-        self._gathered.append([pa.concat_arrays([column]) for column in batch.columns])
-        self._bytes += size
+        columns = self._kept(batch)
+        self._gathered.append(columns)
+        for column in columns:
+            self._bytes += column.get_total_buffer_size()
         if len(self._gathered) >= _BATCHES or self._bytes >= _BYTES:
             self._flush()
 
@@ -95,9 +102,20 @@ class GatheringWriter(transport.BatchWriter):
         """Export what was kept."""
         self._flush()
 
+    def _kept(self, batch: pa.RecordBatch) -> list[pa.Array]:
+        columns: list[pa.Array] = batch.columns
+        return columns
+
     def _flush(self) -> None:
         if self._gathered:
             gathered, self._gathered = self._gathered, []
             self._bytes = 0
             columns = [pa.concat_arrays(column) for column in zip(*gathered, strict=True)]
             self._push(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+
+class CopyingWriter(GatheringWriter):
+    """The same for functions that may write again into memory that they have returned."""
+
+    def _kept(self, batch: pa.RecordBatch) -> list[pa.Array]:
+        return [pa.concat_arrays([column]) for column in batch.columns]
