@@ -96,6 +96,26 @@ def by_record_batches(workload: Workload, batches: list[pa.RecordBatch]) -> Loop
     return _by_iterator(workload, batches)
 
 
+def by_group_in_pandas(workload: Workload, batches: list[pa.RecordBatch]) -> Loop:
+    """Call the function for every batch, which is a group, as a frame."""
+    return _by_group(workload, [_naive(batch).to_pandas() for batch in batches])
+
+
+def by_group_in_arrow(workload: Workload, batches: list[pa.RecordBatch]) -> Loop:
+    """Call the function for every batch, which is a group, as a table."""
+    return _by_group(workload, [pa.Table.from_batches([batch]) for batch in batches])
+
+
+def _by_group(workload: Workload, ready: list[Any]) -> Loop:
+    (function,) = workload.functions
+
+    def loop() -> None:
+        for group in ready:
+            function(group)
+
+    return loop
+
+
 def _by_batch(workload: Workload, ready: list[list[Any]]) -> Loop:
     def loop() -> None:
         for columns in ready:
@@ -132,6 +152,8 @@ LOOPS: dict[str, Callable[[Workload, list[pa.RecordBatch]], Loop]] = {
     "arrow": by_array,
     "mapInPandas": by_frames,
     "mapInArrow": by_record_batches,
+    "applyInPandas": by_group_in_pandas,
+    "applyInArrow": by_group_in_arrow,
 }
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from suite.workloads.data_mask import DATA_MASK
 from suite.workloads.encode_decode import ENCODE_DECODE
 from suite.workloads.extract_fields import EXTRACT_FIELDS
 from suite.workloads.fixed_costs import FIXED_COSTS
+from suite.workloads.groups import OVER_GROUPS
 from suite.workloads.identity import IDENTITY
 from suite.workloads.normalize_text import NORMALIZE_TEXT
 from suite.workloads.parse_date import PARSE_DATE
@@ -35,13 +36,14 @@ TEN: Final = (
 LIGHT: Final = (*ADD_ONE, TABLE_FUNCTION, UPPER, *THREE_AT_ONCE, *IDENTITY)
 
 WORKLOADS: Final[dict[str, Workload]] = {
-    workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS)
+    workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS)
 }
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "ten": tuple(workload.name for workload in TEN),
     "light": tuple(workload.name for workload in LIGHT),
     "fixed": tuple(workload.name for workload in FIXED_COSTS),
+    "groups": tuple(workload.name for workload in OVER_GROUPS),
 }
 
 QUICK: Final = ("validate_format", "add_one_row_1m", "identity_arrow_1m")

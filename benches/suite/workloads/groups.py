@@ -1,0 +1,92 @@
+"""Functions over groups that do next to nothing: what a group costs by itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, GroupedData
+from pyspark.sql.functions import expr
+from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
+
+from suite.workload import Workload
+
+LEGS = ("ember", "spark", "unix")
+
+Apply = Callable[[GroupedData], DataFrame]
+
+
+def add_in_pandas(group: pd.DataFrame) -> pd.DataFrame:
+    """Add one to a column of a group."""
+    return group.assign(y=group["id"] + 1)
+
+
+def add_in_arrow(group: pa.Table) -> pa.Table:
+    """Add one to a column of a group."""
+    return group.append_column("y", pc.add(group["id"], 1))
+
+
+def mean_pandas(x: pd.Series) -> float:
+    """Give the mean of a column of a group."""
+    return float(x.mean())
+
+
+def mean_arrow(x: pa.Array) -> float:
+    """Give the mean of a column of a group."""
+    return float(pc.mean(x).as_py())
+
+
+def by_apply_in_pandas(groups: GroupedData) -> DataFrame:
+    """Run applyInPandas."""
+    return groups.applyInPandas(add_in_pandas, "k bigint, id bigint, y bigint")
+
+
+def by_apply_in_arrow(groups: GroupedData) -> DataFrame:
+    """Run applyInArrow."""
+    return groups.applyInArrow(add_in_arrow, "k bigint, id bigint, y bigint")
+
+
+def by_pandas_aggregate(groups: GroupedData) -> DataFrame:
+    """Run the pandas function."""
+    return groups.agg(pandas_udf(mean_pandas, "double")("id").alias("y"))
+
+
+def by_arrow_aggregate(groups: GroupedData) -> DataFrame:
+    """Run the Arrow function."""
+    return groups.agg(arrow_udf(mean_arrow, "double")("id").alias("y"))
+
+
+def over_groups(
+    name: str, kind: str, apply: Apply, function: Any, shape: tuple[int, int]
+) -> Workload:
+    """Make a workload of so many groups of so many rows, which lie one behind the other."""
+    groups, rows = shape
+
+    def grouped(frame: DataFrame) -> DataFrame:
+        return apply(frame.withColumn("k", expr(f"id div {rows}")).groupBy("k"))
+
+    return Workload(
+        name,
+        kind,
+        grouped,
+        (function,),
+        rows=groups * rows,
+        legs=LEGS,
+        batch=rows,
+        partitions=1,
+        counted="group",
+        times=groups,
+    )
+
+
+MANY, LARGE = (100_000, 10), (1_000, 1_000)
+
+OVER_GROUPS = (
+    over_groups("groups_of_10_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, MANY),
+    over_groups("groups_of_1000_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, LARGE),
+    over_groups("groups_of_10_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, MANY),
+    over_groups("groups_of_1000_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, LARGE),
+    over_groups("aggregate_pandas", "pandas", by_pandas_aggregate, mean_pandas, MANY),
+    over_groups("aggregate_arrow", "arrow", by_arrow_aggregate, mean_arrow, MANY),
+)
