@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, GroupedData
+from pyspark.sql import DataFrame, GroupedData, Window
 from pyspark.sql.functions import expr
 from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
 
@@ -80,6 +80,33 @@ def over_groups(
     )
 
 
+def by_window(groups: DataFrame) -> DataFrame:
+    """Run the pandas function over windows without bounds."""
+    mean = pandas_udf(mean_pandas, "double")("id")
+    return groups.withColumn("y", mean.over(Window.partitionBy("k")))
+
+
+def over_windows(name: str, shape: tuple[int, int]) -> Workload:
+    """Make a workload of so many windows of so many rows."""
+    windows, rows = shape
+
+    def windowed(frame: DataFrame) -> DataFrame:
+        return by_window(frame.withColumn("k", expr(f"id div {rows}")))
+
+    return Workload(
+        name,
+        "pandas",
+        windowed,
+        (mean_pandas,),
+        rows=windows * rows,
+        legs=LEGS,
+        batch=rows,
+        partitions=1,
+        counted="window",
+        times=windows,
+    )
+
+
 MANY, LARGE = (100_000, 10), (1_000, 1_000)
 
 OVER_GROUPS = (
@@ -89,4 +116,5 @@ OVER_GROUPS = (
     over_groups("groups_of_1000_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, LARGE),
     over_groups("aggregate_pandas", "pandas", by_pandas_aggregate, mean_pandas, MANY),
     over_groups("aggregate_arrow", "arrow", by_arrow_aggregate, mean_arrow, MANY),
+    over_windows("window_pandas", (10_000, 10)),
 )

@@ -19,12 +19,14 @@ from ember_worker.rebound import rebound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Kinds whose results are made for each group anew, from one value: nobody else can write to them.
-_OF_ONE_VALUE = {
+#: Kinds whose results PySpark makes for each group anew: nobody else can write to them.
+_OF_OWN_MEMORY = {
     Kind.SQL_GROUPED_AGG_PANDAS_UDF,
     Kind.SQL_GROUPED_AGG_PANDAS_ITER_UDF,
     Kind.SQL_GROUPED_AGG_ARROW_UDF,
     Kind.SQL_GROUPED_AGG_ARROW_ITER_UDF,
+    Kind.SQL_WINDOW_AGG_PANDAS_UDF,
+    Kind.SQL_WINDOW_AGG_ARROW_UDF,
 }
 
 _FRAMES = {Kind.SQL_GROUPED_MAP_PANDAS_UDF, Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF}
@@ -48,7 +50,7 @@ def reader(
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if isinstance(serializer, ArrowStreamGroupSerializer):
-            writer = groups.GatheringWriter if kind in _OF_ONE_VALUE else groups.CopyingWriter
+            writer = groups.GatheringWriter if kind in _OF_OWN_MEMORY else groups.CopyingWriter
             # Bound to the object, so that no frame of ours is on the function's stack.
             own: Any = serializer
             own.dump_stream = MethodType(ways[writer], serializer)

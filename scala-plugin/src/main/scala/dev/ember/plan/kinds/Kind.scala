@@ -20,5 +20,6 @@ object Kind {
     MapInArrowKind,
     GroupedMapInPandasKind,
     GroupedMapInArrowKind,
-    GroupedAggregateKind)
+    GroupedAggregateKind,
+    WindowAggregateKind)
 }
