@@ -21,6 +21,10 @@ pub struct RowPlan {
     pub spill_folder: PathBuf,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the JVM's flags, each by its name"
+)]
 #[derive(Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word of the JVM's")]
 struct Wire {

@@ -235,7 +235,10 @@ fn a_batch_of_groups_tells_its_pieces_and_a_key_waits_for_each_group() {
         joined: 2,
     };
     let made = pipe.batch_of_groups(bytes, 5, Side::Arguments, groups);
-    let fields = [fields()[0].clone(), piece_field()].into_iter().collect();
+    let fields = Fields::from(vec![
+        Field::new("a", DataType::Int64, true),
+        Field::new("pieces", DataType::Int32, false),
+    ]);
     let batch = imported(made.unwrap(), fields);
     let pieces: &Int32Array = batch.column(1).as_any().downcast_ref().unwrap();
     assert_eq!(pieces.values(), &[2, -3, 0, 0, 0]);
@@ -249,10 +252,6 @@ fn a_batch_of_groups_tells_its_pieces_and_a_key_waits_for_each_group() {
         .unwrap();
     let page = pipe.rows(&returned(&[7, 8])).unwrap();
     assert_eq!(pairs(page), [(10, 7), (20, 8)]);
-}
-
-fn piece_field() -> std::sync::Arc<Field> {
-    std::sync::Arc::new(Field::new("pieces", DataType::Int32, false))
 }
 
 #[test]
