@@ -6,12 +6,14 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
+use std::time::Instant;
 
-use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span};
+use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span, Spent};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::start::worker;
+use crate::stopwatch::Stopwatch;
 
 /// One end of a session: pull batches from it, push batches into it.
 #[pyclass(frozen, module = "ember_worker")]
@@ -23,6 +25,7 @@ pub(crate) struct Endpoint {
     incoming: Slot<ArrowArray>,
     outgoing: Slot<ArrowArray>,
     schema: Slot<ArrowSchema>,
+    watch: Stopwatch,
 }
 
 /// The callbacks, free to travel: the loader made them callable from any thread.
@@ -33,6 +36,15 @@ struct Callbacks(SessionCalls);
 unsafe impl Send for Callbacks {}
 // SAFETY: as above; the struct itself is never written.
 unsafe impl Sync for Callbacks {}
+
+impl Callbacks {
+    fn tell(self, spent: &Spent) {
+        if let Some(hear) = self.0.spent {
+            // SAFETY: the context is retained, and the struct is lent for this call.
+            unsafe { hear(self.0.context, std::ptr::from_ref(spent)) };
+        }
+    }
+}
 
 /// A C struct at a fixed address, filled by one side and emptied by the other.
 struct Slot<T>(Box<UnsafeCell<T>>);
@@ -106,6 +118,7 @@ impl Endpoint {
             incoming: Slot::new(ArrowArray::empty()),
             outgoing: Slot::new(ArrowArray::empty()),
             schema: Slot::new(ArrowSchema::empty()),
+            watch: Stopwatch::default(),
         }
     }
 
@@ -170,11 +183,22 @@ impl Endpoint {
         self.incoming.clear();
         let calls = self.calls;
         let slot = Carried(self.incoming.0.get());
-        let status = py.detach(move || {
-            let Callbacks(calls) = { calls };
+        let (spent, watch) = (self.watch.stop(), &self.watch);
+        let (status, rows, back) = py.detach(move || {
+            calls.tell(&spent);
+            let Callbacks(known) = { calls };
             // SAFETY: the context is retained, and the slot is empty and this call's own.
-            unsafe { (calls.pull)(calls.context, slot.pointer()) }
+            let status = unsafe { (known.pull)(known.context, slot.pointer()) };
+            let rows = if status == PullStatus::BATCH {
+                // SAFETY: the slot's own struct, just filled.
+                unsafe { (*slot.pointer()).length }
+            } else {
+                calls.tell(&watch.rest());
+                0
+            };
+            (status, rows, Instant::now())
         });
+        self.watch.resume(back, u64::try_from(rows).unwrap_or(0));
         match status {
             PullStatus::BATCH => Ok(self.incoming.address()),
             PullStatus::END => Ok(0),
@@ -192,18 +216,22 @@ impl Endpoint {
             None => std::ptr::null_mut(),
         });
         let message = schema_message.map_or(&[][..], |message| message.as_bytes());
-        let status = py.detach(move || {
-            let Callbacks(calls) = { calls };
+        let spent = self.watch.stop();
+        let (status, back) = py.detach(move || {
+            calls.tell(&spent);
+            let Callbacks(known) = { calls };
             // SAFETY: the context is retained; the slots were exported into by the caller.
-            unsafe {
-                (calls.push)(
-                    calls.context,
+            let status = unsafe {
+                (known.push)(
+                    known.context,
                     array.pointer(),
                     schema.pointer(),
                     Span::of(message),
                 )
-            }
+            };
+            (status, Instant::now())
         });
+        self.watch.resume(back, 0);
         self.outgoing.clear();
         self.schema.clear();
         match status {

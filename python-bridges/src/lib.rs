@@ -12,4 +12,5 @@ mod process;
 mod rowfn;
 mod run;
 mod start;
+mod stopwatch;
 mod table;

@@ -72,10 +72,10 @@ unsafe extern "C" fn table_attach() -> i32 {
 /// As [`BridgeTable::run`] says.
 unsafe extern "C" fn table_run(calls: *const SessionCalls, failure: *mut Failure) -> i32 {
     // SAFETY: the loader lends it for the length of the call.
-    let calls = unsafe { &*calls };
+    let calls = unsafe { SessionCalls::read(calls) };
     // SAFETY: as above.
     let failure = unsafe { &mut *failure };
-    guarded(failure, || run::run(calls))
+    guarded(failure, || run::run(&calls))
 }
 
 /// # Safety

@@ -11,4 +11,4 @@ mod session;
 
 pub use arrow::{ArrowArray, ArrowSchema};
 pub use bridge::{BRIDGE_SYMBOL, BridgeTable, MAJOR, MINOR, StartSpec};
-pub use session::{Failure, PullStatus, PushStatus, SessionCalls, Span};
+pub use session::{Failure, PullStatus, PushStatus, SessionCalls, Span, Spent};

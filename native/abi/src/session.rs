@@ -1,6 +1,7 @@
 //! One session, as the bridge sees it: bytes to read and callbacks to call.
 
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::{ArrowArray, ArrowSchema};
@@ -87,6 +88,36 @@ impl PushStatus {
     pub const TAKEN: Self = Self(0);
 }
 
+/// What a session's function has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Spent {
+    /// Input rows that it was given.
+    pub rows: u64,
+    /// Wall time between the callbacks, in nanoseconds.
+    pub busy: u64,
+    /// CPU time of its thread, in nanoseconds; read now and then.
+    pub cpu: u64,
+    /// Waits for the GIL after callbacks, in nanoseconds; no part of `busy`.
+    pub lock: u64,
+    /// Wall time in callbacks, for the next batch or for room, in nanoseconds.
+    pub idle: u64,
+    /// Wall time in which its thread was ready and had no core, in nanoseconds; read now and then.
+    pub delay: u64,
+}
+
+impl Spent {
+    /// Adds what was used since.
+    pub const fn add(&mut self, more: &Self) {
+        self.rows = self.rows.saturating_add(more.rows);
+        self.busy = self.busy.saturating_add(more.busy);
+        self.cpu = self.cpu.saturating_add(more.cpu);
+        self.lock = self.lock.saturating_add(more.lock);
+        self.idle = self.idle.saturating_add(more.idle);
+        self.delay = self.delay.saturating_add(more.delay);
+    }
+}
+
 /// A session: what it is, and how its batches travel. Lent for the length of `run`, except that
 /// the bridge may keep `context` for as long as it holds a [`retain`](Self::retain).
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +151,31 @@ pub struct SessionCalls {
     pub release: unsafe extern "C" fn(context: *mut c_void),
     /// Hands over what the worker wrote besides batches; once, at the end.
     pub tail: unsafe extern "C" fn(context: *mut c_void, bytes: Span),
+    /// Hears what the function has used since the last time; null if nobody asks. Call without the GIL.
+    pub spent: Option<unsafe extern "C" fn(context: *mut c_void, spent: *const Spent)>,
+}
+
+impl SessionCalls {
+    /// The struct as this side knows it: what an older loader does not have is null.
+    ///
+    /// # Safety
+    ///
+    /// `calls` must be live, and at least as long as version 1 of the struct.
+    pub unsafe fn read(calls: *const Self) -> Self {
+        // SAFETY: the size is the first field of every version.
+        let size = unsafe { (*calls).size } as usize;
+        let mut known = MaybeUninit::<Self>::zeroed();
+        // SAFETY: both are that long; what is left stays zero, and so a null callback.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                calls.cast::<u8>(),
+                known.as_mut_ptr().cast::<u8>(),
+                size.min(size_of::<Self>()),
+            );
+        }
+        // SAFETY: complete, for only fields that may be null came after version 1.
+        unsafe { known.assume_init() }
+    }
 }
 
 #[cfg(test)]
@@ -137,10 +193,59 @@ mod tests {
                 offset_of!(SessionCalls, header),
                 offset_of!(SessionCalls, pull),
                 offset_of!(SessionCalls, tail),
+                offset_of!(SessionCalls, spent),
                 size_of::<SessionCalls>()
             ),
-            (0, 8, 16, 64, 104, 112)
+            (0, 8, 16, 64, 104, 112, 120)
         );
+        assert_eq!((offset_of!(Spent, delay), size_of::<Spent>()), (40, 48));
+    }
+
+    #[test]
+    fn what_an_older_loader_does_not_have_is_null() {
+        let mut calls = calls();
+        for (size, heard) in [(112, false), (120, true), (999, true)] {
+            calls.size = size;
+            // SAFETY: live and complete.
+            let read = unsafe { SessionCalls::read(&raw const calls) };
+            assert_eq!((read.size, read.spent.is_some()), (size, heard));
+            assert_eq!(read.context, calls.context);
+        }
+    }
+
+    /// Callbacks that nobody calls.
+    fn calls() -> SessionCalls {
+        extern "C" fn pull(_: *mut c_void, _: *mut ArrowArray) -> PullStatus {
+            PullStatus::END
+        }
+        extern "C" fn push(
+            _: *mut c_void,
+            _: *mut ArrowArray,
+            _: *mut ArrowSchema,
+            _: Span,
+        ) -> PushStatus {
+            PushStatus::TAKEN
+        }
+        extern "C" fn cancelled(_: *mut c_void) -> i32 {
+            0
+        }
+        extern "C" fn count(_: *mut c_void) {}
+        extern "C" fn tail(_: *mut c_void, _: Span) {}
+        extern "C" fn spent(_: *mut c_void, _: *const Spent) {}
+        SessionCalls {
+            size: 120,
+            context: ptr::dangling_mut::<u8>().cast(),
+            header: Span::of(b"h"),
+            input_schema: Span::of(b""),
+            environment: Span::of(b""),
+            pull,
+            push,
+            cancelled,
+            retain: count,
+            release: count,
+            tail,
+            spent: Some(spent),
+        }
     }
 
     #[test]

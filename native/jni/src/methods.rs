@@ -355,6 +355,30 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_tail<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_spent<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> JLongArray<'local> {
+    env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
+        let spent = SESSIONS.get(session)?.session.spent();
+        let longs = [
+            spent.rows,
+            spent.busy,
+            spent.cpu,
+            spent.lock,
+            spent.idle,
+            spent.delay,
+        ]
+        .map(u64::cast_signed);
+        let array = env.new_long_array(longs.len())?;
+        array.set_region(env, 0, &longs)?;
+        Ok(array)
+    })
+    .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_cancel<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

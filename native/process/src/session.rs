@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ember_abi::ArrowArray;
+use ember_abi::{ArrowArray, Spent};
 use ember_rows::{Returned, ReturnedSchema, RowsError};
 use ember_session::{End, Next, SessionSpec, TaskSide};
 use ember_wire::{Draft, Kind, Message, REUSABLE, Received, Shape, WireError, read};
@@ -325,6 +325,13 @@ impl TaskSide for ProcessSession {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn spent(&self) -> Spent {
+        self.talk()
+            .worker
+            .as_ref()
+            .map_or_else(Spent::default, |worker| worker.control.spent())
     }
 
     fn cancel(&self) {

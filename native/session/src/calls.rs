@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span};
+use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span, Spent};
 use ember_rows::{ReturnedSchema, RowsError};
 
 use crate::Session;
@@ -26,6 +26,7 @@ pub(crate) fn calls(session: &Arc<Session>) -> SessionCalls {
         retain,
         release,
         tail,
+        spent: Some(spent),
     }
 }
 
@@ -138,4 +139,14 @@ unsafe extern "C" fn tail(context: *mut c_void, bytes: Span) {
     let session = unsafe { &*context.cast::<Session>() };
     // SAFETY: lent for the length of the callback.
     session.worker_ended(unsafe { bytes.bytes() });
+}
+
+/// # Safety
+///
+/// As [`SessionCalls`] says of this callback; `context` is a live session's.
+unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
+    // SAFETY: a live session, by this module's invariant.
+    let session = unsafe { &*context.cast::<Session>() };
+    // SAFETY: lent for the length of the callback.
+    session.has_spent(unsafe { &*spent });
 }

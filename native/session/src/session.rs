@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ember_abi::ArrowArray;
+use ember_abi::{ArrowArray, Spent};
 use ember_rows::{Returned, ReturnedSchema, RowsError};
 
 use crate::queue::Queue;
@@ -70,6 +70,7 @@ pub struct Session {
     task: Condvar,
     /// Woken when the lane thread may have something to do, and when the lane has left.
     lane: Condvar,
+    spent: Mutex<Spent>,
 }
 
 #[derive(Debug)]
@@ -134,6 +135,7 @@ impl Session {
             spec,
             task: Condvar::new(),
             lane: Condvar::new(),
+            spent: Mutex::default(),
         }
     }
 
@@ -234,6 +236,17 @@ impl Session {
             .wait_timeout_while(self.state(), grace, |state| !state.lane_left)
             .unwrap_or_else(PoisonError::into_inner);
         state.lane_left
+    }
+
+    /// What the function has used so far.
+    pub fn spent(&self) -> Spent {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lane: the function has used this since the last time.
+    pub(crate) fn has_spent(&self, more: &Spent) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.add(more);
     }
 
     /// Whether its lane has still to leave.

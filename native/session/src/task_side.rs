@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ember_abi::ArrowArray;
+use ember_abi::{ArrowArray, Spent};
 use ember_rows::Returned;
 
 use crate::{End, Lanes, Next, Session};
@@ -31,6 +31,9 @@ pub trait TaskSide: std::fmt::Debug + Send + Sync {
 
     /// The end, once there is one.
     fn end(&self) -> Option<End>;
+
+    /// What the function has used, until it is closed.
+    fn spent(&self) -> Spent;
 
     /// Asks the function to stop.
     fn cancel(&self);
@@ -81,6 +84,10 @@ impl TaskSide for LaneSession {
 
     fn end(&self) -> Option<End> {
         self.session.end()
+    }
+
+    fn spent(&self) -> Spent {
+        self.session.spent()
     }
 
     fn cancel(&self) {

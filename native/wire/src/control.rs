@@ -10,7 +10,9 @@
 //! memory: then too much or too little is sent, and nothing else.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use ember_abi::Spent;
 
 use crate::WireError;
 use crate::memory::{Mapping, PAGE, reserve};
@@ -29,6 +31,24 @@ enum Word {
     Read,
     Blocked,
     Cancelled,
+    Rows,
+    Busy,
+    Cpu,
+    Lock,
+    Idle,
+    Delay,
+}
+
+impl Word {
+    /// Those that are counts of [`Spent`], in its order.
+    const SPENT: [Self; 6] = [
+        Self::Rows,
+        Self::Busy,
+        Self::Cpu,
+        Self::Lock,
+        Self::Idle,
+        Self::Delay,
+    ];
 }
 
 impl Control {
@@ -53,6 +73,33 @@ impl Control {
             Word::Cancelled,
         ] {
             self.word(word).store(0, Ordering::SeqCst);
+        }
+        for word in Word::SPENT {
+            self.long(word).store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Worker: its function has used this since the last time.
+    pub fn spend(&self, more: &Spent) {
+        let amounts = [
+            more.rows, more.busy, more.cpu, more.lock, more.idle, more.delay,
+        ];
+        for (word, amount) in Word::SPENT.into_iter().zip(amounts) {
+            self.long(word).fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// What the worker's function has used.
+    pub fn spent(&self) -> Spent {
+        let [rows, busy, cpu, lock, idle, delay] =
+            Word::SPENT.map(|word| self.long(word).load(Ordering::Relaxed));
+        Spent {
+            rows,
+            busy,
+            cpu,
+            lock,
+            idle,
+            delay,
         }
     }
 
@@ -113,6 +160,12 @@ impl Control {
         // SAFETY: within the mapped page, aligned, and only ever used as an atomic by either side.
         unsafe { &*address }
     }
+
+    fn long(&self, word: Word) -> &AtomicU64 {
+        let address: *const AtomicU64 = self.0.address(word as usize * 64).cast();
+        // SAFETY: as above; a word has 64 bytes to itself.
+        unsafe { &*address }
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +188,18 @@ mod tests {
         );
         here.cancel();
         assert!(there.cancelled());
+        let spent = Spent {
+            rows: 7,
+            busy: 1 << 40,
+            cpu: 3,
+            lock: 2,
+            idle: 9,
+            delay: 4,
+        };
+        there.spend(&spent);
+        assert_eq!(here.spent(), spent);
         here.reset();
         assert_eq!((there.taken(), there.cancelled()), (0, false));
+        assert_eq!(there.spent(), Spent::default());
     }
 }

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span};
+use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span, Spent};
 
 use crate::batch::{Draft, read};
 use crate::check::offset_at;
@@ -84,6 +84,7 @@ impl Job {
             retain,
             release,
             tail,
+            spent: Some(spent),
         }
     }
 
@@ -323,4 +324,14 @@ unsafe extern "C" fn tail(context: *mut c_void, bytes: Span) {
     let job = unsafe { &*context.cast::<Job>() };
     // SAFETY: lent for the length of the callback.
     job.state().tail = unsafe { bytes.bytes() }.to_vec();
+}
+
+/// # Safety
+///
+/// As [`SessionCalls`] says of this callback; `context` is a live job's.
+unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
+    // SAFETY: a live job, by this module's invariant.
+    let job = unsafe { &*context.cast::<Job>() };
+    // SAFETY: lent for the length of the callback.
+    job.link.control.spend(unsafe { &*spent });
 }

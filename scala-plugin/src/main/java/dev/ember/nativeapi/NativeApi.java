@@ -57,6 +57,13 @@ public final class NativeApi {
   /** What Spark's worker would have written after the data: times, accumulators, or the error. */
   public static native byte[] tail(long session);
 
+  /**
+   * What the function has used so far: input rows, wall time between its callbacks, CPU time of its thread, waits for
+   * Python's lock after callbacks, waits in callbacks, and time in which its thread was ready and had no core; times in
+   * nanoseconds.
+   */
+  public static native long[] spent(long session);
+
   /** Asks the function to stop. From any thread, and at any time before {@link #close}. */
   public static native void cancel(long session);
 

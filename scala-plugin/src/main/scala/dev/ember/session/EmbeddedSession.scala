@@ -112,17 +112,20 @@ final class EmbeddedSession[In, Out](
   override protected def doCancel(): Unit = native.cancel(handle)
 
   override protected def doClose(interrupted: Boolean): Unit = {
+    val effort =
+      try Effort.of(native, handle)
+      catch { case _: NativeException => Effort.none }
     var cameBack = false
     try cameBack = native.close(handle, graceMs)
     finally {
       lent.collect()
-      whenClosed(EmbeddedSession.Ending(outcome.get, cameBack))
+      whenClosed(EmbeddedSession.Ending(outcome.get, cameBack, effort))
     }
   }
 }
 
 object EmbeddedSession {
 
-  /** How a session ended, and whether its lane came back. */
-  final case class Ending(outcome: Outcome, laneCameBack: Boolean)
+  /** How a session ended, whether its lane came back, and what its function used. */
+  final case class Ending(outcome: Outcome, laneCameBack: Boolean, effort: Effort)
 }

@@ -53,11 +53,14 @@ class EmbeddedSessionSuite extends AnyFunSuite {
   }
 
   test("closing frees the handle once and tells how it ended") {
-    val opened = new Opened(new FakeNative(Ended))
+    val native = new FakeNative(Ended)
+    native.used = Effort(6, 5, 4, 3, 2, 1)
+    val opened = new Opened(native)
     assert(opened.session.run(new Input(0)).isEmpty)
     opened.session.close()
     opened.session.close()
-    assert(opened.endings == Seq(EmbeddedSession.Ending(Outcome.Finished, laneCameBack = true)))
+    val ending = EmbeddedSession.Ending(Outcome.Finished, laneCameBack = true, native.used)
+    assert(opened.endings == Seq(ending))
   }
 
   test("a session closed before its end was cancelled, and an abandoned lane is told") {
@@ -67,7 +70,9 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     assert(opened.session.run(new Input(0)).hasNext)
     opened.session.close()
     assert(native.calls.last == "close 50")
-    assert(opened.endings == Seq(EmbeddedSession.Ending(Outcome.Cancelled, laneCameBack = false)))
+    val ending =
+      EmbeddedSession.Ending(Outcome.Cancelled, laneCameBack = false, Effort.none)
+    assert(opened.endings == Seq(ending))
   }
 
   test("lent batches are freed when their tokens come back, and not before") {

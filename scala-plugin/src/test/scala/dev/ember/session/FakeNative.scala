@@ -24,6 +24,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   var free: Seq[Long] = Nil
   var tailBytes: Array[Byte] = Array.emptyByteArray
   var laneComesBack = true
+  var used: Effort = Effort.none
   var lanesOut = 0
 
   /** Which pages were asked for: the input's, the arguments'. */
@@ -57,6 +58,9 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def outputSchema(session: Long): Array[Byte] = Array.emptyByteArray
   override def releaseOutput(batch: Long): Unit = note(s"release $batch")
   override def tail(session: Long): Array[Byte] = tailBytes
+
+  override def spent(session: Long): Array[Long] =
+    Array(used.rows, used.busyNanos, used.cpuNanos, used.lockNanos, used.idleNanos, used.delayNanos)
 
   override def cancel(session: Long): Unit = {
     note("cancel")

@@ -1,0 +1,40 @@
+package dev.ember.session
+
+import dev.ember.nativeapi.Native
+
+/**
+ * What a session's function has used, as the native library measures it at the ends of batches.
+ *
+ * @param busyNanos
+ *   wall time in which the function had a batch
+ * @param cpuNanos
+ *   CPU time of its thread in that time
+ * @param lockNanos
+ *   waits for the interpreter's lock where a batch was taken or given; no part of `busyNanos`
+ * @param idleNanos
+ *   waits for batches, or for room for them
+ * @param delayNanos
+ *   time in which the function's thread was ready to run and had no core
+ */
+final case class Effort(
+    rows: Long,
+    busyNanos: Long,
+    cpuNanos: Long,
+    lockNanos: Long,
+    idleNanos: Long,
+    delayNanos: Long) {
+
+  /** From the first batch to the end. */
+  def nanos: Long = busyNanos + lockNanos + idleNanos
+}
+
+object Effort {
+  val none: Effort = Effort(0L, 0L, 0L, 0L, 0L, 0L)
+
+  /** Of an open session. */
+  def of(native: Native, session: Long): Effort = native.spent(session) match {
+    case Array(rows, busy, cpu, lock, idle, delay) =>
+      Effort(rows, busy, cpu, lock, idle, delay)
+    case other => throw new IllegalStateException(s"${other.length} figures of a session, not 6")
+  }
+}
