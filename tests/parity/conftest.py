@@ -25,7 +25,7 @@ def pytest_addoption(parser):
     )
     parser.addoption(
         "--lane",
-        choices=["embedded", "process"],
+        choices=["embedded", "process", "auto"],
         default="embedded",
         help="where the first leg's functions must run",
     )

@@ -83,6 +83,17 @@ def why_not_embedded(leg: Leg, case: Case) -> str:  # noqa: PLR0911 (one line a 
         return f"the first leg ran {sorted(set(leg.embedded_nodes))}, expected {sorted(expected)}"
     if set(leg.vanilla_nodes) != set(case.beside):
         return f"the first leg has {leg.vanilla_nodes} left on Spark's runner"
+    if leg.lane != "auto" and (wrong := on_another_lane(leg)):
+        return wrong
+    if counts(leg, case) and leg.embedded_sessions == 0:
+        return "the first leg opened no embedded session"
+    if leg.spark_sessions:
+        return f"{leg.spark_sessions} sessions of the first leg fell back to Spark's runner"
+    return ""
+
+
+def on_another_lane(leg: Leg) -> str:
+    """What ran elsewhere than on the lane that was named, or an empty string."""
     apart = leg.lane == "process"
     if leg.signed_in_jvm if apart else leg.signed_elsewhere:
         return (
@@ -90,10 +101,6 @@ def why_not_embedded(leg: Leg, case: Case) -> str:  # noqa: PLR0911 (one line a 
         )
     if leg.process_sessions != (leg.embedded_sessions if apart else 0):
         return f"{leg.process_sessions} of {leg.embedded_sessions} sessions ran in worker processes"
-    if counts(leg, case) and leg.embedded_sessions == 0:
-        return "the first leg opened no embedded session"
-    if leg.spark_sessions:
-        return f"{leg.spark_sessions} sessions of the first leg fell back to Spark's runner"
     return ""
 
 

@@ -35,7 +35,7 @@ def settings(folder: Path, *, plugin: bool, lane: str = "embedded") -> dict[str,
             "spark.plugins": PLUGIN,
             "spark.jars": str(jar()),
             "spark.ember.lane": lane,
-            "spark.ember.embedded.tasks": "64",
+            "spark.ember.embedded.tasks": "1" if lane == "auto" else "64",
         }
     return chosen
 

@@ -52,8 +52,8 @@ object EmberConf {
     key = "spark.ember.embedded.tasks",
     default = 1,
     unit = "tasks",
-    doc = "How many tasks of one executor may run functions in it at the same time; the others use " +
-      "worker processes of Ember's. They share one interpreter lock, so more is not always faster.")(
+    doc = "How many tasks of one executor may run functions in it at the same time before it is known whether " +
+      "they wait for one another. They share one interpreter lock, so more is not always faster.")(
     Setting.positiveInt)
 
   val PipelineEnabled: Setting[Boolean] = new Setting(

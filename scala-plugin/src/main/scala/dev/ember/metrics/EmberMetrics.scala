@@ -4,6 +4,7 @@ import org.apache.spark.SparkContext
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 
 import dev.ember.reason.FallbackReason
+import dev.ember.session.Choice
 
 /** What an Ember node counts beside Spark's own metrics of Python nodes. The keys are stable. */
 object EmberMetrics {
@@ -16,8 +17,14 @@ object EmberMetrics {
   val BatchesReceived = "emberBatchesReceived"
   val ColumnBatches = "emberColumnBatches"
   val Abandoned = "emberAbandoned"
+  val Moves = "emberMoves"
+  val FunctionTime = "emberFunctionTime"
+  val FunctionCpuTime = "emberFunctionCpuTime"
+  val LockWait = "emberLockWait"
 
   def reason(name: String): String = s"emberReason$name"
+
+  def choice(made: Choice): String = s"emberChoice${made.name}"
 
   /** On the driver, when a node is made. */
   def create(context: SparkContext): Map[String, SQLMetric] = {
@@ -29,12 +36,22 @@ object EmberMetrics {
       BatchesSent -> "Ember: batches lent to Python",
       BatchesReceived -> "Ember: batches received from Python",
       ColumnBatches -> "Ember: column batches read without making rows",
-      Abandoned -> "Ember: threads abandoned")
+      Abandoned -> "Ember: threads abandoned",
+      Moves -> "Ember: sessions on another lane than the function's last")
+    val times = Seq(
+      OpenTime -> "Ember: time to open sessions",
+      FunctionTime -> "Ember: time in functions",
+      FunctionCpuTime -> "Ember: CPU time of functions' threads",
+      LockWait -> "Ember: waits for Python's lock between batches")
+    val choices = Choice.all.map(made => choice(made) -> s"Ember: lane chosen, ${made.name}")
     val reasons =
       FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")
-    (counts ++ reasons).map { case (key, words) =>
+    val counted = (counts ++ choices ++ reasons).map { case (key, words) =>
       key -> SQLMetrics.createMetric(context, words)
-    }.toMap +
-      (OpenTime -> SQLMetrics.createNanoTimingMetric(context, "Ember: time to open sessions"))
+    }
+    val timed = times.map { case (key, words) =>
+      key -> SQLMetrics.createNanoTimingMetric(context, words)
+    }
+    (counted ++ timed).toMap
   }
 }

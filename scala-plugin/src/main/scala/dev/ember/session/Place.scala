@@ -12,10 +12,33 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** Whether the session runs in a process of its own. */
   def apart: Boolean
 
+  /** Why it is this lane, if it was chosen by what is known of the function. */
+  def choice: Option[Choice] = None
+
+  /** Whether the function's last session ran on the other lane. */
+  def moved: Boolean = false
+
+  /** The session has ended, and its function used this. */
+  def used(effort: Effort): Unit = ()
+
   /** The session broke in a way that was not the function's doing. */
   def broke(reason: FallbackReason): Unit
 
   final def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
 
   protected def giveBack(): Unit
+}
+
+/** A place of a lane's, and the entry in the books. */
+final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
+    extends Place(place.native, place.lent) {
+  override def apart: Boolean = place.apart
+  override def choice: Option[Choice] = visit.choice
+  override def moved: Boolean = visit.hasMoved
+  override def used(effort: Effort): Unit = visit.used(effort)
+  override def broke(reason: FallbackReason): Unit = place.broke(reason)
+
+  override protected def giveBack(): Unit =
+    try visit.leave()
+    finally place.leave()
 }

@@ -39,14 +39,23 @@ class LaneOfSessionSuite extends AnyFunSuite {
 
   private final class Lanes(refusal: Option[FallbackReason] = None) {
     val workers = new Workers(refusal)
-    private val lanes = new LaneOfSession(new EmbeddedLane(starter), new ProcessLane(workers))
+    private val books = new LaneBooks(mostFunctions = 9)
+    private val lanes =
+      new LaneOfSession(new EmbeddedLane(starter), new ProcessLane(workers), books)
 
     def enter(
         lane: Lane,
         task: Long = 1L,
         facts: SessionFacts = plain,
-        environment: Map[String, String] = Map.empty): Either[FallbackReason, Place] =
-      lanes.enter(EmberConf.read(_ => None).copy(lane = lane), facts, key, environment, task)
+        environment: Map[String, String] = Map.empty,
+        function: Fingerprint = Fingerprint("f")): Either[FallbackReason, Place] =
+      lanes.enter(
+        EmberConf.read(_ => None).copy(lane = lane),
+        facts,
+        key,
+        environment,
+        task,
+        function)
   }
 
   test("a named lane is the one that a session gets") {

@@ -68,6 +68,10 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
         place.broke(FallbackReason.LaneBroken(FallbackReason.oneLine(cause)))
       case _ => ()
     }
+    place.used(ending.effort)
+    count(EmberMetrics.FunctionTime, ending.effort.busyNanos)
+    count(EmberMetrics.FunctionCpuTime, ending.effort.cpuNanos)
+    count(EmberMetrics.LockWait, ending.effort.lockNanos)
     if (!ending.laneCameBack) {
       count(EmberMetrics.Abandoned, 1)
       logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")

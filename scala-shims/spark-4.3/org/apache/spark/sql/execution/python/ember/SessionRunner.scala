@@ -19,7 +19,7 @@ import org.apache.spark.util.Utils
 import dev.ember.config.{EmberConf, InvalidSetting}
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{Admission, LaneKey, LaneOfSession, Place, SessionFacts}
+import dev.ember.session.{Admission, Fingerprint, LaneKey, LaneOfSession, Place, SessionFacts}
 
 /** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
 trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
@@ -44,7 +44,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
           _ <- Admission.ofSession(conf, facts).toLeft(())
           environment = WorkerEnvironment.of(EmberView, context)
           task = context.taskAttemptId()
-          place <- LaneOfSession.enter(conf, facts, laneKey, environment, task)
+          place <- LaneOfSession.enter(conf, facts, laneKey, environment, task, fingerprint)
           session <- open(place, conf, environment, partition, context, call)
         } yield session
       } catch {
@@ -54,6 +54,8 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     opened.foreach { session =>
       count(EmberMetrics.Sessions, 1)
       if (session.place.apart) count(EmberMetrics.ProcessSessions, 1)
+      if (session.place.moved) count(EmberMetrics.Moves, 1)
+      session.place.choice.foreach(chosen => count(EmberMetrics.choice(chosen), 1))
       count(EmberMetrics.OpenTime, System.nanoTime() - begun)
     }
     opened
@@ -93,6 +95,9 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     pythonExec,
     jobArtifactUUID.getOrElse("default"),
     funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet)
+
+  private def fingerprint: Fingerprint =
+    Fingerprint.of(evalType, funcs.map(_.funcs.map(_.command.toArray)))
 
   private def sessionFacts(context: TaskContext): SessionFacts = {
     val conf = SparkEnv.get.conf

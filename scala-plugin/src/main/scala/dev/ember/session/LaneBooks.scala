@@ -1,0 +1,103 @@
+package dev.ember.session
+
+import java.util.{LinkedHashMap => JLinkedHashMap, Map => JMap}
+
+import scala.collection.mutable
+
+import org.apache.spark.internal.Logging
+
+/**
+ * What this executor has learnt of its functions, and which sessions are open in it.
+ *
+ * {{{
+ *   choose | enter --> Visit (open) --used--> figures --leave--> gone
+ * }}}
+ */
+class LaneBooks(mostFunctions: Int) extends Logging {
+  private val known = new JLinkedHashMap[Fingerprint, LaneBooks.Page](16, 0.75f, true) {
+    override def removeEldestEntry(eldest: JMap.Entry[Fingerprint, LaneBooks.Page]): Boolean =
+      size > mostFunctions
+  }
+  private val inside = mutable.LinkedHashSet.empty[Visit]
+
+  /** Chooses for a session and opens its visit, so that who chooses next sees it. */
+  def choose(task: Long, function: Fingerprint, places: Int): Visit = synchronized {
+    val page = pageOf(function)
+    val others = inside.toSeq.map { visit =>
+      val held = LaneChoice.heldBy(pageOf(visit.function).figures)
+      LaneChoice.Neighbour(visit.task, visit.function, held)
+    }
+    val choice = LaneChoice.choose(LaneChoice.Asked(task, function, page.figures), others, places)
+    if (Choice.tries(choice)) page.figures = page.figures.tried(choice)
+    logDebug(s"Function $function, task $task, beside ${others.size}: $choice. ${page.figures}")
+    open(new Visit(task, function, Some(choice), choice.apart))
+  }
+
+  /** Opens the visit of a session whose lane was named. */
+  def enter(task: Long, function: Fingerprint, apart: Boolean): Visit = synchronized {
+    open(new Visit(task, function, None, apart))
+  }
+
+  /** What is known of a function. */
+  def figures(function: Fingerprint): Figures = synchronized(pageOf(function).figures)
+
+  private def pageOf(function: Fingerprint): LaneBooks.Page =
+    known.computeIfAbsent(function, _ => new LaneBooks.Page)
+
+  private def open(visit: Visit): Visit = {
+    val page = pageOf(visit.function)
+    visit.moved = page.last.exists(_ != visit.apart)
+    page.last = Some(visit.apart)
+    if (visit.moved) {
+      logDebug(
+        s"Function ${visit.function} moves to ${if (visit.apart) "workers" else "the executor"}")
+    }
+    if (!visit.apart) {
+      visit.accompanied = inside.nonEmpty
+      inside.foreach(_.accompanied = true)
+      inside += visit
+    }
+    visit
+  }
+
+  /** One session between its opening and its end. */
+  final class Visit private[LaneBooks] (
+      val task: Long,
+      val function: Fingerprint,
+      val choice: Option[Choice],
+      private[LaneBooks] val apart: Boolean) {
+    private[LaneBooks] var accompanied = false
+    private[LaneBooks] var moved = false
+
+    def isApart: Boolean = apart
+
+    /** Whether its function ran on the other lane the last time. */
+    def hasMoved: Boolean = moved
+
+    def company: Company =
+      if (apart) Company.Apart else if (accompanied) Company.Beside else Company.Alone
+
+    /** It runs on the other lane than was chosen, which could not be had. */
+    def turn(): Visit = LaneBooks.this.synchronized {
+      leave()
+      open(new Visit(task, function, choice, !apart))
+    }
+
+    def used(effort: Effort): Unit = LaneBooks.this.synchronized {
+      val page = pageOf(function)
+      page.figures = page.figures.and(company, effort)
+    }
+
+    def leave(): Unit = LaneBooks.this.synchronized(inside -= this): Unit
+  }
+}
+
+object LaneBooks {
+  private final class Page {
+    var figures: Figures = Figures.none
+    var last: Option[Boolean] = None
+  }
+}
+
+/** The books of this process. */
+object ExecutorBooks extends LaneBooks(mostFunctions = 1000)

@@ -1,0 +1,106 @@
+package dev.ember.session
+
+/**
+ * The lane of a session, from what was measured. Nothing here remembers anything, asks a clock or starts a process.
+ *
+ * {{{
+ *   nobody else uses the interpreter:   embedded, unless rows were seen to cost clearly less apart
+ *   somebody does:                      embedded if the lock is asked for little enough, else apart
+ * }}}
+ *
+ * One session at a time in the executor is never worse than one in a worker. A second one is worse when both want the
+ * lock, and only slightly better when neither does: so it has to be known that they do not.
+ */
+object LaneChoice {
+
+  /**
+   * The part of the time that functions beside one another may ask for the lock, as far as is known: beyond it they
+   * take turns more than they work.
+   */
+  val MostHeld = 0.7
+
+  /** The part of the time that a session may wait for the lock. */
+  val MostWaiting = 0.05
+
+  /** What a function that was seen not to wait beside others counts for at most. */
+  val HeldByProven = 0.2
+
+  /** By how much rows must cost less to be worth a move: as a factor, and in nanoseconds. */
+  val ClearlyLess = 1.15
+  val LeastNanos = 20.0
+
+  /** What is compared rests on so many sessions. */
+  val LeastSessions = 3L
+
+  /** A try may take this part of the time that the function has run, and half of it at each further try. */
+  val TriesOf = 20.0
+
+  /** What the first worker process takes to start, in nanoseconds. */
+  val FirstWorker = 1e9
+
+  /** A session in the executor: its task, its function, and how much of the lock that asks for. */
+  final case class Neighbour(task: Long, function: Fingerprint, held: Double)
+
+  /** The session to be opened. */
+  final case class Asked(task: Long, function: Fingerprint, known: Figures)
+
+  /**
+   * @param places
+   *   how many tasks may use the interpreter before it is known what they do
+   */
+  def choose(asked: Asked, others: Seq[Neighbour], places: Int): Choice =
+    if (isCheaperApart(asked.known)) {
+      val again = others.isEmpty && mayTry(asked.known, Choice.TriesEmbedded)
+      if (again) Choice.TriesEmbedded else Choice.CheaperApart
+    } else if (others.isEmpty) alone(asked.known)
+    else beside(asked, others, places)
+
+  private def alone(known: Figures): Choice =
+    if (known.alone.waiting > MostWaiting)
+      Choice.WaitsForLock // for threads that functions left behind
+    else if (mayTry(known, Choice.TriesApart)) Choice.TriesApart
+    else Choice.LaneFree
+
+  private def beside(asked: Asked, others: Seq[Neighbour], places: Int): Choice = {
+    val fits = (others.map(_.task).toSet + asked.task).size <= places
+    val held = heldBy(asked.known) + others.map(_.held).sum
+    val amongItsOwn = others.forall(_.function == asked.function)
+    if (waitsBeside(asked.known)) {
+      if (amongItsOwn && mayTry(asked.known, Choice.TriesSharing)) Choice.TriesSharing
+      else Choice.WaitsForLock
+    } else if (held <= MostHeld) Choice.SharesLock
+    else if (fits && (places > 1 || asked.known.best.isEmpty)) Choice.WithinPlaces
+    else if (amongItsOwn && asked.known.beside.isEmpty && mayTry(
+        asked.known,
+        Choice.TriesSharing)) {
+      Choice.TriesSharing
+    } else Choice.PlacesTaken
+  }
+
+  /** The part of the time that a function asks for the lock; all of it if nothing is known. */
+  def heldBy(known: Figures): Double =
+    if (known.best.isEmpty) 1.0
+    else if (known.beside.isEmpty || waitsBeside(known)) known.best.running
+    else math.min(known.best.running, HeldByProven)
+
+  private def waitsBeside(known: Figures): Boolean = known.waitingBeside > MostWaiting
+
+  private def isCheaperApart(known: Figures): Boolean = {
+    val (here, there) = (known.alone, known.apart)
+    here.sessions >= LeastSessions && there.sessions >= LeastSessions &&
+    here.cpuPerRow > there.cpuPerRow * ClearlyLess &&
+    here.cpuPerRow - there.cpuPerRow > LeastNanos
+  }
+
+  /** Each try of a kind needs twice the experience of the one before: there are few, whatever they tell. */
+  private def mayTry(known: Figures, choice: Choice): Boolean = {
+    val start = if (choice == Choice.TriesApart && known.apart.isEmpty) FirstWorker else 0.0
+    val enough = choice match {
+      case Choice.TriesApart => known.apart.sessions < LeastSessions
+      case _ => true
+    }
+    val price = (known.best.busyPerSession + start) * TriesOf
+    val again = math.pow(2.0, known.timesTried(choice).toDouble)
+    enough && known.best.sessions >= LeastSessions && known.busy.toDouble >= price * again
+  }
+}

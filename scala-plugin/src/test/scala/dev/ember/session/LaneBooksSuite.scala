@@ -1,0 +1,85 @@
+package dev.ember.session
+
+import org.scalatest.funsuite.AnyFunSuite
+
+class LaneBooksSuite extends AnyFunSuite {
+  private val (f, g) = (Fingerprint("f"), Fingerprint("g"))
+
+  private final class Books(most: Int = 10) {
+    val books = new LaneBooks(most)
+
+    def end(visit: LaneBooks#Visit, cpu: Long): Unit = {
+      visit.used(Effort(10, 900, cpu, 0, 100, 0))
+      visit.leave()
+    }
+  }
+
+  test("figures are kept by the company that a session had") {
+    val kept = new Books
+    import kept.{books, end}
+    end(books.enter(1, f, apart = false), cpu = 100)
+    val (first, second) = (books.enter(1, f, apart = false), books.enter(2, f, apart = false))
+    end(second, cpu = 200)
+    end(first, cpu = 300)
+    end(books.enter(1, f, apart = true), cpu = 400)
+    val figures = books.figures(f)
+    assert(figures.alone.sessions == 1 && figures.beside.sessions == 2)
+    assert(figures.apart.cpuPerRow == 40.0)
+    assert(figures.busy == 3600)
+    assert(books.figures(g) == Figures.none)
+  }
+
+  test("who chooses sees the sessions that are open, until they leave") {
+    val kept = new Books
+    val first = kept.books.choose(1, f, places = 1)
+    assert(first.choice.contains(Choice.LaneFree))
+    val second = kept.books.choose(2, f, places = 1)
+    assert(second.choice.contains(Choice.PlacesTaken) && second.isApart)
+    kept.end(first, cpu = 100)
+    assert(kept.books.choose(2, f, places = 1).choice.contains(Choice.LaneFree))
+  }
+
+  test("sessions apart take no part of the lock") {
+    val kept = new Books
+    kept.books.enter(1, g, apart = true): Unit
+    assert(kept.books.choose(2, f, places = 1).choice.contains(Choice.LaneFree))
+  }
+
+  test("a function that goes to the other lane has moved") {
+    val kept = new Books
+    val first = kept.books.choose(1, f, places = 1)
+    assert(!first.hasMoved)
+    assert(kept.books.choose(2, f, places = 1).hasMoved)
+    first.leave()
+    assert(kept.books.choose(1, f, places = 1).hasMoved)
+    assert(!kept.books.choose(1, g, places = 1).hasMoved)
+  }
+
+  test("a lane that could not be had is turned from, and the session counts for the other one") {
+    val kept = new Books
+    val visit = kept.books.choose(1, f, places = 1).turn()
+    assert(visit.isApart && visit.choice.contains(Choice.LaneFree))
+    assert(kept.books.choose(2, g, places = 1).choice.contains(Choice.LaneFree))
+    kept.end(visit, cpu = 10)
+    assert(kept.books.figures(f).apart.sessions == 1)
+  }
+
+  test("a try is counted when it is made") {
+    val kept = new Books
+    for (_ <- 1 to 200) kept.end(kept.books.enter(1, f, apart = false), cpu = 890)
+    val first = kept.books.choose(1, f, places = 1)
+    val beside = Seq(2L, 3L).map(kept.books.choose(_, f, places = 1).choice.get)
+    assert(first.choice.contains(Choice.LaneFree))
+    assert(beside.head == Choice.TriesSharing)
+    assert(kept.books.figures(f).timesTried(Choice.TriesSharing) >= 1)
+  }
+
+  test("the function that was asked for longest ago is forgotten") {
+    val kept = new Books(most = 2)
+    for (function <- Seq(f, g, f, Fingerprint("h"))) {
+      kept.end(kept.books.enter(1, function, apart = false), cpu = 1)
+    }
+    assert(kept.books.figures(f).alone.sessions == 2)
+    assert(kept.books.figures(g) == Figures.none)
+  }
+}
