@@ -28,6 +28,11 @@ class Node:
         return self.name.startswith("Ember")
 
     @property
+    def ran_in_ember(self) -> bool:
+        """Whether at least one session ran in Ember, on either lane, and none on Spark's runner."""
+        return self.ours and self.embedded + self.in_workers > 0 and self.fallen_back == 0
+
+    @property
     def ran_embedded(self) -> bool:
         """Whether at least one session ran embedded, and none on Spark's runner."""
         return self.ours and self.embedded > 0 and self.fallen_back == 0

@@ -11,6 +11,7 @@ from suite.workloads.extract_fields import EXTRACT_FIELDS
 from suite.workloads.fixed_costs import FIXED_COSTS
 from suite.workloads.groups import OVER_GROUPS
 from suite.workloads.identity import IDENTITY
+from suite.workloads.lanes import LANES
 from suite.workloads.normalize_text import NORMALIZE_TEXT
 from suite.workloads.parse_date import PARSE_DATE
 from suite.workloads.parse_json import PARSE_JSON
@@ -36,7 +37,8 @@ TEN: Final = (
 LIGHT: Final = (*ADD_ONE, TABLE_FUNCTION, UPPER, *THREE_AT_ONCE, *IDENTITY)
 
 WORKLOADS: Final[dict[str, Workload]] = {
-    workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS)
+    workload.name: workload
+    for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS, *LANES)
 }
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -44,6 +46,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "light": tuple(workload.name for workload in LIGHT),
     "fixed": tuple(workload.name for workload in FIXED_COSTS),
     "groups": tuple(workload.name for workload in OVER_GROUPS),
+    "lanes": tuple(workload.name for workload in LANES),
 }
 
 QUICK: Final = ("validate_format", "add_one_row_1m", "identity_arrow_1m")
