@@ -39,7 +39,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
 
   private final class Lanes(refusal: Option[FallbackReason] = None) {
     val workers = new Workers(refusal)
-    private val books = new LaneBooks(mostFunctions = 9)
+    val books = new LaneBooks(mostFunctions = 9)
     private val lanes =
       new LaneOfSession(new EmbeddedLane(starter), new ProcessLane(workers), books)
 
@@ -85,6 +85,47 @@ class LaneOfSessionSuite extends AnyFunSuite {
     assert(lanes.enter(Lane.Auto, task = 1).isRight)
     assert(lanes.enter(Lane.Auto, task = 2) == Left(FallbackReason.LaneBusy))
     assert(lanes.enter(Lane.Process) == Left(FallbackReason.NoWorkers("no")))
+  }
+
+  /** Notes sessions that make rows of `f` much cheaper in a worker process. */
+  private def cheaperApart(books: LaneBooks): Unit =
+    for {
+      (apart, nanos) <- Seq(false -> 1000L, true -> 100L)
+      _ <- 1 to 3
+    } {
+      val visit = books.enter(9L, Fingerprint("f"), apart)
+      visit.used(Effort(1000, nanos * 1000, nanos * 1000, 0, 0, 0))
+      visit.leave()
+    }
+
+  test("auto takes the lane that the books tell, and says why") {
+    val lanes = new Lanes
+    val first = lanes.enter(Lane.Auto).toOption.get
+    assert(!first.apart && first.choice.contains(Choice.LaneFree))
+    first.leave()
+    cheaperApart(lanes.books)
+    val place = lanes.enter(Lane.Auto, task = 2).toOption.get
+    assert(place.apart && place.choice.contains(Choice.CheaperApart))
+    assert(lanes.enter(Lane.Process).exists(_.choice.isEmpty))
+  }
+
+  test("a lane that is only better is done without where it cannot be had") {
+    val lanes = new Lanes(Some(FallbackReason.NoWorkers("no")))
+    cheaperApart(lanes.books)
+    val place = lanes.enter(Lane.Auto).toOption.get
+    assert(!place.apart && place.choice.contains(Choice.CheaperApart))
+  }
+
+  test("the books get what a session used, on a named lane too, and the place back") {
+    val lanes = new Lanes
+    for (lane <- Seq(Lane.Embedded, Lane.Process, Lane.Auto)) {
+      val place = lanes.enter(lane).toOption.get
+      place.used(Effort(10, 30, 20, 0, 0, 0))
+      place.leave()
+    }
+    val figures = lanes.books.figures(Fingerprint("f"))
+    assert((figures.alone.sessions, figures.apart.sessions) == ((2L, 1L)))
+    assert(lanes.enter(Lane.Auto, task = 2).exists(_.choice.contains(Choice.LaneFree)))
   }
 
   test("workers are described once for sessions that differ in a query's variables only") {
