@@ -7,6 +7,7 @@ is 1 when Ember is slower, or when something proves nothing.
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> int:
         return 1
     rows = run_all(wanted)
     facts = facts_of(wanted)
+    facts["command"] = shlex.join(["benches/never_slower.py", *sys.argv[1:]])
     verdicts = judge(rows)
     broken = [verdict for verdict in verdicts if not verdict.held]
     lines = [
