@@ -11,7 +11,7 @@ use ember_rows::lent_bytes;
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
-use crate::methods::{described, keep, spec};
+use crate::methods::{described, keep, long_or_most, spec};
 use crate::process::{SESSIONS, lender};
 
 /// The columns of sessions, under the sessions' handles; they outlive a session that has ended,
@@ -82,7 +82,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
         let bytes = batch.bytes().cast_signed();
         let page = lock(&pipe).rows(&batch);
         open.session.give_back(batch);
-        described(env, page?, bytes, 0)
+        described(env, page?, bytes, long_or_most(open.session.held()))
     })
     .resolve::<Throw>()
 }

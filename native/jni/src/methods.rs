@@ -206,7 +206,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
         let open = SESSIONS.get(session)?;
         let mut pipe = open.pipe()?;
         let batch = pipe.batch(bytes, rows, side(arguments))?;
-        let held = held(&pipe);
+        let held = held(&open, &pipe);
         drop(pipe);
         open.session.offer(batch, bytes as u64);
         Ok(held)
@@ -238,7 +238,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerGroups<'local>(
         let open = SESSIONS.get(session)?;
         let mut pipe = open.pipe()?;
         let batch = pipe.batch_of_groups(bytes, rows, side(arguments), groups)?;
-        let held = held(&pipe);
+        let held = held(&open, &pipe);
         drop(pipe);
         open.session.offer(batch, bytes as u64);
         Ok(held)
@@ -261,7 +261,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
         let bytes = batch.bytes().cast_signed();
         let mut pipe = open.pipe()?;
         let page = pipe.rows(&batch);
-        let held = held(&pipe);
+        let held = held(&open, &pipe);
         drop(pipe);
         open.session.give_back(batch);
         described(env, page?, bytes, held)
@@ -269,8 +269,14 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
     .resolve::<Throw>()
 }
 
-fn held(pipe: &RowPipe) -> jlong {
-    jlong::try_from(pipe.held()).unwrap_or(jlong::MAX)
+/// Bytes that the pages take, the batches made of them, and what the session shares with a worker.
+fn held(open: &Open, pipe: &RowPipe) -> jlong {
+    long_or_most(pipe.held() + open.session.held())
+}
+
+/// The number, or the JVM's largest.
+pub(crate) fn long_or_most(bytes: u64) -> jlong {
+    jlong::try_from(bytes).unwrap_or(jlong::MAX)
 }
 
 const fn side(arguments: jboolean) -> Side {

@@ -320,6 +320,11 @@ impl TaskSide for ProcessSession {
             .map(|output| output.message.clone())
     }
 
+    fn held(&self) -> u64 {
+        let held = |worker: &Worker| worker.input.held() + worker.output.held();
+        self.talk().worker.as_ref().map_or(0, held)
+    }
+
     fn end(&self) -> Option<End> {
         self.end
             .lock()

@@ -3,8 +3,8 @@
 //! A thread of its own, because raising in another thread waits for the GIL, and a function deep in
 //! C code may not give it up: neither the task thread nor a watcher may wait for that.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,23 +19,43 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// time.
 const ATTEMPTS: u32 = 8;
 
+/// A thread that has waited this long for the GIL will not get it soon.
+const STUCK: Duration = Duration::from_secs(1);
+
 /// Hands cancelled sessions to the interrupting thread.
 #[derive(Debug)]
-pub(crate) struct Interrupts(Sender<Arc<Session>>);
+pub(crate) struct Interrupts {
+    cancelled: Sender<Arc<Session>>,
+    raising: Raising,
+}
+
+/// Since when the thread has been raising, which needs the GIL; nothing while it is not.
+type Raising = Arc<Mutex<Option<Instant>>>;
 
 impl Interrupts {
     pub(crate) fn start(bridge: Arc<Bridge>) -> Result<Self, std::io::Error> {
         let (sender, cancelled) = channel();
+        let raising = Raising::default();
+        let told = Arc::clone(&raising);
         thread::Builder::new()
             .name("ember-interrupts".to_owned())
-            .spawn(move || serve(&bridge, &cancelled))?;
-        Ok(Self(sender))
+            .spawn(move || serve(&bridge, &cancelled, &told))?;
+        Ok(Self {
+            cancelled: sender,
+            raising,
+        })
+    }
+
+    /// Whether some function keeps the GIL and does not give it up.
+    pub(crate) fn stuck(&self) -> bool {
+        let raising = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
+        raising.is_some_and(|since| since.elapsed() >= STUCK)
     }
 
     /// Raises in `session`'s function until its lane has left.
     pub(crate) fn watch(&self, session: Arc<Session>) {
         // It only fails if that thread has panicked, which was printed; the function then runs on.
-        let _sent = self.0.send(session).is_ok();
+        let _sent = self.cancelled.send(session).is_ok();
     }
 }
 
@@ -45,7 +65,7 @@ struct Watched {
     attempt: u32,
 }
 
-fn serve(bridge: &Bridge, cancelled: &Receiver<Arc<Session>>) {
+fn serve(bridge: &Bridge, cancelled: &Receiver<Arc<Session>>, raising: &Raising) {
     let mut watched: Vec<Watched> = Vec::new();
     loop {
         let next = watched.iter().map(|one| one.due).min();
@@ -64,17 +84,22 @@ fn serve(bridge: &Bridge, cancelled: &Receiver<Arc<Session>>) {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        watched.retain_mut(|one| !one.session.wait_for_lane(Duration::ZERO) && one.raise(bridge));
+        watched.retain_mut(|one| {
+            !one.session.wait_for_lane(Duration::ZERO) && one.raise(bridge, raising)
+        });
     }
 }
 
 impl Watched {
     /// Raises if it is time; false when it was the last attempt.
-    fn raise(&mut self, bridge: &Bridge) -> bool {
+    fn raise(&mut self, bridge: &Bridge, raising: &Raising) -> bool {
         if Instant::now() < self.due {
             return true;
         }
+        let tell = |since| *raising.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        tell(Some(Instant::now()));
         bridge.interrupt(context(&self.session).addr());
+        tell(None);
         self.attempt += 1;
         self.due = Instant::now() + PATIENCE * 2_u32.saturating_pow(self.attempt);
         self.attempt < ATTEMPTS

@@ -119,8 +119,12 @@ impl Lanes {
         came_back
     }
 
-    /// How many lanes are out: their sessions were closed, and they have not come back.
+    /// How many lanes are out: their sessions were closed, and they have not come back. All of them, as it were,
+    /// while a function keeps the GIL.
     pub fn abandoned(&self) -> usize {
+        if self.interrupts.stuck() {
+            return usize::MAX;
+        }
         let mut abandoned = self
             .abandoned
             .lock()

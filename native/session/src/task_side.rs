@@ -29,6 +29,11 @@ pub trait TaskSide: std::fmt::Debug + Send + Sync {
     /// The IPC schema message of the output; there from the first output batch on.
     fn output_schema(&self) -> Option<Vec<u8>>;
 
+    /// Bytes of memory that the session takes beyond its pages.
+    fn held(&self) -> u64 {
+        0
+    }
+
     /// The end, once there is one.
     fn end(&self) -> Option<End>;
 

@@ -61,6 +61,12 @@ impl View {
         segments.retain(|_, mapping| Arc::strong_count(mapping) > 1);
     }
 
+    /// Bytes of the writer's memory that are mapped.
+    pub fn held(&self) -> u64 {
+        let segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        segments.values().map(|mapping| mapping.len() as u64).sum()
+    }
+
     fn segment(&self, at: u64, bytes: u64) -> Result<Arc<Mapping>, WireError> {
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = segments.get(&at) {

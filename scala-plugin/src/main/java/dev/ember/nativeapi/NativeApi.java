@@ -104,7 +104,8 @@ public final class NativeApi {
    * Gives the filled pages as one batch. {@code bytes} of the arguments' page, or of the input rows' if every
    * argument is a column of theirs.
    *
-   * @return bytes of native memory that the pages of the session take, and the batches made of them
+   * @return bytes of native memory that the pages of the session take, the batches made of them, and what the session
+   *     shares with a worker
    */
   static native long offerRows(long session, boolean arguments, long bytes, int rows);
 
@@ -139,7 +140,7 @@ public final class NativeApi {
    */
   static native void offerColumns(long session, long[] arguments, long[] columns, long token);
 
-  /** As {@link #outputRows}, of a column session, which holds no pages and has no pickles. */
+  /** As {@link #outputRows}, of a column session, which keeps no pages between calls and has no pickles. */
   static native long[] outputColumns(long session);
 
   /** Frees the pages of a session that was opened with {@link #openColumns} and is closed. */

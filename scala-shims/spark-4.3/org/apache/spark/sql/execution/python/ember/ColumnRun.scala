@@ -21,6 +21,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   private val memory = new PageMemory(context.taskMemoryManager())
   private val inFlight = new AtomicLong
   private var largestPage = 0L
+  private var shared = 0L
   private var inPages: Option[Boolean] = None
   private val run = new EmbeddedRun[InputColumns, Iterator[InternalRow]](
     opened,
@@ -37,8 +38,8 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     new RowRun.InTurn(run.start(counted(input)))
   }
 
-  /** The buffers that are lent, and the page being read with the one before it. */
-  private def charge(): Unit = memory.hold(inFlight.get + 2 * largestPage)
+  /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */
+  private def charge(): Unit = memory.hold(inFlight.get + 2 * largestPage + shared)
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
@@ -52,6 +53,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
 
   private def rows(page: Array[Long]): Iterator[InternalRow] = {
     largestPage = math.max(largestPage, page(1))
+    shared = page(4)
     charge()
     count("pythonNumRowsReceived", page(2))
     count("pythonDataReceived", page(3))
