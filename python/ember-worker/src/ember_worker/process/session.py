@@ -8,6 +8,8 @@ import sys
 import traceback
 from typing import Any
 
+from pyspark.util import enable_faulthandler
+
 from ember_worker import guards, session
 from ember_worker.isolation import broadcasts
 from ember_worker.state import PROCESS
@@ -23,7 +25,8 @@ def run(endpoint: Any) -> bytes:
     _use_environment(endpoint.environment)
     outfile = Outfile(endpoint)
     try:
-        session.invoke(Receiver(endpoint), outfile)
+        with enable_faulthandler(start_periodic_traceback=False):
+            session.invoke(Receiver(endpoint), outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
     except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr

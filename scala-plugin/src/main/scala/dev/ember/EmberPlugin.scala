@@ -1,5 +1,6 @@
 package dev.ember
 
+import java.nio.file.Paths
 import java.util.Collections
 
 import scala.util.control.NonFatal
@@ -7,9 +8,10 @@ import scala.util.control.NonFatal
 import org.apache.spark.{SPARK_VERSION, SparkConf, SparkContext}
 import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
 import org.apache.spark.internal.Logging
-import org.apache.spark.sql.execution.python.ember.WorkerEnvironment
+import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironment}
 
 import dev.ember.config.EmberConf
+import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
 import dev.ember.explain.EmberExplain
 import dev.ember.session.{Admission, JarStarter}
 
@@ -27,6 +29,8 @@ object EmberPlugin {
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
 private final class EmberDriver extends DriverPlugin with Logging {
+  private var book: Option[QuarantineBook] = None
+
   override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
     EmberConf.read(
@@ -37,8 +41,15 @@ private final class EmberDriver extends DriverPlugin with Logging {
     } else
       logWarning(
         s"Ember does nothing: it was built for Spark ${EmberPlugin.sparkLine}x, not $SPARK_VERSION")
+    val view = new ClusterView(context)
+    val kept = new QuarantineBook(view.isAlive, logWarning(_))
+    view.whenLost(kept.lost)
+    book = Some(kept)
     Collections.emptyMap()
   }
+
+  override def receive(message: AnyRef): AnyRef =
+    book.map(DriverLink.receive(_, message)).orNull
 
   private def append(conf: SparkConf, key: String, name: String): Unit = {
     val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)
@@ -48,10 +59,38 @@ private final class EmberDriver extends DriverPlugin with Logging {
 
 /** Finds out once, beside the start of the executor, whether its Python can be embedded. Never fails it. */
 private final class EmberExecutor extends ExecutorPlugin with Logging {
+  private var journal: Option[CrashJournal] = None
+
   override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
+    contain(plugin)
     val probe = new Thread(() => report(plugin.conf()), "ember-probe")
     probe.setDaemon(true)
     probe.start()
+  }
+
+  override def shutdown(): Unit = journal.foreach(_.delete())
+
+  /** With a local master nothing outlives this process that could read a journal. */
+  private def contain(plugin: PluginContext): Unit =
+    try {
+      val conf = EmberConf.read(plugin.conf().getOption)
+      val driver = DriverLink.to(plugin)
+      if (!ClusterView.isDriver(plugin.executorID())) journal = open(plugin)
+      val growth = Growth.ofProcess(conf.embeddedLeakMegabytes.toLong << 20)
+      Quarantine.connect(driver, journal, growth)
+      journal.foreach(_.leftBehind().foreach(driver.found))
+    } catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        logWarning("Ember could not get ready to contain functions", error)
+    }
+
+  private def open(plugin: PluginContext): Option[CrashJournal] = {
+    val folder = Paths.get(ClusterView.localFolder(plugin.conf()))
+    val made =
+      CrashJournal.create(folder, plugin.conf().getAppId, plugin.executorID())
+    made.foreach(journal =>
+      Runtime.getRuntime.addShutdownHook(new Thread(() => journal.delete(), "ember-journal")))
+    made
   }
 
   private def report(conf: SparkConf): Unit =

@@ -16,11 +16,28 @@ object Lane {
     Seq("auto" -> Auto, "embedded" -> Embedded, "process" -> Process, "spark" -> Spark)
 }
 
+/** What may run in an executor. */
+sealed trait Isolation
+
+object Isolation {
+
+  /** What is not known to do harm. */
+  case object Trusting extends Isolation
+
+  /** What has made a batch elsewhere in the same application. */
+  case object Cautious extends Isolation
+
+  val words: Seq[(String, Isolation)] = Seq("trusting" -> Trusting, "cautious" -> Cautious)
+}
+
 /** Every setting of Ember, as it holds for one session. */
 final case class EmberConf(
     enabled: Boolean,
     lane: Lane,
+    isolation: Isolation,
     embeddedTasks: Int,
+    embeddedAbandoned: Int,
+    embeddedLeakMegabytes: Int,
     pipelineEnabled: Boolean,
     pipelineDepth: Int,
     nativeDir: Option[String],
@@ -55,6 +72,30 @@ object EmberConf {
     doc = "How many tasks of one executor may run functions in it at the same time before it is known whether " +
       "they wait for one another. They share one interpreter lock, so more is not always faster.")(
     Setting.positiveInt)
+
+  val IsolationChoice: Setting[Isolation] = new Setting[Isolation](
+    key = "spark.ember.isolation",
+    default = Isolation.Trusting,
+    unit = Isolation.words.map(_._1).mkString(" | "),
+    doc =
+      "Whether a function that the application does not know yet may run in an executor, or has to make " +
+        "a batch in a worker process first. Only for the lane auto.")(Setting.word(Isolation.words))
+
+  val EmbeddedAbandoned: Setting[Int] = new Setting(
+    key = "spark.ember.embedded.abandoned",
+    default = 4,
+    unit = "threads",
+    doc =
+      "With so many cancelled functions that have not stopped, an executor takes in no further one.")(
+    Setting.positiveInt)
+
+  val EmbeddedLeakMegabytes: Setting[Int] = new Setting(
+    key = "spark.ember.embedded.leakMegabytes",
+    default = 1024,
+    unit = "MiB",
+    doc =
+      "When an executor holds this much more memory than its JVM can, the function that it grew most with " +
+        "is kept out of executors.")(Setting.positiveInt)
 
   val PipelineEnabled: Setting[Boolean] = new Setting(
     key = "spark.ember.pipeline.enabled",
@@ -106,7 +147,10 @@ object EmberConf {
   val all: Seq[Setting[?]] = Seq(
     Enabled,
     LaneChoice,
+    IsolationChoice,
     EmbeddedTasks,
+    EmbeddedAbandoned,
+    EmbeddedLeakMegabytes,
     PipelineEnabled,
     PipelineDepth,
     NativeDir,
@@ -119,7 +163,10 @@ object EmberConf {
   def read(source: String => Option[String]): EmberConf = EmberConf(
     enabled = Enabled.read(source),
     lane = LaneChoice.read(source),
+    isolation = IsolationChoice.read(source),
     embeddedTasks = EmbeddedTasks.read(source),
+    embeddedAbandoned = EmbeddedAbandoned.read(source),
+    embeddedLeakMegabytes = EmbeddedLeakMegabytes.read(source),
     pipelineEnabled = PipelineEnabled.read(source),
     pipelineDepth = PipelineDepth.read(source),
     nativeDir = NativeDir.read(source),

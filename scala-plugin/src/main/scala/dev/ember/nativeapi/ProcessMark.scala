@@ -8,11 +8,11 @@ import java.nio.file.{Files, NoSuchFileException, Path, Paths}
  * One run of one process, as a name that can be read back: its number, when it started (numbers are given out
  * again), and in which boot and PID namespace, for a number means nothing outside of these.
  */
-private[nativeapi] final case class ProcessMark(pid: Long, started: Long, world: String) {
+private[ember] final case class ProcessMark(pid: Long, started: Long, world: String) {
   override def toString: String = s"$pid-$started-$world"
 }
 
-private[nativeapi] object ProcessMark {
+private[ember] object ProcessMark {
   private val Form = "([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]{16})".r
 
   def parse(name: String): Option[ProcessMark] = name match {
@@ -22,7 +22,7 @@ private[nativeapi] object ProcessMark {
 }
 
 /** The processes that a `/proc` shows. */
-private[nativeapi] final class Processes(proc: Path = Paths.get("/proc")) {
+private[ember] final class Processes(proc: Path = Paths.get("/proc")) {
 
   /** This one, unless `/proc` is not to be read. */
   lazy val own: Option[ProcessMark] =

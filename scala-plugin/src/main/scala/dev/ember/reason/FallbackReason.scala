@@ -71,6 +71,15 @@ object FallbackReason {
         "LaneAbandoned",
         "too many cancelled functions in this executor have not stopped yet")
 
+  case object Unproven
+      extends FallbackReason(
+        "Unproven",
+        "the function has not made a batch yet; until then one executor tries it, or none if " +
+          "spark.ember.isolation is cautious")
+
+  final case class Quarantined(why: String)
+      extends FallbackReason("Quarantined", s"the function is kept out of executors: $why")
+
   final case class LaneBroken(problem: String)
       extends FallbackReason("LaneBroken", s"the embedded lane broke earlier: $problem")
 
@@ -138,6 +147,8 @@ object FallbackReason {
     "LaneBusy",
     "NoWorkers",
     "LaneAbandoned",
+    "Unproven",
+    "Quarantined",
     "LaneBroken",
     "NoPython",
     "NoNative",

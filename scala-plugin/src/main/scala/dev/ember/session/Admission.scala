@@ -40,11 +40,11 @@ object Admission {
   private val ofBothLanes: Gates = Seq(
     ((facts: SessionFacts) => facts.profiler) -> FallbackReason.ProfilerOn,
     ((facts: SessionFacts) => facts.workerLogging) -> FallbackReason.WorkerLogging,
-    ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
-    ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker,
-    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills)
+    ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker)
 
   private val ofTheExecutor: Gates = Seq(
+    ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
+    ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills,
     ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,
     ((facts: SessionFacts) => facts.otherHashSeed) -> FallbackReason.OtherHashSeed)
 }

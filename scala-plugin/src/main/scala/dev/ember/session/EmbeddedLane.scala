@@ -36,17 +36,23 @@ class EmbeddedLane(starter: LaneStarter) {
 
   /**
    * A place for one session of `task`, beside an interpreter that fits `key`. All sessions of a task share one
-   * of the `places`, or functions chained in a task would wait for each other.
+   * of the `places`, or functions chained in a task would wait for each other. With `mostAbandoned` threads of
+   * functions that do not stop, each with its stack and its share of the GIL, nobody gets in.
    */
   def enter(
       key: LaneKey,
       environment: Map[String, String],
       task: Long,
-      places: Int): Either[FallbackReason, Place] =
+      places: Int,
+      mostAbandoned: Int): Either[FallbackReason, Place] =
     if (!take(task, places)) Left(FallbackReason.LaneBusy)
     else {
       val entered =
-        try closed.toLeft(()).flatMap(_ => interpreter(key, environment))
+        try
+          closed
+            .toLeft(())
+            .flatMap(_ => interpreter(key, environment))
+            .filterOrElse(_.native.abandoned() < mostAbandoned, FallbackReason.LaneAbandoned)
         catch {
           case error: Throwable =>
             leave(task)
@@ -88,7 +94,7 @@ class EmbeddedLane(starter: LaneStarter) {
       val lane = running.toRight(()).left.flatMap { _ =>
         refused.get(key.python).toLeft(()).flatMap(_ => start(key, environment))
       }
-      lane.flatMap(fits(_, key)).filterOrElse(reachable, FallbackReason.LaneAbandoned)
+      lane.flatMap(fits(_, key))
     }
 
   private def start(
@@ -103,9 +109,6 @@ class EmbeddedLane(starter: LaneStarter) {
     started.fold(reason => refused(key.python) = reason, lane => running = Some(lane))
     started
   }
-
-  private def reachable(lane: EmbeddedLane.Running): Boolean =
-    lane.native.abandoned() < EmbeddedLane.MostAbandoned
 
   private def fits(
       lane: EmbeddedLane.Running,
@@ -125,9 +128,5 @@ class EmbeddedLane(starter: LaneStarter) {
 }
 
 object EmbeddedLane {
-
-  /** Threads of functions that do not stop, each with its stack and its share of the GIL. */
-  val MostAbandoned = 4
-
   private final case class Running(key: LaneKey, native: Native, lent: LentBatches)
 }

@@ -33,6 +33,10 @@ final class EmbeddedSession[In, Out](
     died: NativeException => Throwable,
     whenClosed: EmbeddedSession.Ending => Unit)
     extends Session[In, Out] {
+  @volatile private var waitingSince: Option[Long] = None
+
+  /** How long the task's thread has been waiting for the function, if it is. */
+  def waitedMs: Long = waitingSince.fold(0L)(since => (System.nanoTime() - since) / 1000000L)
 
   override protected def doRun(input: In): Iterator[Out] =
     new Iterator[Out] {
@@ -55,7 +59,7 @@ final class EmbeddedSession[In, Out](
 
   @tailrec private def advance(input: In): Option[Out] = {
     failIfKilled()
-    guarded(native.next(handle)) match {
+    guarded(next()) match {
       case Native.WantsInput =>
         feed(input)
         advance(input)
@@ -64,6 +68,12 @@ final class EmbeddedSession[In, Out](
         finish()
         None
     }
+  }
+
+  private def next(): Int = {
+    waitingSince = Some(System.nanoTime())
+    try native.next(handle)
+    finally waitingSince = None
   }
 
   private def feed(input: In): Unit = {

@@ -1,32 +1,41 @@
 package dev.ember.session
 
-import dev.ember.config.{EmberConf, Lane}
+import dev.ember.config.{EmberConf, Isolation, Lane}
+import dev.ember.contain.{FunctionRun, Quarantine, Wish}
 import dev.ember.reason.FallbackReason
 
-/** Which lane a session gets: the one that is named, or by what the books tell. */
-class LaneOfSession(embedded: EmbeddedLane, process: ProcessLane, books: LaneBooks) {
+/** Which lane a session gets: the one that is named, or by what the books tell; functions that are shut out stay out. */
+class LaneOfSession(
+    embedded: EmbeddedLane,
+    process: ProcessLane,
+    books: LaneBooks,
+    quarantine: Quarantine) {
 
   def enter(
       conf: EmberConf,
       facts: SessionFacts,
       key: LaneKey,
       environment: Map[String, String],
-      task: Long,
-      function: Fingerprint): Either[FallbackReason, Place] = {
+      run: FunctionRun): Either[FallbackReason, Place] = {
+    val function = Fingerprint(run.fingerprint)
     def inside(places: Int): Either[FallbackReason, Place] =
-      embedded.enter(key, environment, task, places)
-    def apart: Either[FallbackReason, Place] = process.enter(key, environment)
+      quarantine.here(run, LaneOfSession.wish(conf)) {
+        embedded.enter(key, environment, run.task, places, conf.embeddedAbandoned)
+      }
+    def apart(why: Option[FallbackReason]): Either[FallbackReason, Place] =
+      process.enter(key, environment).map(quarantine.apart(_, run, why))
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
-      seated(books.enter(task, function, isApart))(place)
+      seated(books.enter(run.task, function, isApart))(place)
 
     (conf.lane, Admission.ofEmbedded(facts)) match {
       case (Lane.Spark, _) => Left(FallbackReason.LaneIsSpark)
-      case (Lane.Process, _) => named(isApart = true)(apart)
+      case (Lane.Process, _) => named(isApart = true)(apart(None))
       case (Lane.Embedded, Some(why)) => Left(why)
       case (Lane.Embedded, None) => named(isApart = false)(inside(conf.embeddedTasks))
-      case (Lane.Auto, Some(why)) => named(isApart = true)(apart).left.map(_ => why)
+      case (Lane.Auto, Some(why)) => named(isApart = true)(apart(Some(why))).left.map(_ => why)
       case (Lane.Auto, None) =>
-        chosen(books.choose(task, function, conf.embeddedTasks), inside(Int.MaxValue), apart)
+        val visit = books.choose(run.task, function, conf.embeddedTasks)
+        chosen(visit, inside(Int.MaxValue), apart)
     }
   }
 
@@ -34,12 +43,15 @@ class LaneOfSession(embedded: EmbeddedLane, process: ProcessLane, books: LaneBoo
   private def chosen(
       visit: LaneBooks#Visit,
       inside: => Either[FallbackReason, Place],
-      apart: => Either[FallbackReason, Place]): Either[FallbackReason, Place] = {
+      apart: Option[FallbackReason] => Either[FallbackReason, Place])
+      : Either[FallbackReason, Place] = {
     val crowded = Set[Choice](Choice.PlacesTaken, Choice.WaitsForLock)
     if (!visit.isApart) {
-      seated(visit)(inside).left.flatMap(why => seated(visit.turn())(apart).left.map(_ => why))
+      seated(visit)(inside).left.flatMap { why =>
+        seated(visit.turn())(apart(Some(why))).left.map(_ => why)
+      }
     } else {
-      seated(visit)(apart).left.flatMap { _ =>
+      seated(visit)(apart(None)).left.flatMap { _ =>
         if (visit.choice.exists(crowded)) Left(FallbackReason.LaneBusy)
         else seated(visit.turn())(inside)
       }
@@ -62,4 +74,10 @@ class LaneOfSession(embedded: EmbeddedLane, process: ProcessLane, books: LaneBoo
 }
 
 /** The lanes of this process. */
-object LaneOfSession extends LaneOfSession(ExecutorLane, WorkerLane, ExecutorBooks)
+object LaneOfSession extends LaneOfSession(ExecutorLane, WorkerLane, ExecutorBooks, Quarantine) {
+  private def wish(conf: EmberConf): Wish = conf.lane match {
+    case Lane.Auto if conf.isolation == Isolation.Cautious => Wish.OnlyProven
+    case Lane.Auto => Wish.Try
+    case Lane.Embedded | Lane.Process | Lane.Spark => Wish.Insist
+  }
+}

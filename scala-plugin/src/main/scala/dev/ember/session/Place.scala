@@ -24,6 +24,15 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** The session broke in a way that was not the function's doing. */
   def broke(reason: FallbackReason): Unit
 
+  /** Why it is not in the executor itself, where that is worth telling. */
+  def setAside: Option[FallbackReason] = None
+
+  /** The function has made a batch. */
+  def produced(): Unit = ()
+
+  /** The task has gone, and the function has not come back. */
+  def runsOnWithoutTask(): Unit = ()
+
   final def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
 
   protected def giveBack(): Unit
@@ -37,6 +46,9 @@ final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
   override def moved: Boolean = visit.hasMoved
   override def used(effort: Effort): Unit = visit.used(effort)
   override def broke(reason: FallbackReason): Unit = place.broke(reason)
+  override def setAside: Option[FallbackReason] = place.setAside
+  override def produced(): Unit = place.produced()
+  override def runsOnWithoutTask(): Unit = place.runsOnWithoutTask()
 
   override protected def giveBack(): Unit =
     try visit.leave()

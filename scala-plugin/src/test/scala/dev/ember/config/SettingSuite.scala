@@ -10,7 +10,10 @@ class SettingSuite extends AnyFunSuite {
       read() == EmberConf(
         enabled = true,
         lane = Lane.Auto,
+        isolation = Isolation.Trusting,
         embeddedTasks = 1,
+        embeddedAbandoned = 4,
+        embeddedLeakMegabytes = 1024,
         pipelineEnabled = true,
         pipelineDepth = 2,
         nativeDir = None,
@@ -24,7 +27,10 @@ class SettingSuite extends AnyFunSuite {
     val conf = read(
       "spark.ember.enabled" -> "FALSE",
       "spark.ember.lane" -> " Spark ",
+      "spark.ember.isolation" -> "Cautious",
       "spark.ember.embedded.tasks" -> "7",
+      "spark.ember.embedded.abandoned" -> "9",
+      "spark.ember.embedded.leakMegabytes" -> "64",
       "spark.ember.pipeline.enabled" -> "false",
       "spark.ember.pipeline.depth" -> "3",
       "spark.ember.native.dir" -> "/opt/ember",
@@ -36,7 +42,10 @@ class SettingSuite extends AnyFunSuite {
       conf == EmberConf(
         enabled = false,
         Lane.Spark,
+        Isolation.Cautious,
         7,
+        9,
+        64,
         pipelineEnabled = false,
         3,
         Some("/opt/ember"),

@@ -32,14 +32,14 @@ class AdmissionSuite extends AnyFunSuite {
     val gates = Seq(
       plain.copy(profiler = true) -> FallbackReason.ProfilerOn,
       plain.copy(workerLogging = true) -> FallbackReason.WorkerLogging,
-      plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
-      plain.copy(customWorker = true) -> FallbackReason.CustomWorker,
-      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills)
+      plain.copy(customWorker = true) -> FallbackReason.CustomWorker)
     for ((facts, reason) <- gates) assert(Admission.ofSession(conf, facts).contains(reason))
   }
 
   test("each thing that needs a process of its own keeps a session out of the executor only") {
     val gates = Seq(
+      plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
+      plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills,
       plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
       plain.copy(otherHashSeed = true) -> FallbackReason.OtherHashSeed)
     for ((facts, reason) <- gates) {
@@ -63,6 +63,8 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.LaneBusy,
       FallbackReason.NoWorkers(""),
       FallbackReason.LaneAbandoned,
+      FallbackReason.Unproven,
+      FallbackReason.Quarantined(""),
       FallbackReason.LaneBroken(""),
       FallbackReason.NoPython(""),
       FallbackReason.NoNative(""),

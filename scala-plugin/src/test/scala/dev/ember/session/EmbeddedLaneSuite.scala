@@ -8,6 +8,8 @@ import dev.ember.reason.FallbackReason
 class EmbeddedLaneSuite extends AnyFunSuite {
   private val key = LaneKey("/usr/bin/python3", "default", Set.empty)
 
+  private val mostAbandoned = 4
+
   private final class Starter(result: Either[FallbackReason, Native]) extends LaneStarter {
     var starts = 0
 
@@ -22,7 +24,7 @@ class EmbeddedLaneSuite extends AnyFunSuite {
   private def lane(): EmbeddedLane = new EmbeddedLane(new Starter(Right(new FakeNative)))
 
   private def enter(lane: EmbeddedLane, task: Long, key: LaneKey = key, places: Int = 1) =
-    lane.enter(key, Map.empty, task, places)
+    lane.enter(key, Map.empty, task, places, mostAbandoned)
 
   test("the interpreter is started once") {
     val starter = new Starter(Right(new FakeNative))
@@ -104,11 +106,11 @@ class EmbeddedLaneSuite extends AnyFunSuite {
   test("abandoned lanes shut the gate when there are too many, and open it when they come back") {
     val native = new FakeNative
     val gate = new EmbeddedLane(new Starter(Right(native)))
-    for (out <- 0 until EmbeddedLane.MostAbandoned) {
+    for (out <- 0 until mostAbandoned) {
       native.lanesOut = out
       assert(enter(gate, 1, places = 9).isRight, s"with $out out")
     }
-    native.lanesOut = EmbeddedLane.MostAbandoned
+    native.lanesOut = mostAbandoned
     assert(enter(gate, 2, places = 9) == Left(FallbackReason.LaneAbandoned))
     assert(gate.isOpen)
     native.lanesOut -= 1
@@ -117,7 +119,7 @@ class EmbeddedLaneSuite extends AnyFunSuite {
 
   test("who is refused for abandoned lanes holds no place") {
     val native = new FakeNative
-    native.lanesOut = EmbeddedLane.MostAbandoned
+    native.lanesOut = mostAbandoned
     val gate = new EmbeddedLane(new Starter(Right(native)))
     assert(enter(gate, 1) == Left(FallbackReason.LaneAbandoned))
     native.lanesOut = 0

@@ -3,6 +3,7 @@ package dev.ember.session
 import org.scalatest.funsuite.AnyFunSuite
 
 import dev.ember.config.{EmberConf, Lane}
+import dev.ember.contain.{FunctionRun, Quarantine}
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
 
@@ -40,22 +41,23 @@ class LaneOfSessionSuite extends AnyFunSuite {
   private final class Lanes(refusal: Option[FallbackReason] = None) {
     val workers = new Workers(refusal)
     val books = new LaneBooks(mostFunctions = 9)
-    private val lanes =
-      new LaneOfSession(new EmbeddedLane(starter), new ProcessLane(workers), books)
+    private val lanes = new LaneOfSession(
+      new EmbeddedLane(starter),
+      new ProcessLane(workers),
+      books,
+      new Quarantine(() => 0L))
 
     def enter(
         lane: Lane,
         task: Long = 1L,
         facts: SessionFacts = plain,
-        environment: Map[String, String] = Map.empty,
-        function: Fingerprint = Fingerprint("f")): Either[FallbackReason, Place] =
+        environment: Map[String, String] = Map.empty): Either[FallbackReason, Place] =
       lanes.enter(
         EmberConf.read(_ => None).copy(lane = lane),
         facts,
         key,
         environment,
-        task,
-        function)
+        FunctionRun("f", "name", task, again = false))
   }
 
   test("a named lane is the one that a session gets") {

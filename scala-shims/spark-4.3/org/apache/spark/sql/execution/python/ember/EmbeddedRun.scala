@@ -1,11 +1,22 @@
 package org.apache.spark.sql.execution.python.ember
 
+import java.nio.file.Path
+
 import org.apache.spark.{InterruptibleIterator, TaskContext}
+import org.apache.spark.api.python.PythonWorkerException
 import org.apache.spark.internal.Logging
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{Crossing, EmbeddedSession, Outcome, Place, SessionWatch, WorkerDied}
+import dev.ember.session.{
+  Crossing,
+  EmbeddedSession,
+  Outcome,
+  Patience,
+  Place,
+  SessionWatch,
+  WorkerDied
+}
 
 /**
  * An open session as part of a task: it ends with its data or with the task, whichever is first.
@@ -28,25 +39,41 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     crossing,
     place.lent,
     graceMs,
-    () => context.killTaskIfInterrupted(),
+    () => failIfEnded(),
     worker.readTail,
-    WorkerDied(opened.functions, _),
+    WorkerDied(opened.functions, _, opened.faultFolder),
     ended)
 
   def start(input: In): Iterator[Out] = {
     context.addTaskCompletionListener[Unit](_ => close(input)): Unit
-    SessionWatch.watch(session, () => context.isInterrupted())
+    SessionWatch.watch(
+      session,
+      () => context.isInterrupted() || opened.patience.endsAfter(session.waitedMs))
     val batches = session.run(input)
     val outputs = new Iterator[Out] {
+      private var produced = false
+
       override def hasNext: Boolean = {
         val more = batches.hasNext
         if (!more) close(input)
         more
       }
 
-      override def next(): Out = batches.next()
+      override def next(): Out = {
+        val batch = batches.next()
+        if (!produced) {
+          produced = true
+          place.produced()
+        }
+        batch
+      }
     }
     new InterruptibleIterator(context, outputs)
+  }
+
+  private def failIfEnded(): Unit = {
+    context.killTaskIfInterrupted()
+    opened.patience.verdict.foreach(words => throw new PythonWorkerException(words))
   }
 
   /** Python first: nothing may be freed below a function that runs. */
@@ -74,6 +101,7 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     count(EmberMetrics.LockWait, ending.effort.lockNanos)
     if (!ending.laneCameBack) {
       count(EmberMetrics.Abandoned, 1)
+      place.runsOnWithoutTask()
       logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
     }
     place.leave()
@@ -88,4 +116,6 @@ private[ember] final case class OpenedSession(
     graceMs: Long,
     context: TaskContext,
     functions: Seq[String],
+    patience: Patience,
+    faultFolder: Option[Path],
     count: (String, Long) => Unit)

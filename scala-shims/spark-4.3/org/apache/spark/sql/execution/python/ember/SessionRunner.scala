@@ -1,6 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.io.ByteArrayOutputStream
+import java.io.{ByteArrayOutputStream, File}
 import java.nio.channels.Channels
 
 import scala.jdk.CollectionConverters._
@@ -11,15 +11,25 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.api.python.BasePythonRunner
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.util.Utils
 
 import dev.ember.config.{EmberConf, InvalidSetting}
+import dev.ember.contain.FunctionRun
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{Admission, Fingerprint, LaneKey, LaneOfSession, Place, SessionFacts}
+import dev.ember.session.{
+  Admission,
+  Fingerprint,
+  LaneKey,
+  LaneOfSession,
+  Patience,
+  Place,
+  SessionFacts
+}
 
 /** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
 trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
@@ -43,8 +53,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
         for {
           _ <- Admission.ofSession(conf, facts).toLeft(())
           environment = WorkerEnvironment.of(EmberView, context)
-          task = context.taskAttemptId()
-          place <- LaneOfSession.enter(conf, facts, laneKey, environment, task, fingerprint)
+          place <- LaneOfSession.enter(conf, facts, laneKey, environment, functionRun(context))
           session <- open(place, conf, environment, partition, context, call)
         } yield session
       } catch {
@@ -55,6 +64,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       count(EmberMetrics.Sessions, 1)
       if (session.place.apart) count(EmberMetrics.ProcessSessions, 1)
       if (session.place.moved) count(EmberMetrics.Moves, 1)
+      session.place.setAside.foreach(why => count(EmberMetrics.reason(why.name), 1))
       session.place.choice.foreach(chosen => count(EmberMetrics.choice(chosen), 1))
       count(EmberMetrics.OpenTime, System.nanoTime() - begun)
     }
@@ -76,7 +86,17 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       val handle =
         call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
       val graceMs = conf.cancelGraceSeconds * 1000L
-      Right(OpenedSession(place, handle, stock, graceMs, context, functionNames, count))
+      Right(
+        OpenedSession(
+          place,
+          handle,
+          stock,
+          graceMs,
+          context,
+          functionNames,
+          new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_)),
+          faultFolder.map(_.toPath),
+          count))
     } catch {
       case error @ (NonFatal(_) | _: LinkageError) =>
         worker.foreach(_.close())
@@ -95,6 +115,15 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     pythonExec,
     jobArtifactUUID.getOrElse("default"),
     funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet)
+
+  private def faultFolder: Option[File] =
+    Option.when(faultHandlerEnabled)(BasePythonRunner.faultHandlerLogDir)
+
+  private def functionRun(context: TaskContext): FunctionRun = FunctionRun(
+    fingerprint.text,
+    functionNames.mkString(", "),
+    context.taskAttemptId(),
+    again = context.attemptNumber() > 0 || context.stageAttemptNumber() > 0)
 
   private def fingerprint: Fingerprint =
     Fingerprint.of(evalType, funcs.map(_.funcs.map(_.command.toArray)))
@@ -125,6 +154,8 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     override def showsLocals: Boolean = tracebackWithLocals
     override def pickledBatchSize: Int = batchSizeForPythonUDF
     override def artifacts: String = jobArtifactUUID.getOrElse("default")
+    override def faultFolder: Option[String] = SessionRunner.this.faultFolder.map(_.toString)
+    override def tracebackSeconds: Long = tracebackDumpIntervalSeconds
     override def killsOnFlushFailure: Boolean = killWorkerOnFlushFailure
   }
 }

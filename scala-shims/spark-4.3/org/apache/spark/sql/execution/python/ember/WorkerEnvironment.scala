@@ -26,6 +26,8 @@ object WorkerEnvironment {
     def showsLocals: Boolean
     def pickledBatchSize: Int
     def artifacts: String
+    def faultFolder: Option[String]
+    def tracebackSeconds: Long
     def killsOnFlushFailure: Boolean
   }
 
@@ -40,6 +42,9 @@ object WorkerEnvironment {
       when(ownThreads)("OMP_NUM_THREADS" -> context.cpus().toString) ++
       when(conf.get(PYTHON_WORKER_REUSE))("SPARK_REUSE_WORKER" -> "1") ++
       memory(context).map("PYSPARK_EXECUTOR_MEMORY_MB" -> _.toString) ++
+      source.faultFolder.map("PYTHON_FAULTHANDLER_DIR" -> _) ++
+      when(source.tracebackSeconds > 0)(
+        "PYTHON_TRACEBACK_DUMP_INTERVAL_SECONDS" -> source.tracebackSeconds.toString) ++
       when(source.hidesTraceback)("SPARK_HIDE_TRACEBACK" -> "1") ++
       when(source.simplifiesTraceback)("SPARK_SIMPLIFIED_TRACEBACK" -> "1") ++
       when(source.showsLocals)("SPARK_TRACEBACK_WITH_LOCALS" -> "1") ++

@@ -1,0 +1,18 @@
+package dev.ember.contain
+
+/** What Spark says of the end of an executor. */
+object ExecutorLoss {
+  private val Code = "(?i)(?:exit(?:ed with)? (?:code|status):?|exited with code) (\\d+)".r
+  private val asked =
+    Seq("killed by driver", "decommission", "heartbeat timed out", "spark scale down")
+
+  /** Of Spark's own making: the signal of an orderly end, and the codes that Spark gives its reasons. */
+  private val sparksOwn: Set[Int] = Set(143) ++ (50 to 58)
+
+  /** Whether the process may have died of a function that ran in it. */
+  def mayBeAFunctions(reason: String): Boolean = {
+    val lower = reason.toLowerCase(java.util.Locale.ROOT)
+    val code = Code.findFirstMatchIn(reason).map(_.group(1).toInt)
+    !asked.exists(lower.contains) && !code.exists(sparksOwn)
+  }
+}

@@ -1,0 +1,141 @@
+package dev.ember.contain
+
+import scala.collection.mutable
+
+/** The driver's answer to an executor that wants to run a function in its own process. */
+sealed trait Answer
+
+object Answer {
+  case object Yes extends Answer
+
+  /** Another executor tries it; or, with a cautious driver, nobody has yet. */
+  case object NotYet extends Answer
+  final case class Never(why: String) extends Answer
+}
+
+/** How an executor means to run a function. */
+sealed trait Wish
+
+object Wish {
+
+  /** It has another way, so one executor may try first. */
+  case object Try extends Wish
+
+  /** It has another way, and nothing unknown is to be tried in an executor. */
+  case object OnlyProven extends Wish
+
+  /** Its user has allowed no other lane. */
+  case object Insist extends Wish
+}
+
+/**
+ * What one application knows of its functions. Kept by the driver.
+ *
+ * {{{
+ *   unknown --first asks--> on trial in that executor --a batch is done, anywhere--> proven
+ *      ^  `--a batch is done, anywhere--> proven               |                        |
+ *      `------------ the executor ends in good order ----------'                        |
+ *   any --its executor dies while it runs, or it does other harm--> shut out <----------'
+ *   shut out --the dead executor's journal does not name it--> unknown
+ * }}}
+ *
+ * @param isAlive
+ *   whether the scheduler still counts on an executor; asked at each question, since a task may be tried again
+ *   before the news of the loss has gone around
+ * @param say
+ *   tells the user
+ */
+final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
+  import QuarantineBook._
+
+  private val standings = mutable.Map.empty[String, Standing]
+  private val names = mutable.Map.empty[String, String]
+  private val running = mutable.Map.empty[String, Set[String]]
+
+  def mayEmbed(executor: String, function: String, name: String, wish: Wish): Answer =
+    synchronized {
+      running.keySet.toSeq.filterNot(isAlive).foreach(suspect)
+      names(function) = name
+      val answer = standings.get(function) match {
+        case Some(Shut(why, _)) => Answer.Never(why)
+        case _ if wish == Wish.Insist => Answer.Yes
+        case Some(Proven) => Answer.Yes
+        case _ if wish == Wish.OnlyProven => Answer.NotYet
+        case Some(OnTrial(other)) if other != executor => Answer.NotYet
+        case _ =>
+          standings(function) = OnTrial(executor)
+          Answer.Yes
+      }
+      if (answer == Answer.Yes)
+        running(executor) = running.getOrElse(executor, Set.empty) + function
+      answer
+    }
+
+  /** A batch came out of it, wherever. */
+  def produced(function: String): Unit = synchronized {
+    standings.get(function) match {
+      case None | Some(OnTrial(_)) => standings(function) = Proven
+      case Some(Proven | Shut(_, _)) => ()
+    }
+  }
+
+  /** `executor` does not run these any more, and is well. */
+  def idle(executor: String, functions: Set[String]): Unit = synchronized {
+    running.updateWith(executor)(_.map(_ -- functions).filter(_.nonEmpty)): Unit
+    functions
+      .filter(standings.get(_).contains(OnTrial(executor)))
+      .foreach(standings.remove(_): Unit)
+  }
+
+  /** It did harm that ended no process. */
+  def shut(function: String, name: String, why: String): Unit = synchronized {
+    names(function) = name
+    shutOut(function, why, None)
+  }
+
+  /** Spark says that the executor is gone, and why. */
+  def lost(executor: String, reason: String): Unit = synchronized {
+    if (ExecutorLoss.mayBeAFunctions(reason)) suspect(executor)
+    else {
+      running -= executor
+      acquit(executor, except = Set.empty)
+    }
+  }
+
+  /** A dead executor's own journal: what ran when it died. */
+  def found(executor: String, functions: Map[String, String]): Unit = synchronized {
+    names ++= functions
+    running -= executor
+    acquit(executor, except = functions.keySet)
+    functions.keys.foreach(shutOut(_, died(executor), Some(executor)))
+  }
+
+  private def suspect(executor: String): Unit =
+    running.remove(executor).toSeq.flatten.foreach(shutOut(_, died(executor), Some(executor)))
+
+  private def acquit(executor: String, except: Set[String]): Unit = {
+    val freed = standings.collect {
+      case (function, Shut(_, Some(`executor`))) if !except(function) => function
+      case (function, OnTrial(`executor`)) => function
+    }
+    freed.foreach(standings.remove(_): Unit)
+  }
+
+  private def shutOut(function: String, why: String, dead: Option[String]): Unit =
+    standings.get(function) match {
+      case Some(Shut(_, _)) => ()
+      case _ =>
+        standings(function) = Shut(why, dead)
+        say(
+          s"Ember runs ${names.getOrElse(function, function)} outside of executors from now on: $why")
+    }
+}
+
+object QuarantineBook {
+  private sealed trait Standing
+  private case object Proven extends Standing
+  private final case class OnTrial(executor: String) extends Standing
+  private final case class Shut(why: String, deadExecutor: Option[String]) extends Standing
+
+  private def died(executor: String): String = s"executor $executor died while it ran"
+}

@@ -1,0 +1,30 @@
+package org.apache.spark.sql.execution.python.ember
+
+import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.scheduler.{SparkListener, SparkListenerExecutorRemoved, TaskSchedulerImpl}
+import org.apache.spark.util.Utils
+
+/** What a driver knows of its executors. */
+final class ClusterView(context: SparkContext) {
+
+  /** Whether the scheduler still gives it tasks; it stops before a lost task is tried again. */
+  def isAlive(executor: String): Boolean = context.taskScheduler match {
+    case scheduler: TaskSchedulerImpl => scheduler.isExecutorAlive(executor)
+    case _ => true
+  }
+
+  /** Has `heard` called with each executor that goes and Spark's words about it. */
+  def whenLost(heard: (String, String) => Unit): Unit = context.addSparkListener(new SparkListener {
+    override def onExecutorRemoved(removed: SparkListenerExecutorRemoved): Unit =
+      heard(removed.executorId, removed.reason)
+  })
+}
+
+object ClusterView {
+
+  /** Whether an executor by this name is the driver itself: the master is local. */
+  def isDriver(executor: String): Boolean = executor == SparkContext.DRIVER_IDENTIFIER
+
+  /** A folder that the executors of an application share which follow each other on a machine, where there is one. */
+  def localFolder(conf: SparkConf): String = Utils.getLocalDir(conf)
+}
