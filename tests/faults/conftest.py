@@ -1,12 +1,16 @@
-"""One SparkSession whose functions run in worker processes under a memory limit."""
+"""One SparkSession whose functions run in worker processes, unless a test asks for another lane."""
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from pyspark import cloudpickle
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from counting import sessions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JAR = Path(os.environ.get("EMBER_JAR", REPOSITORY / "dist" / "ember-spark-4.3_2.13.jar"))
@@ -16,7 +20,8 @@ SETTINGS = {
     "spark.plugins": "dev.ember.EmberPlugin",
     "spark.jars": str(JAR),
     "spark.ember.lane": "process",
-    "spark.executor.pyspark.memory": "3g",
+    "spark.ember.embedded.leakMegabytes": "128",
+    "spark.ember.process.residentMegabytes": "700",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "1g",
@@ -42,9 +47,24 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
 
 
+@pytest.fixture
+def free_lanes(spark):
+    """Waits until the functions have come back that earlier tests have left to themselves."""
+    spark.conf.set("spark.ember.lane", "embedded")
+    numbers = spark.range(1, numPartitions=1)
+    for _ in range(60):
+        frame = numbers.select(F.udf(lambda v: v, "long")("id"))
+        frame.collect()
+        if sessions(frame).get("emberSessions"):
+            break
+        time.sleep(1)
+    spark.conf.unset("spark.ember.lane")
+
+
 def settings(folder):
     """What a session is made of.  ``folder`` takes what Spark writes."""
     java = f"-Djava.io.tmpdir={folder} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    java += " -Xms1g -XX:+AlwaysPreTouch"  # so that what grows is not the heap
     return {
         **SETTINGS,
         "spark.driver.extraJavaOptions": java,

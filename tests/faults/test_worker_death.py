@@ -109,8 +109,13 @@ def test_a_function_over_the_memory_limit_gets_an_error_and_not_a_signal(spark):
     def hoard(value):
         return len(bytearray(4 << 30)) + value
 
-    assert "MemoryError" in error_of(through(spark, hoard))
-    assert still_works(spark)
+    # What spark.executor.pyspark.memory becomes for the tasks of an executor.
+    spark.sparkContext.setLocalProperty("resource.pyspark.memory", "3072")
+    try:
+        assert "MemoryError" in error_of(through(spark, hoard))
+        assert still_works(spark)
+    finally:
+        spark.sparkContext.setLocalProperty("resource.pyspark.memory", None)
 
 
 def test_sys_exit_is_an_error_of_the_function(spark):

@@ -1,0 +1,129 @@
+"""One application in which a function does harm; tells rows, errors, and which executors were lost.
+
+The function does it in the partition ``where``, and only while ``times`` lasts: what it has done is
+counted in a folder, because the process that counts does not live.  A second query with a
+harmless function runs beside it, in tasks of the same executors.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from counting import sessions
+
+ASKED = json.loads(sys.argv[1])
+FOLDER = Path(ASKED["folder"])
+TIMES = ASKED.get("times", 1)
+PARTITIONS = ASKED.get("partitions", 1)
+#: Harm is done in this partition only; None for all.
+WHERE = ASKED.get("where", 0)
+
+
+def null_dereference():
+    ctypes.string_at(0)
+
+
+def abort():
+    ctypes.CDLL(None).abort()
+
+
+def os_exit():
+    os._exit(3)
+
+
+def c_exit():
+    ctypes.CDLL(None)._exit(3)
+
+
+def c_stack_overflow():
+    caller = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    numbers = (ctypes.c_int * 2)(2, 1)
+    sort = ctypes.CDLL(None).qsort
+    sys.setrecursionlimit(10**9)
+
+    @caller
+    def again(_left, _right):
+        sort((ctypes.c_int * 2)(2, 1), 2, 4, again)
+        return 0
+
+    sort(numbers, 2, 4, again)
+
+
+def killed():
+    ctypes.CDLL(None).kill(os.getpid(), 9)
+
+
+def harm_of(name, folder, times, where):
+    """The function of this run; it does not depend on this module."""
+    harm = globals()[name]
+
+    def function(value):
+        from pyspark import TaskContext
+
+        if where is None or TaskContext.get().partitionId() == where:
+            done = Path(folder, "harm")
+            done.mkdir(exist_ok=True)
+            if len(list(done.iterdir())) < times:
+                (done / f"{os.getpid()}-{time.time_ns()}").touch()
+                harm()
+        return value + 1
+
+    return function
+
+
+def query(spark, function, told):
+    frame = spark.range(0, 400, 1, PARTITIONS).select(F.udf(function, "long")("id").alias("v"))
+    try:
+        rows = sorted(row.v for row in frame.collect())
+        told["right"] = rows == list(range(1, 401))
+    except Exception as error:  # noqa: BLE001 (what it says is the answer)
+        told["error"] = str(error)
+    told["sessions"] = sessions(frame)
+
+
+def beside(spark, told, over):
+    def harmless(value):
+        return value * 2
+
+    frame = spark.range(0, 40, 1, 1).select(F.udf(harmless, "long")("id").alias("v"))
+    told["right"], told["runs"] = True, 0
+    while not over.is_set():
+        told["right"] &= [row.v for row in frame.collect()] == list(range(0, 80, 2))
+        told["runs"] += 1
+
+
+builder = SparkSession.builder.appName("faults")
+for key, value in ASKED["settings"].items():
+    builder = builder.config(key, value)
+spark = builder.getOrCreate()
+context = spark.sparkContext
+# As many executors as there will be, before anything is lost.
+wanted = ASKED.get("executors", 2)
+while context._jsc.sc().getExecutorMemoryStatus().size() < wanted + (wanted > 0):
+    time.sleep(0.1)
+
+told = {"application": context.applicationId, "first": {}, "second": {}, "beside": {}}
+harm = harm_of(ASKED["fault"], str(FOLDER), TIMES, WHERE)
+over = threading.Event()
+other = threading.Thread(target=beside, args=(spark, told["beside"], over))
+if ASKED.get("beside"):
+    other.start()
+query(spark, harm, told["first"])
+query(spark, harm, told["second"])
+over.set()
+if ASKED.get("beside"):
+    other.join()
+status = context._jsc.sc().statusStore().executorList(False)  # noqa: FBT003 (Py4J has no names)
+executors = [status.apply(i) for i in range(status.size())]
+told["lost"] = sum(1 for one in executors if not one.isActive() and one.id() != "driver")
+told["harm"] = len(list(Path(FOLDER, "harm").iterdir())) if Path(FOLDER, "harm").exists() else 0
+spark.stop()
+Path(FOLDER, "answer.json").write_text(json.dumps(told))

@@ -1,0 +1,97 @@
+"""A function that ends the process it runs in: on either lane, in a cluster, as real as it gets."""
+
+import clusters
+import pytest
+from clusters import LOCAL_CLUSTER
+
+from conftest import SETTINGS
+
+COMMON = {
+    **{key: SETTINGS[key] for key in ("spark.plugins", "spark.jars", "spark.ui.enabled")},
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "512m",
+    "spark.task.maxFailures": "4",
+    "spark.executor.extraJavaOptions": "-XX:-CreateCoredumpOnCrash -XX:+UseSerialGC",
+}
+EMBEDDED = {**COMMON, "spark.ember.lane": "auto"}
+PROCESS = {**COMMON, "spark.ember.lane": "process"}
+KILLS = ("null_dereference", "abort", "c_exit", "c_stack_overflow", "killed")
+
+
+def lost_once_and_right(told):
+    """One executor died, the job ended right, and the function runs outside of executors since."""
+    assert told["first"].get("right"), told
+    assert told["lost"] == 1, told
+    assert told["harm"] == 1, told
+    assert told["second"]["right"], told
+    assert told["second"]["sessions"].get("emberReasonQuarantined", 0) >= 1, told
+    assert told["second"]["sessions"].get("emberFallbacks", 0) == 0, told
+    assert "outside of executors from now on" in told["log"]
+    return True
+
+
+def test_an_executor_is_lost_once_to_a_function_and_the_job_ends_right(tmp_path):
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "null_dereference")
+    assert lost_once_and_right(told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", KILLS[1:])
+def test_an_executor_is_lost_once_to_each_way_of_dying(fault, tmp_path):
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, fault)
+    assert lost_once_and_right(told)
+
+
+@pytest.mark.slow
+def test_os_exit_in_an_executor_fails_its_task_and_loses_nothing(tmp_path):
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "os_exit")
+    assert told["first"]["right"], told
+    assert (told["lost"], told["harm"]) == (0, 1)
+
+
+@pytest.mark.slow
+def test_a_function_that_always_kills_costs_one_executor_and_is_named(tmp_path):
+    plan = {"times": 100}
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "abort", plan)
+    assert told["lost"] == 1, told
+    assert "crashed): function function in worker process" in told["first"]["error"]
+    assert "signal 6" in told["first"]["error"]
+    assert "crashed): function function in worker process" in told["second"]["error"]
+
+
+@pytest.mark.slow
+def test_a_function_that_kills_in_every_partition_at_once_costs_one_executor(tmp_path):
+    plan = {"times": 100, "where": None, "partitions": 4}
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "null_dereference", plan)
+    assert told["lost"] == 1, told
+    assert "in worker process" in told["first"]["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [*KILLS, "os_exit"])
+def test_no_executor_is_lost_to_a_function_in_a_worker_process(fault, tmp_path):
+    plan = {"beside": True, "partitions": 4}
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **PROCESS}, fault, plan)
+    assert told["first"]["right"], told
+    assert told["second"]["right"], told
+    assert (told["lost"], told["harm"]) == (0, 1), told
+    assert told["beside"]["right"], told
+    assert told["beside"]["runs"] > 0, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["null_dereference", "killed"])
+def test_a_standalone_cluster_loses_one_executor(fault, tmp_path):
+    with clusters.standalone(tmp_path) as master:
+        settings = {"spark.master": master, "spark.executor.memory": "768m", **EMBEDDED}
+        told = clusters.run(tmp_path, settings, fault)
+    assert lost_once_and_right(told)
+
+
+@pytest.mark.slow
+def test_a_cautious_driver_loses_nothing_even_with_a_local_master(tmp_path):
+    settings = {**EMBEDDED, "spark.master": "local[2]", "spark.ember.isolation": "cautious"}
+    told = clusters.run(tmp_path, settings, "null_dereference", {"executors": 0, "times": 100})
+    assert "in worker process" in told["first"]["error"], told
+    assert told["first"]["sessions"].get("emberReasonUnproven", 0) >= 1, told

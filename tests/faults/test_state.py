@@ -1,0 +1,134 @@
+"""What a function changes in its process, and who sees it afterwards."""
+
+import contextlib
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from counting import sessions
+
+pytestmark = pytest.mark.usefixtures("free_lanes")
+LANES = ("embedded", "process", "spark")
+
+
+@pytest.fixture
+def on(spark):
+    """Chooses the lane of a test."""
+
+    def choose(lane):
+        spark.conf.set("spark.ember.lane", lane)
+
+    yield choose
+    spark.conf.unset("spark.ember.lane")
+
+
+def ask(spark, function, partitions=1):
+    """What ``function`` says of one row in each partition."""
+    numbers = spark.range(partitions, numPartitions=partitions)
+    frame = numbers.select(F.udf(function, "string")("id").alias("v"))
+    return [row.v for row in frame.collect()], sessions(frame)
+
+
+def change(_):
+    import locale
+    import signal
+    import sys
+
+    os.environ["LEFT_BEHIND"] = "1"
+    os.chdir("/")
+    os.umask(0o077)
+    locale.setlocale(locale.LC_NUMERIC, "C.UTF-8")
+    sys.path.insert(0, "/left/behind")
+    sys.setrecursionlimit(1234)
+    with contextlib.suppress(ValueError):  # off Python's main thread
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    return str(os.getpid())
+
+
+def look(_):
+    import locale
+    import signal
+    import sys
+
+    mask = os.umask(0)
+    os.umask(mask)
+    found = {
+        "environment": os.environ.get("LEFT_BEHIND") == "1",
+        "directory": os.getcwd() == "/",
+        "umask": mask == 0o077,
+        "locale": locale.setlocale(locale.LC_NUMERIC) == "C.UTF-8",
+        "path": "/left/behind" in sys.path,
+        "recursion limit": sys.getrecursionlimit() == 1234,
+        "handler": signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN,
+    }
+    return ",".join(name for name, left in found.items() if left)
+
+
+def test_what_a_function_changes_is_not_worse_kept_than_in_spark(spark, on):
+    left = {}
+    for lane in LANES:
+        on(lane)
+        ask(spark, change)
+        (seen,), _ = ask(spark, look)
+        left[lane] = set(filter(None, seen.split(",")))
+    assert left["embedded"] == set()
+    assert left["process"] <= left["spark"]
+
+
+def test_the_executors_own_directory_and_mask_do_not_move(spark, on):
+    on("embedded")
+    jvm = spark._jvm.java.lang.ProcessHandle.current().pid()
+    before = Path(f"/proc/{jvm}/cwd").readlink(), mask_of(jvm)
+    ((signed,), counted) = ask(spark, change)
+    assert (int(signed), counted["emberSessions"]) == (jvm, 1)
+    assert (Path(f"/proc/{jvm}/cwd").readlink(), mask_of(jvm)) == before
+
+
+def mask_of(pid):
+    """The file mask of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line for line in lines if line.startswith("Umask:"))
+
+
+@pytest.mark.parametrize("lane", ["embedded", "process"])
+def test_a_thread_left_behind_harms_nobody(lane, spark, on):
+    on(lane)
+
+    def leave(_):
+        def stay():
+            time.sleep(1)
+            raise RuntimeError("after the session")
+
+        threading.Thread(target=stay, name="left", daemon=True).start()
+        return "started"
+
+    assert ask(spark, leave)[0] == ["started"]
+    time.sleep(1.2)
+    assert ask(spark, lambda v: f"{v}", partitions=2)[0] == ["0", "1"]
+
+
+def test_children_work_in_the_executor_too(spark, on):
+    on("embedded")
+
+    def with_children(value):
+        import multiprocessing
+        import subprocess
+        import sys
+
+        with multiprocessing.Pool(2) as pool:
+            total = sum(pool.map(abs, [-1, -2]))
+        child = os.fork()
+        if child == 0:
+            os._exit(7)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        said = subprocess.check_output([sys.executable, "-c", "print(6 * 7)"]).strip().decode()
+        return f"{total} {status} {said}"
+
+    said, counted = ask(spark, with_children)
+    assert said == ["3 7 42"]
+    assert counted["emberSessions"] == 1
+    assert "emberProcessSessions" not in counted
