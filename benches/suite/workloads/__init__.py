@@ -37,8 +37,7 @@ TEN: Final = (
 LIGHT: Final = (*ADD_ONE, TABLE_FUNCTION, UPPER, *THREE_AT_ONCE, *IDENTITY)
 
 WORKLOADS: Final[dict[str, Workload]] = {
-    workload.name: workload
-    for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS, *LANES)
+    workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS, *LANES)
 }
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {

@@ -26,7 +26,6 @@ pub struct RowPlan {
     reason = "the JVM's flags, each by its name"
 )]
 #[derive(Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of the JVM's")]
 struct Wire {
     /// The input row: a `StructType` as Spark writes it.
     input: Value,

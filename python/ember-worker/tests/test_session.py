@@ -20,6 +20,7 @@ from ember_worker import session
 from ember_worker.boot import SessionCancelled
 from protocol import (
     ARROW_ITER,
+    COGROUPED_ARROW,
     MAP_ARROW,
     MAP_PANDAS,
     PANDAS_ITER,
@@ -202,7 +203,11 @@ def test_the_serializer_still_writes_and_reads_ordinary_streams() -> None:
 
 
 def test_a_kind_that_reads_bytes_is_refused_with_the_reason() -> None:
-    _, tail = run(header(100, _increment, LongType()), FLAT)
+    no_key_one_value, whole = (2, 0, 0), StructType([StructField("a", LongType())])
+    cogrouped = header(
+        COGROUPED_ARROW, _increment, whole, arguments=no_key_one_value + no_key_one_value
+    )
+    _, tail = run(cogrouped, FLAT)
     assert "cannot run embedded" in error_text(tail)
 
 

@@ -75,6 +75,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.ArrowBackedChild,
       FallbackReason.PickleBytesLimit,
       FallbackReason.NoNativeForm,
+      FallbackReason.GroupedTypes,
       FallbackReason.OpenFailed(""),
       FallbackReason.Unexpected(""))
     assert(reasons.map(_.name) == FallbackReason.ofSessions)

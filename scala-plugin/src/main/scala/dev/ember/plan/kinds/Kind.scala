@@ -16,6 +16,7 @@ object Kind {
   val all: Seq[Kind] = Seq(
     ScalarKind,
     PickledKind,
+    ArrowTableFunctionKind,
     MapInPandasKind,
     MapInArrowKind,
     GroupedMapInPandasKind,

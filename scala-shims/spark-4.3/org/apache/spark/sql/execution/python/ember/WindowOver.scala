@@ -5,7 +5,10 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Left => _, Right => _, _}
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
-import org.apache.spark.sql.execution.python.{ArrowWindowPythonEvaluatorFactory, ArrowWindowPythonExec}
+import org.apache.spark.sql.execution.python.{
+  ArrowWindowPythonEvaluatorFactory,
+  ArrowWindowPythonExec
+}
 import org.apache.spark.sql.types.DataType
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
