@@ -24,7 +24,7 @@ from pyspark.sql.types import LongType, StructField, StructType
 
 from calling import ONE_ROW, call
 from ember_worker.isolation import broadcasts, process
-from ember_worker.state import CURRENT, PROCESS
+from ember_worker.state import CURRENT, PROCESS, State
 from protocol import SCALAR_ARROW, SCALAR_ROW, header, run, run_vanilla, without_times
 
 if TYPE_CHECKING:
@@ -244,6 +244,21 @@ def test_sys_path_and_the_recursion_limit_go_back_with_the_session() -> None:
     call(change)
     assert sys.path == entries
     assert sys.getrecursionlimit() == limit
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_sys_path_does_not_wait_for_a_session_that_hangs_after_its_cancellation(
+    *,
+    cancelled: bool,
+) -> None:
+    hanging = State({})
+    process.enter(hanging, lambda: cancelled)
+    try:
+        call(lambda: sys.path.append("/left/behind"))
+        assert ("/left/behind" in sys.path) is not cancelled
+    finally:
+        process.leave(hanging)
+    assert "/left/behind" not in sys.path
 
 
 def test_a_limit_that_two_sessions_change_goes_back_with_the_last() -> None:

@@ -56,7 +56,7 @@ def _run(endpoint: Any) -> bytes:
     CURRENT.set(state)
     outfile = Outfile(endpoint)
     try:
-        process.enter(state)
+        process.enter(state, lambda: endpoint.cancelled)
         invoke(Receiver(endpoint), outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused

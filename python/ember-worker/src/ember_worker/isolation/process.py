@@ -27,7 +27,8 @@ LEVEL_BYTES = 2600
 # Taken before the other concerns replace them.
 _chdir, _putenv, _unsetenv = os.chdir, os.putenv, os.unsetenv
 
-_active: set[State] = set()
+#: The open sessions, and whether nobody waits for one any more.
+_active: dict[State, Callable[[], bool]] = {}
 _apart: set[State] = set()
 _baseline: list[str] = []
 _changed: dict[str, tuple[Callable[[], object], set[State]]] = {}
@@ -58,9 +59,9 @@ def settle_path() -> None:
     _baseline[:] = sys.path
 
 
-def enter(state: State) -> None:
+def enter(state: State, cancelled: Callable[[], bool]) -> None:
     """Count a session in; the first one on a lane gives the lane its own directory and umask."""
-    _active.add(state)
+    _active[state] = cancelled
     if lane.own_directory():
         _apart.add(state)
 
@@ -68,10 +69,12 @@ def enter(state: State) -> None:
 def leave(state: State) -> None:
     """Count a session out and take back what it changed. A second call does nothing."""
     state.take_back()
-    _active.discard(state)
+    _active.pop(state, None)
     _apart.discard(state)
-    # Another session may be importing through it: the last one out cleans up.
-    if not _active and sys.path != _baseline:
+    # Another session may be importing through it: the last one out cleans up. One that was
+    # cancelled and hangs may never come out.
+    others = list(_active.values())
+    if sys.path != _baseline and all(cancelled() for cancelled in others):
         sys.path[:] = _baseline
 
 
