@@ -246,6 +246,7 @@ def test_the_figures_of_a_choice_are_metrics(spark, books):
     spent = {
         key: evidence.metric(node, f"ember{key}") for key in ("FunctionTime", "FunctionCpuTime")
     }
-    assert spent["FunctionTime"] >= spent["FunctionCpuTime"] > 100 * MS, spent
+    # Two clocks of the kernel, which it does not advance together.
+    assert 1.02 * spent["FunctionTime"] >= spent["FunctionCpuTime"] > 100 * MS, spent
     assert evidence.metric(node, "emberLockWait") >= 0
     assert evidence.metric(node, "emberMoves") in (0, 1)
