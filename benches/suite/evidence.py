@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from pyspark.sql import SparkSession
 
-PYTHON_NODES: Final = ("ArrowEvalPython", "BatchEvalPython", "MapInPandas", "MapInArrow")
+PYTHON_NODES: Final = (
+    "ArrowEvalPython",
+    "BatchEvalPython",
+    "MapInPandas",
+    "MapInArrow",
+    "FlatMapGroupsInPandas",
+    "FlatMapGroupsInArrow",
+    "ArrowAggregatePython",
+    "ArrowWindowPython",
+    "ArrowEvalPythonUDTF",
+)
 SESSIONS: Final = "Ember: sessions"
 IN_WORKERS: Final = "Ember: sessions in worker processes"
 FALLEN_BACK: Final = "Ember: sessions on Spark's runner"
