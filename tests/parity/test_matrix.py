@@ -17,6 +17,7 @@ from types import NoneType
 
 import pytest
 from parity.case import Case
+from parity.columns import exactly, seen_and_back
 from parity.kinds import same
 from pyspark import cloudpickle
 from pyspark.sql import functions as F
@@ -157,38 +158,11 @@ def test_a_value_that_a_type_does_not_take_ends_alike(seed, parity_legs):
     parity_legs.check_either_way(case)
 
 
-def exactly(value):
-    """What a function sees of a value: the types of its parts, the bits of its floats."""
-    if isinstance(value, float):
-        return f"{type(value).__name__} {value.hex()}"
-    if isinstance(value, dict):
-        return str([type(value), *((exactly(key), exactly(item)) for key, item in value.items())])
-    if isinstance(value, list | tuple):
-        return str([type(value), getattr(value, "__fields__", None), *map(exactly, value)])
-    return f"{type(value)} {value!r} {getattr(value, '__dict__', '')} {getattr(value, 'fold', '')}"
-
-
 def columns(kinds, seed, conf=None):
     """Columns of types, side by side, each shown as its function sees it and given back."""
-    import pyarrow as pa
-
-    arrays = [every_type.column(kind, seed) for kind in kinds]
-    rows = min(map(len, arrays))
-    names = [f"c{index}" for index in range(len(kinds))]
-    table = pa.table([array[:rows] for array in arrays], names)
-
-    def build(spark):
-        schema = sql.StructType(list(map(sql.StructField, names, kinds)))
-        frame = spark.createDataFrame(table, schema).coalesce(1)
-        shown = [F.udf(exactly, "string")(name).alias(f"{name}_seen") for name in names]
-        again = [
-            F.udf(same, kind)(name).alias(f"{name}_again")
-            for name, kind in zip(names, kinds, strict=True)
-        ]
-        return frame.select(*names, *shown, *again)
-
+    build = seen_and_back(kinds, [every_type.column(kind, seed) for kind in kinds], F.udf)
     conf = {**TYPES, "spark.sql.session.timeZone": "UTC", **(conf or {})}
-    return Case(f"{names}-row", build, EVAL, conf=conf)
+    return Case(f"{[kind.simpleString() for kind in kinds]}-row", build, EVAL, conf=conf)
 
 
 TOGETHER = 6

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ember_abi::ArrowArray;
+use ember_rows::pages::PageError;
 use ember_rows::{RowsError, lend, lent_bytes};
 use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JString};
@@ -203,13 +205,9 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerRows<'local>(
     env.with_env(|_| -> Result<jlong, NativeError> {
         let bytes = usize::try_from(bytes).map_err(|_| NativeError::Argument("bytes"))?;
         let rows = usize::try_from(rows).map_err(|_| NativeError::Argument("rows"))?;
-        let open = SESSIONS.get(session)?;
-        let mut pipe = open.pipe()?;
-        let batch = pipe.batch(bytes, rows, side(arguments))?;
-        let held = held(&open, &pipe);
-        drop(pipe);
-        open.session.offer(batch, bytes as u64);
-        Ok(held)
+        offered(session, bytes, |pipe| {
+            pipe.batch(bytes, rows, side(arguments))
+        })
     })
     .resolve::<Throw>()
 }
@@ -235,15 +233,26 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerGroups<'local>(
             pieces: &ints,
             joined,
         };
-        let open = SESSIONS.get(session)?;
-        let mut pipe = open.pipe()?;
-        let batch = pipe.batch_of_groups(bytes, rows, side(arguments), groups)?;
-        let held = held(&open, &pipe);
-        drop(pipe);
-        open.session.offer(batch, bytes as u64);
-        Ok(held)
+        offered(session, bytes, |pipe| {
+            pipe.batch_of_groups(bytes, rows, side(arguments), groups)
+        })
     })
     .resolve::<Throw>()
+}
+
+/// Offers the batch that `make` takes from the session's pages; returns what they hold.
+fn offered(
+    session: jlong,
+    bytes: usize,
+    make: impl FnOnce(&mut RowPipe) -> Result<ArrowArray, PageError>,
+) -> Result<jlong, NativeError> {
+    let open = SESSIONS.get(session)?;
+    let mut pipe = open.pipe()?;
+    let batch = make(&mut pipe)?;
+    let held = held(&open, &pipe);
+    drop(pipe);
+    open.session.offer(batch, bytes as u64);
+    Ok(held)
 }
 
 #[unsafe(no_mangle)]

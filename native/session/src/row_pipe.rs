@@ -130,21 +130,11 @@ impl RowPipe {
 
     /// Makes the batch of the `rows` that the pages now hold, and keeps them for the join.
     pub fn batch(&mut self, bytes: usize, rows: usize, of: Side) -> Result<ArrowArray, PageError> {
-        self.made(bytes, rows, of, Groups::none(rows))
+        self.batch_of_groups(bytes, rows, of, Groups::none(rows))
     }
 
     /// The same for rows of many groups.
     pub fn batch_of_groups(
-        &mut self,
-        bytes: usize,
-        rows: usize,
-        of: Side,
-        groups: Groups<'_>,
-    ) -> Result<ArrowArray, PageError> {
-        self.made(bytes, rows, of, groups)
-    }
-
-    fn made(
         &mut self,
         bytes: usize,
         rows: usize,

@@ -46,13 +46,13 @@ class LaneBooks(mostFunctions: Int) extends Logging {
 
   private def open(visit: Visit): Visit = {
     val page = pageOf(visit.function)
-    visit.moved = page.last.exists(_ != visit.apart)
-    page.last = Some(visit.apart)
+    visit.moved = page.last.exists(_ != visit.isApart)
+    page.last = Some(visit.isApart)
     if (visit.moved) {
       logDebug(
-        s"Function ${visit.function} moves to ${if (visit.apart) "workers" else "the executor"}")
+        s"Function ${visit.function} moves to ${if (visit.isApart) "workers" else "the executor"}")
     }
-    if (!visit.apart) {
+    if (!visit.isApart) {
       visit.accompanied = inside.nonEmpty
       inside.foreach(_.accompanied = true)
       inside += visit
@@ -65,22 +65,20 @@ class LaneBooks(mostFunctions: Int) extends Logging {
       val task: Long,
       val function: Fingerprint,
       val choice: Option[Choice],
-      private[LaneBooks] val apart: Boolean) {
+      val isApart: Boolean) {
     private[LaneBooks] var accompanied = false
     private[LaneBooks] var moved = false
-
-    def isApart: Boolean = apart
 
     /** Whether its function ran on the other lane the last time. */
     def hasMoved: Boolean = moved
 
     def company: Company =
-      if (apart) Company.Apart else if (accompanied) Company.Beside else Company.Alone
+      if (isApart) Company.Apart else if (accompanied) Company.Beside else Company.Alone
 
     /** It runs on the other lane than was chosen, which could not be had. */
     def turn(): Visit = LaneBooks.this.synchronized {
       leave()
-      open(new Visit(task, function, choice, !apart))
+      open(new Visit(task, function, choice, !isApart))
     }
 
     def used(effort: Effort): Unit = LaneBooks.this.synchronized {

@@ -59,9 +59,7 @@ trait EmbeddedRunner
       context: TaskContext,
       partition: Int)(input: Option[RowBatches.Limits] => InputRows)
       : Either[FallbackReason, Iterator[InternalRow]] =
-    enter(partition, context)(_.openRows(_, _, _, _, form.plan(spillFolder))).map { opened =>
-      new RowRun(opened, form, output).start(UpstreamFiles.apart(input(batchLimits)))
-    }
+    enterRows(form, output, context, partition)(input(batchLimits))
 
   /** The same, with an input that crosses as columns. `input` gets the limits of this runner. */
   private[ember] final def embedColumns(
@@ -83,7 +81,6 @@ trait EmbeddedRunner
 
   /** What batches hold: the function's columns, and what a kind sends beside them. */
   protected def sent(columns: Schema): Schema = columns
-
 }
 
 object EmbeddedRunner {

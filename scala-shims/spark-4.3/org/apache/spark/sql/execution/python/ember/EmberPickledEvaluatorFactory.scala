@@ -118,7 +118,5 @@ final class EmberPickledRunner(arguments: FunctionArguments, sent: StructType, n
 
   private[ember] def embedRows(form: RowForm, output: RowOutput, context: TaskContext)(
       input: => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
-    enter(context.partitionId(), context)(_.openRows(_, _, _, _, form.plan(spillFolder))).map {
-      opened => new RowRun(opened, form, output).start(UpstreamFiles.apart(input))
-    }
+    enterRows(form, output, context, context.partitionId())(input)
 }

@@ -10,9 +10,9 @@ import org.apache.spark.sql.catalyst.expressions.PythonUDTF
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonUDTFExec, ArrowPythonUDTFRunner}
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
-import org.apache.spark.sql.types.{DataType, StructType, UserDefinedType}
+import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch}
+import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.rows.RowBatches
 
@@ -26,9 +26,7 @@ trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec {
   private val node: NodeConf = PythonNodes
     .nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)
     .copy(functions = Seq(udtf.name))
-  private val expected: Seq[DataType] = resultAttrs.map(_.dataType.transformRecursively {
-    case userDefined: UserDefinedType[?] => userDefined.sqlType
-  })
+  private val expected: Seq[DataType] = resultAttrs.map(it => OutputTypes.stored(it.dataType))
 
   override protected def evaluate(
       arguments: Array[ArgumentMetadata],
@@ -41,14 +39,11 @@ trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec {
 
   /** The rows of a batch, which is one column of structs. */
   private def fields(batch: ColumnarBatch): Iterator[InternalRow] = {
-    val struct = batch.column(0).asInstanceOf[ArrowColumnVector]
-    val columns = expected.indices.map(struct.getChild)
-    val actual = columns.map(_.dataType())
+    val flat = StructRows.flattened(batch, expected.length)
+    val actual = expected.indices.map(flat.column(_).dataType())
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
       throw QueryExecutionErrors.arrowDataTypeMismatchError("Python UDTF", expected, actual)
     }
-    val flat = new ColumnarBatch(columns.toArray)
-    flat.setNumRows(batch.numRows())
     flat.rowIterator().asScala
   }
 }

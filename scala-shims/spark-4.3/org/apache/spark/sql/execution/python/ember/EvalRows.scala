@@ -3,9 +3,7 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
-import org.apache.spark.sql.types.DataType
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
@@ -21,6 +19,7 @@ private[ember] final class EvalRows(
     node: NodeConf) {
 
   private val types = new OutputTypes(results)
+  private[ember] val output = new CheckedRows(types)
 
   private[ember] val form: Option[RowForm] = for {
     input <- RowForm.stored(FunctionArguments.struct(inputAttributes.map(_.dataType)))
@@ -79,15 +78,5 @@ private[ember] final class EvalRows(
         ArrowMemory.allocator,
         if (plain) form.input.length else form.arguments.length,
         row => if (plain) columns(row) else row))
-  }
-
-  private[ember] object output extends RowOutput {
-    override def comesAsRows(actual: Seq[DataType]): Boolean = {
-      types.check(actual)
-      true
-    }
-
-    override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
-      throw new IllegalStateException("checked types always come as rows")
   }
 }

@@ -14,9 +14,7 @@ import org.apache.spark.sql.catalyst.expressions.{
 }
 import org.apache.spark.sql.execution.GroupedIterator
 import org.apache.spark.sql.execution.python.HybridRowQueue
-import org.apache.spark.sql.types.DataType
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.ColumnarBatch
 import org.apache.spark.util.Utils
 
 import dev.ember.reason.FallbackReason
@@ -61,7 +59,7 @@ private[ember] final class GroupedAggregate(
       rows: Iterator[InternalRow],
       context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] =
     form.toRight(FallbackReason.GroupedTypes).flatMap { way =>
-      runner.embedRows(way, output, context, context.partitionId()) { limits =>
+      runner.embedRows(way, new CheckedRows(types), context, context.partitionId()) { limits =>
         cut(rows, limits.get)
       }
     }
@@ -98,16 +96,6 @@ private[ember] final class GroupedAggregate(
       GroupedIterator(rows, grouping, input).map { case (key, group) =>
         RowGroup(Some(key.asInstanceOf[UnsafeRow]), group)
       }
-
-  private object output extends RowOutput {
-    override def comesAsRows(actual: Seq[DataType]): Boolean = {
-      types.check(actual)
-      true
-    }
-
-    override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
-      throw new IllegalStateException("checked types always come as rows")
-  }
 
   /** Spark's way: keys wait in its queue, and each batch of its worker has the value of one. */
   private def onSpark(

@@ -1,5 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
+import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.types.{DataType, UserDefinedType}
@@ -7,9 +8,7 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 
 /** The check that Spark makes on each batch a scalar function returns, with Spark's error. */
 private[ember] final class OutputTypes(results: Seq[Attribute]) {
-  val expected: Seq[DataType] = results.map(_.dataType.transformRecursively {
-    case userDefined: UserDefinedType[?] => userDefined.sqlType
-  })
+  val expected: Seq[DataType] = results.map(it => OutputTypes.stored(it.dataType))
 
   def check(batch: ColumnarBatch): Unit =
     check((0 until batch.numCols()).map(batch.column(_).dataType()))
@@ -18,4 +17,23 @@ private[ember] final class OutputTypes(results: Seq[Attribute]) {
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
       throw QueryExecutionErrors.arrowDataTypeMismatchError("pandas_udf()", expected, actual)
     }
+}
+
+private[ember] object OutputTypes {
+
+  /** The type with that of their values in the place of user-defined ones. */
+  def stored(of: DataType): DataType = of.transformRecursively {
+    case userDefined: UserDefinedType[?] => userDefined.sqlType
+  }
+}
+
+/** The output of functions whose columns have the declared types, or fail: it always comes as rows. */
+private[ember] final class CheckedRows(types: OutputTypes) extends RowOutput {
+  override def comesAsRows(actual: Seq[DataType]): Boolean = {
+    types.check(actual)
+    true
+  }
+
+  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+    throw new IllegalStateException("checked types always come as rows")
 }

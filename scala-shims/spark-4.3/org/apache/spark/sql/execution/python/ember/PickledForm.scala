@@ -40,7 +40,7 @@ private[ember] object PickledForm {
       results: Seq[Attribute],
       conf: PickleConf): Option[PickledForm] =
     RowForm
-      .stored(struct(inputAttributes.map(_.dataType)))
+      .stored(FunctionArguments.struct(inputAttributes.map(_.dataType)))
       .filter(_ => results.forall(_.nullable))
       .map { input =>
         val columns = arguments.schema.forall(field => isColumn(field.dataType, conf))
@@ -49,7 +49,7 @@ private[ember] object PickledForm {
           input,
           if (columns) arguments.schema else OfPickles,
           ordinals.filter(_ => columns),
-          struct(results.map(result => column(result.dataType))),
+          FunctionArguments.struct(results.map(result => column(result.dataType))),
           large = false,
           wrapped = false,
           joined = true,
@@ -71,7 +71,4 @@ private[ember] object PickledForm {
     case StringType => of
     case _ => NullType
   }
-
-  private def struct(types: Seq[DataType]): StructType =
-    StructType(types.zipWithIndex.map { case (of, index) => StructField(s"_$index", of) })
 }

@@ -14,6 +14,7 @@ import org.apache.spark.{SparkEnv, TaskContext}
 import org.apache.spark.api.python.BasePythonRunner
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
+import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.util.Utils
 
@@ -21,6 +22,7 @@ import dev.ember.config.{EmberConf, InvalidSetting}
 import dev.ember.contain.FunctionRun
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
+import dev.ember.rows.InputRows
 import dev.ember.session.{
   Admission,
   Fingerprint,
@@ -70,6 +72,16 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     }
     opened
   }
+
+  /** Opens a session with rows that cross as pages. `input` is asked for once it is open. */
+  protected final def enterRows(
+      form: RowForm,
+      output: RowOutput,
+      context: TaskContext,
+      partition: Int)(input: => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
+    enter(partition, context)(_.openRows(_, _, _, _, form.plan(spillFolder))).map { opened =>
+      new RowRun(opened, form, output).start(UpstreamFiles.apart(input))
+    }
 
   private def open(
       place: Place,

@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
-import org.apache.spark.sql.types.{DataType, Metadata, StructField, StructType, UserDefinedType}
+import org.apache.spark.sql.types.{DataType, Metadata, StructField, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
 /**
@@ -24,18 +24,16 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
     actual match {
       case Seq(struct: StructType) =>
         stored.nonEmpty &&
-        DataType.equalsIgnoreNullability(plain(StructType(struct.map(anonymous))), plain(wanted))
+        DataType.equalsIgnoreNullability(
+          OutputTypes.stored(StructType(struct.map(anonymous))),
+          OutputTypes.stored(wanted))
       case _ => false
     }
   }
 
   override def convert(batch: ColumnarBatch): Iterator[InternalRow] = {
     check(batch.column(0).dataType())
-    val struct = batch.column(0).asInstanceOf[ArrowColumnVector]
-    val children = output.indices.map(struct.getChild(_): ColumnVector).toArray
-    val flat = new ColumnarBatch(children)
-    flat.setNumRows(batch.numRows())
-    flat.rowIterator.asScala.map(toUnsafe)
+    StructRows.flattened(batch, output.length).rowIterator.asScala.map(toUnsafe)
   }
 
   /** The output as rows store it; nothing if its rows have to be read from columns. */
@@ -46,7 +44,15 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
 
   private def anonymous(field: StructField): StructField =
     field.copy(name = "", metadata = Metadata.empty)
+}
 
-  private def plain(of: DataType): DataType =
-    of.transformRecursively { case own: UserDefinedType[?] => own.sqlType }
+private[ember] object StructRows {
+
+  /** The first children of a batch's one column of structs. */
+  def flattened(batch: ColumnarBatch, columns: Int): ColumnarBatch = {
+    val struct = batch.column(0).asInstanceOf[ArrowColumnVector]
+    val flat = new ColumnarBatch(Array.tabulate[ColumnVector](columns)(struct.getChild))
+    flat.setNumRows(batch.numRows())
+    flat
+  }
 }

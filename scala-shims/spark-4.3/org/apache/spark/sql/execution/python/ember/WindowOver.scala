@@ -9,9 +9,7 @@ import org.apache.spark.sql.execution.python.{
   ArrowWindowPythonEvaluatorFactory,
   ArrowWindowPythonExec
 }
-import org.apache.spark.sql.types.DataType
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.{CutGroups, RowBatches, RowGroup, WrittenSize}
@@ -40,7 +38,7 @@ private[ember] final class WindowOver(
     form(arguments)
       .toRight(FallbackReason.GroupedTypes)
       .flatMap { way =>
-        runner.embedRows(way, output, context, context.partitionId()) { limits =>
+        runner.embedRows(way, new CheckedRows(types), context, context.partitionId()) { limits =>
           cut(rows, arguments, limits.get)
         }
       } match {
@@ -59,19 +57,22 @@ private[ember] final class WindowOver(
   } yield RowForm(
     kept,
     asked,
-    arguments.columnIndices(input).map(_.toSeq),
+    ordinals(arguments),
     back,
     node.largeVarTypes,
     wrapped = false,
     joined = true,
     grouped = true)
 
+  private def ordinals(arguments: FunctionArguments): Option[Seq[Int]] =
+    arguments.columnIndices(input).map(_.toSeq)
+
   private def cut(
       rows: Iterator[InternalRow],
       arguments: FunctionArguments,
       limits: RowBatches.Limits): CutGroups = {
     val project = UnsafeProjection.create(arguments.inputs, input)
-    val apart = arguments.columnIndices(input).isEmpty
+    val apart = ordinals(arguments).isEmpty
     val size = new WrittenSize(
       ArrowUtils.toArrowSchema(arguments.schema, node.timeZone, node.largeVarTypes),
       wrapped = false,
@@ -95,16 +96,6 @@ private[ember] final class WindowOver(
 
   @transient private lazy val types = new OutputTypes(
     overs.map(over => AttributeReference("", over.dataType)()))
-
-  private object output extends RowOutput {
-    override def comesAsRows(actual: Seq[DataType]): Boolean = {
-      types.check(actual)
-      true
-    }
-
-    override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
-      throw new IllegalStateException("checked types always come as rows")
-  }
 }
 
 object WindowOver {
