@@ -239,7 +239,7 @@ fn a_batch_of_groups_tells_its_pieces_and_a_key_waits_for_each_group() {
         Field::new("a", DataType::Int64, true),
         Field::new("pieces", DataType::Int32, false),
     ]);
-    let batch = imported(made.unwrap(), fields);
+    let batch = imported(made.unwrap(), fields.clone());
     let pieces: &Int32Array = batch.column(1).as_any().downcast_ref().unwrap();
     assert_eq!(pieces.values(), &[2, -3, 0, 0, 0]);
     let rest = Groups {
@@ -247,9 +247,8 @@ fn a_batch_of_groups_tells_its_pieces_and_a_key_waits_for_each_group() {
         joined: 0,
     };
     let bytes = fill(&mut pipe, Side::Arguments, &[6]);
-    pipe.batch_of_groups(bytes, 1, Side::Arguments, rest)
-        .map(drop)
-        .unwrap();
+    let made = pipe.batch_of_groups(bytes, 1, Side::Arguments, rest);
+    assert_eq!(imported(made.unwrap(), fields).column(0).len(), 1);
     let page = pipe.rows(&returned(&[7, 8])).unwrap();
     assert_eq!(pairs(page), [(10, 7), (20, 8)]);
 }
