@@ -39,7 +39,7 @@ trait Native {
       rows: Int,
       joined: Int,
       pieces: Array[Int]): Long
-  def outputRows(session: Long): Array[Long]
+  def outputRows(session: Long): OutputPage
   def freeRows(session: Long): Unit
   def openColumns(
       header: Array[Byte],
@@ -48,7 +48,7 @@ trait Native {
       depth: Int,
       plan: Array[Byte]): Long
   def offerColumns(session: Long, arguments: Array[Long], columns: Array[Long], token: Long): Unit
-  def outputColumns(session: Long): Array[Long]
+  def outputColumns(session: Long): OutputPage
   def freeColumns(session: Long): Unit
 }
 
@@ -116,7 +116,8 @@ sealed class JniNative(lane: Long) extends Native {
       pieces: Array[Int]): Long =
     NativeApi.offerGroups(session, arguments, bytes, rows, joined, pieces)
 
-  override def outputRows(session: Long): Array[Long] = NativeApi.outputRows(session)
+  override def outputRows(session: Long): OutputPage =
+    OutputPage.of(NativeApi.outputRows(session))
   override def freeRows(session: Long): Unit = NativeApi.freeRows(session)
 
   override def openColumns(
@@ -133,7 +134,8 @@ sealed class JniNative(lane: Long) extends Native {
       columns: Array[Long],
       token: Long): Unit = NativeApi.offerColumns(session, arguments, columns, token)
 
-  override def outputColumns(session: Long): Array[Long] = NativeApi.outputColumns(session)
+  override def outputColumns(session: Long): OutputPage =
+    OutputPage.of(NativeApi.outputColumns(session))
   override def freeColumns(session: Long): Unit = NativeApi.freeColumns(session)
 }
 

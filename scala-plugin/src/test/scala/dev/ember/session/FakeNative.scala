@@ -7,7 +7,7 @@ import scala.collection.mutable.ArrayBuffer
 
 import org.apache.spark.unsafe.Platform
 
-import dev.ember.nativeapi.Native
+import dev.ember.nativeapi.{Native, OutputPage}
 
 /**
  * A native library whose one session does what a script says, and which notes what is asked of it. Its pages are
@@ -115,10 +115,10 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     pages.values.map(_._2).sum
   }
 
-  override def outputRows(session: Long): Array[Long] = {
+  override def outputRows(session: Long): OutputPage = {
     note("outputRows")
     outputPages += 1
-    Array(0L, 0L, outputPages, 0L, pages.values.map(_._2).sum, 0L, 0L)
+    OutputPage(0, 0, outputPages, 0, pages.values.map(_._2).sum, 0, 0)
   }
 
   override def openColumns(
@@ -137,7 +137,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     offered += token
   }
 
-  override def outputColumns(session: Long): Array[Long] = outputRows(session)
+  override def outputColumns(session: Long): OutputPage = outputRows(session)
   override def freeColumns(session: Long): Unit = freeRows(session)
 
   override def freeRows(session: Long): Unit = note("freeRows")

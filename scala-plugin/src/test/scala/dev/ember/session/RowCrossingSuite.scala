@@ -74,7 +74,7 @@ class RowCrossingSuite extends AnyFunSuite {
       val taken = new ArrayBuffer[Long]
       val output: RowCrossing.Output = (native, handle) => {
         taken += handle
-        Iterator.single(row(native.outputRows(handle)(2)))
+        Iterator.single(row(native.outputRows(handle).rows))
       }
       native.tailBytes = Array[Byte](4)
       var tail = Array.emptyByteArray

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
-import dev.ember.nativeapi.Native
+import dev.ember.nativeapi.{Native, OutputPage}
 import dev.ember.rows.{PageReader, RowBatches}
 import dev.ember.rows.columns.{ColumnShape, InputColumns, LentColumns}
 import dev.ember.session.ColumnCrossing
@@ -51,14 +51,14 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     else output.convert(columns.show(native.output(session)))
   }
 
-  private def rows(page: Array[Long]): Iterator[InternalRow] = {
-    largestPage = math.max(largestPage, page(1))
-    shared = page(4)
+  private def rows(page: OutputPage): Iterator[InternalRow] = {
+    largestPage = math.max(largestPage, page.bytes)
+    shared = page.held
     charge()
-    count("pythonNumRowsReceived", page(2))
-    count("pythonDataReceived", page(3))
+    count("pythonNumRowsReceived", page.rows)
+    count("pythonDataReceived", page.pythonBytes)
     count(EmberMetrics.BatchesReceived, 1)
-    reader.over(page(0), page(1))
+    reader.over(page.address, page.bytes)
   }
 
   private def counted(input: InputColumns): InputColumns = new InputColumns {

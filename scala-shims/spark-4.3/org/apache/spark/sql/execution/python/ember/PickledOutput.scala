@@ -20,6 +20,8 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StructField, StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 import org.apache.spark.unsafe.Platform
 
+import dev.ember.nativeapi.OutputPage
+
 /** Rows with their results; or with pickles of them, which Spark's own code reads and converts. */
 private[ember] final class PickledOutput(
     inputAttributes: Seq[Attribute],
@@ -54,11 +56,12 @@ private[ember] final class PickledOutput(
   override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
     throw new IllegalStateException("results always come as rows")
 
-  override def read(rows: Iterator[InternalRow], page: Array[Long]): Iterator[InternalRow] =
-    if (page(6) == 0) rows
+  override def read(rows: Iterator[InternalRow], page: OutputPage): Iterator[InternalRow] =
+    if (page.pickledBytes == 0) rows
     else {
-      val pickles = new Array[Byte](Math.toIntExact(page(6)))
-      Platform.copyMemory(null, page(5), pickles, Platform.BYTE_ARRAY_OFFSET.toLong, page(6))
+      val bytes = page.pickledBytes
+      val pickles = new Array[Byte](Math.toIntExact(bytes))
+      Platform.copyMemory(null, page.pickles, pickles, Platform.BYTE_ARRAY_OFFSET.toLong, bytes)
       joined(rows, ByteBuffer.wrap(pickles))
     }
 

@@ -9,7 +9,7 @@ import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
-import dev.ember.nativeapi.Native
+import dev.ember.nativeapi.{Native, OutputPage}
 import dev.ember.rows.{InputRows, OutputVectors, PageReader, PageWriter, Pieces}
 import dev.ember.session.RowCrossing
 
@@ -45,12 +45,12 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     else output.convert(columns.show(native.output(session)))
   }
 
-  private def rows(page: Array[Long]): Iterator[InternalRow] = {
-    memory.hold(page(4))
-    count("pythonNumRowsReceived", page(2))
-    count("pythonDataReceived", page(3))
+  private def rows(page: OutputPage): Iterator[InternalRow] = {
+    memory.hold(page.held)
+    count("pythonNumRowsReceived", page.rows)
+    count("pythonDataReceived", page.pythonBytes)
     count(EmberMetrics.BatchesReceived, 1)
-    output.read(reader.over(page(0), page(1)), page)
+    output.read(reader.over(page.address, page.bytes), page)
   }
 
   private def counted(input: InputRows): InputRows = new InputRows {
@@ -78,9 +78,9 @@ private[ember] trait RowOutput {
   /** The rows of a batch of other types, as Spark reads them. */
   def convert(batch: ColumnarBatch): Iterator[InternalRow]
 
-  /** The rows of a page, which native code describes; what came beside it is readable during this call. */
-  def read(rows: Iterator[InternalRow], page: Array[Long]): Iterator[InternalRow] = {
-    require(page(6) == 0, "these results have nothing beside them")
+  /** The rows of a page, which stands in `page`; what came beside it is readable during this call. */
+  def read(rows: Iterator[InternalRow], page: OutputPage): Iterator[InternalRow] = {
+    require(page.pickledBytes == 0, "these results have nothing beside them")
     rows
   }
 }
