@@ -49,6 +49,43 @@ def header(  # noqa: PLR0913 - the fields of the message
 ) -> bytes:
     """Return the init message of one function, in its envelope."""
     out = io.BytesIO()
+    _before_the_function(out, eval_type, partition, files, broadcasts, barrier=barrier)
+    _conf({"spark.sql.session.timeZone": "UTC", **(conf or {})}, out)
+    _conf({} if input_type is None else {"input_type": input_type}, out)
+    write_int(1, out)
+    _offsets(arguments, out)
+    write_int(1, out)
+    write_with_length(_by_value(function, result), out)
+    write_long(1, out)
+    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
+
+
+def table_header(
+    eval_type: int, handler: type, result: DataType, input_type: str, *, conf: dict[str, str]
+) -> bytes:
+    """Return the init message of one table function of one argument, in its envelope."""
+    out = io.BytesIO()
+    _before_the_function(out, eval_type, 0, "/nonexistent-files", (), barrier=False)
+    _conf({"spark.sql.session.timeZone": "UTC", **conf}, out)
+    _conf({"input_type": input_type}, out)
+    _offsets((0,), out)
+    write_int(0, out)
+    out.write(b"\0")
+    write_with_length(_by_value(handler), out)
+    _text(result.json(), out)
+    _text("f", out)
+    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
+
+
+def _before_the_function(  # noqa: PLR0913 - the fields of the message
+    out: Any,
+    eval_type: int,
+    partition: int,
+    files: str,
+    broadcasts: tuple[tuple[int, str], ...],
+    *,
+    barrier: bool,
+) -> None:
     write_int(partition, out)
     _text("{}.{}".format(*sys.version_info), out)
     _text(json.dumps(_task_context(partition, barrier=barrier)), out)
@@ -60,27 +97,24 @@ def header(  # noqa: PLR0913 - the fields of the message
         write_long(bid, out)
         _text(path, out)
     write_int(eval_type, out)
-    _conf({"spark.sql.session.timeZone": "UTC", **(conf or {})}, out)
-    _conf({} if input_type is None else {"input_type": input_type}, out)
-    write_int(1, out)
+
+
+def _offsets(arguments: tuple[int, ...], out: Any) -> None:
     write_int(len(arguments), out)
     for offset in arguments:
         write_int(offset, out)
         out.write(b"\0")
-    write_int(1, out)
-    write_with_length(_by_value(function, result), out)
-    write_long(1, out)
-    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
 
 
-def _by_value(function: Callable[..., Any], result: DataType) -> bytes:
+def _by_value(function: Any, *more: Any) -> bytes:
     """Pickle as if the function came from a driver's script: Spark's worker cannot import it."""
+    command = (function, *more) if more else function
     module = sys.modules[function.__module__]
     if module is builtins:
-        return cloudpickle.dumps((function, result))
+        return cloudpickle.dumps(command)
     cloudpickle.register_pickle_by_value(module)
     try:
-        return cloudpickle.dumps((function, result))
+        return cloudpickle.dumps(command)
     finally:
         cloudpickle.unregister_pickle_by_value(module)
 

@@ -17,7 +17,7 @@ from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
 from ember_worker import depth, kinds, rowfn, transport
 from ember_worker.isolation import process, spark_files
-from ember_worker.kinds import groups, pickled
+from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
@@ -37,7 +37,7 @@ def install(*, in_executor: bool) -> Any:
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
     gathering = {
         writer: rebound(dump_stream, {"__builtins__": _builtins(_Gathering(writer))})
-        for writer in (groups.GatheringWriter, groups.CopyingWriter)
+        for writer in (groups.GatheringWriter, groups.CopyingWriter, table_function.ListWriter)
     }
     meanings = {
         "read_udfs": kinds.reader(
@@ -45,6 +45,7 @@ def install(*, in_executor: bool) -> Any:
             pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
             gathering,
         ),
+        "read_udtf": table_function.reader(worker.read_udtf, gathering),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,
@@ -137,7 +138,7 @@ class _Pyarrow:
 
 
 class _Gathering:
-    """The same for functions over groups, whose output is gathered."""
+    """The same where small output batches are gathered."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer

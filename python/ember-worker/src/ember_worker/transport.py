@@ -145,6 +145,8 @@ class BatchWriter:
         """Write batches of ``schema`` to ``endpoint``."""
         self._endpoint = endpoint
         self._schema = schema
+        #: What crosses, unless it is what was written.
+        self._sent = schema
         self._announced = False
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
@@ -169,7 +171,7 @@ class BatchWriter:
             return
         batch._export_to_c(endpoint.array_address, endpoint.schema_address)
         self._announced = True
-        endpoint.push(self._schema.serialize().to_pybytes())
+        endpoint.push(self._sent.serialize().to_pybytes())
 
     def _refuse(self, batch: Any) -> None:
         """Raise what pyarrow's own writer raises for this batch."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ember_worker import transport
+from ember_worker.kinds import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +76,7 @@ def _pieces(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[tu
         del batch, cut, counts  # not to be kept while the next is waited for
 
 
-class GatheringWriter(transport.BatchWriter):
+class GatheringWriter(waiting.WaitingWriter):
     """Writes small batches many at a time, whose memory is theirs alone."""
 
     def __init__(self, endpoint: Any, schema: pa.Schema) -> None:
@@ -84,23 +85,34 @@ class GatheringWriter(transport.BatchWriter):
         self._gathered: list[list[pa.Array]] = []
         self._bytes = 0
 
-    def write_batch(self, batch: pa.RecordBatch) -> None:
+    def write_batch(self, batch: Any) -> None:
         """Keep one batch, or export it if it is large."""
+        if type(batch) is waiting.Waiting:
+            self.wait(batch)
+            return
         self._check(batch)
+        self.convert()
         if batch.num_rows > _FEW:
             self._flush()
             self._push(batch)
-            return
-        columns = self._kept(batch)
+        else:
+            self._gather(self._kept(batch))
+
+    def keep(self, batch: pa.RecordBatch) -> None:
+        """Keep what waited: its memory is its own."""
+        self._gather(batch.columns)
+
+    def close(self) -> None:
+        """Export what was kept."""
+        self.convert()
+        self._flush()
+
+    def _gather(self, columns: list[pa.Array]) -> None:
         self._gathered.append(columns)
         for column in columns:
             self._bytes += column.get_total_buffer_size()
         if len(self._gathered) >= _BATCHES or self._bytes >= _BYTES:
             self._flush()
-
-    def close(self) -> None:
-        """Export what was kept."""
-        self._flush()
 
     def _kept(self, batch: pa.RecordBatch) -> list[pa.Array]:
         columns: list[pa.Array] = batch.columns

@@ -6,11 +6,18 @@ import dev.ember.metrics.EmberMetrics
 import dev.ember.rows.{InputBatch, InputBatches, OutputVectors}
 import dev.ember.session.ArrowCrossing
 
-/** A session whose batches are Arrow vectors on the JVM's side too. */
-private[ember] final class ArrowRun(opened: OpenedSession) {
+/**
+ * A session whose batches are Arrow vectors on the JVM's side too.
+ *
+ * @param rowsOf
+ *   how many of Spark's rows an output batch has
+ */
+private[ember] final class ArrowRun(
+    opened: OpenedSession,
+    rowsOf: ColumnarBatch => Int = _.numRows()) {
   import opened.{count, handle, place}
 
-  private val columns = new OutputColumns(opened)
+  private val columns = new OutputColumns(opened, rowsOf)
   private val run = new EmbeddedRun[InputBatches, Array[Long]](
     opened,
     new ArrowCrossing(place.native, handle, place.lent),
@@ -35,7 +42,10 @@ private[ember] final class ArrowRun(opened: OpenedSession) {
 }
 
 /** Output batches as Spark's columns, over vectors that are made for the first of them. */
-private[ember] final class OutputColumns(opened: OpenedSession) extends AutoCloseable {
+private[ember] final class OutputColumns(
+    opened: OpenedSession,
+    rowsOf: ColumnarBatch => Int = _.numRows())
+    extends AutoCloseable {
   import opened.{count, handle, place}
 
   private var vectors: Option[OutputVectors] = None
@@ -47,7 +57,7 @@ private[ember] final class OutputColumns(opened: OpenedSession) extends AutoClos
       made
     }
     val loaded = shown.load(layout, place.native.releaseOutput)
-    count("pythonNumRowsReceived", loaded.batch.numRows().toLong)
+    count("pythonNumRowsReceived", rowsOf(loaded.batch).toLong)
     count("pythonDataReceived", loaded.bytes)
     count(EmberMetrics.BatchesReceived, 1)
     loaded.batch

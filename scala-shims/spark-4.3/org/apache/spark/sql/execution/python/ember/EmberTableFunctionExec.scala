@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import scala.jdk.CollectionConverters._
-
+import org.apache.arrow.vector.complex.ListVector
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.TaskContext
@@ -12,13 +11,13 @@ import org.apache.spark.sql.execution.python.{ArrowEvalPythonUDTFExec, ArrowPyth
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.sql.vectorized.ColumnarBatch
+import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch}
 
 import dev.ember.rows.RowBatches
 
 /**
- * Spark's node for table functions with another runner. Each output batch belongs to one input row, or is what
- * the function had to say at its end, so batches are neither joined nor cut.
+ * Spark's node for table functions with another runner. What comes back belongs to one input row after the
+ * other, and at last to none: that is what the function had to say at its end.
  */
 trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec {
   private val artifacts: Option[String] = PythonNodes.artifacts
@@ -35,17 +34,52 @@ trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec {
       context: TaskContext): Iterator[Iterator[InternalRow]] =
     new EmberTableFunctionRunner(udtf, arguments, schema, node)
       .compute(Iterator(rows), context.partitionId(), context)
-      .map(fields)
+      .flatMap(ofEachRow)
 
-  /** The rows of a batch, which is one column of structs. */
-  private def fields(batch: ColumnarBatch): Iterator[InternalRow] = {
-    val flat = StructRows.flattened(batch, expected.length)
+  /** The rows that belong to each input row. */
+  private def ofEachRow(batch: ColumnarBatch): Iterator[Iterator[InternalRow]] = {
+    val flat = checked(batch)
+    TableFunctionRows.lists(batch) match {
+      case Some(lists) =>
+        Iterator.range(0, batch.numRows()).map { at =>
+          Iterator
+            .range(lists.getElementStartIndex(at), lists.getElementEndIndex(at))
+            .map(flat.getRow)
+        }
+      case None => Iterator.single(Iterator.range(0, batch.numRows()).map(flat.getRow))
+    }
+  }
+
+  private def checked(batch: ColumnarBatch): ColumnarBatch = {
+    val flat =
+      StructRows.flattened(
+        TableFunctionRows.structs(batch),
+        TableFunctionRows.count(batch),
+        expected.length)
     val actual = expected.indices.map(flat.column(_).dataType())
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
       throw QueryExecutionErrors.arrowDataTypeMismatchError("Python UDTF", expected, actual)
     }
-    flat.rowIterator().asScala
+    flat
   }
+}
+
+/**
+ * What a table function gives: structs, in a batch for each input row or, if it was called for many of them, in a
+ * list for each.
+ */
+private[ember] object TableFunctionRows {
+  def lists(batch: ColumnarBatch): Option[ListVector] =
+    Some(column(batch).getValueVector).collect { case lists: ListVector => lists }
+
+  def structs(batch: ColumnarBatch): ArrowColumnVector =
+    lists(batch).fold(column(batch))(all => new ArrowColumnVector(all.getDataVector))
+
+  def count(batch: ColumnarBatch): Int =
+    lists(batch).fold(batch.numRows())(_.getDataVector.getValueCount)
+
+  private def column(batch: ColumnarBatch): ArrowColumnVector =
+    batch.column(0).asInstanceOf[ArrowColumnVector]
 }
 
 /** For a table function over the rows of a partition. */
@@ -79,7 +113,7 @@ final class EmberTableFunctionRunner(
       case Right(opened) =>
         val limits = RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch)
         val batches = new RowBatches(sentSchema, ArrowMemory.allocator, Some(limits), input)
-        new ArrowRun(opened).start(UpstreamFiles.apart(batches))
+        new ArrowRun(opened, TableFunctionRows.count).start(UpstreamFiles.apart(batches))
       case Left(reason) =>
         EmbeddedRunner.fellBack(reason, count)
         super.compute(input, partition, context)

@@ -49,10 +49,13 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
 private[ember] object StructRows {
 
   /** The first children of a batch's one column of structs. */
-  def flattened(batch: ColumnarBatch, columns: Int): ColumnarBatch = {
-    val struct = batch.column(0).asInstanceOf[ArrowColumnVector]
+  def flattened(batch: ColumnarBatch, columns: Int): ColumnarBatch =
+    flattened(batch.column(0).asInstanceOf[ArrowColumnVector], batch.numRows(), columns)
+
+  /** The first children of a column of structs, which has so many rows. */
+  def flattened(struct: ArrowColumnVector, rows: Int, columns: Int): ColumnarBatch = {
     val flat = new ColumnarBatch(Array.tabulate[ColumnVector](columns)(struct.getChild))
-    flat.setNumRows(batch.numRows())
+    flat.setNumRows(rows)
     flat
   }
 }
