@@ -13,7 +13,13 @@ from pyspark.sql.pandas.serializers import ArrowStreamGroupSerializer
 from pyspark.util import PythonEvalType as Kind
 
 from ember_worker import transport
-from ember_worker.kinds import grouped_map_arrow, grouped_map_pandas, groups
+from ember_worker.kinds import (
+    aggregate_pandas,
+    grouped_map_arrow,
+    grouped_map_pandas,
+    groups,
+    pandas_groups,
+)
 from ember_worker.rebound import rebound
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ _OF_OWN_MEMORY = {
     Kind.SQL_WINDOW_AGG_ARROW_UDF,
 }
 
-_FRAMES = {Kind.SQL_GROUPED_MAP_PANDAS_UDF, Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF}
+_PANDAS_AGGREGATES = {Kind.SQL_GROUPED_AGG_PANDAS_UDF, Kind.SQL_WINDOW_AGG_PANDAS_UDF}
 
 
 def reader(
@@ -45,8 +51,12 @@ def reader(
         read, show = other, groups.slices
         if kind == Kind.SQL_GROUPED_MAP_ARROW_UDF:
             read, show = rebound(stock, grouped_map_arrow.meanings()), grouped_map_arrow.show
-        elif kind in _FRAMES:
-            read = rebound(stock, grouped_map_pandas.meanings())
+        elif kind == Kind.SQL_GROUPED_MAP_PANDAS_UDF:
+            read, show = rebound(stock, grouped_map_pandas.meanings()), pandas_groups.show
+        elif kind == Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF:
+            read = rebound(stock, grouped_map_pandas.in_order())
+        elif kind in _PANDAS_AGGREGATES:
+            read, show = rebound(stock, aggregate_pandas.meanings()), pandas_groups.show
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if isinstance(serializer, ArrowStreamGroupSerializer):
