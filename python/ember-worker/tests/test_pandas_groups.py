@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import decimal
-import io
-import re
-import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,83 +11,12 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import types as sql
 
-from protocol import error_text, header, run, run_vanilla_bytes, without_times
+from grouped import TYPES, both, column, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAP, AGGREGATE, WINDOW = 201, 202, 203
-WINDOWS = {"window_bound_types": "unbounded"}
-#: Rows of each group, and those of the groups in several pieces.
-GROUPS = [[1], [3], [2], [1], [4, 3], [5], [2]] * 3
-
-
-def _column(of: pa.DataType, value: Callable[[int], Any], nulls: str) -> pa.Array:
-    """Return a column with no null, with nulls in some groups, or with nulls alone."""
-    count = sum(map(sum, GROUPS))
-    gone = {"none": lambda _: False, "some": lambda n: n % 9 == 4, "all": lambda _: True}[nulls]
-    return pa.array([None if gone(n) else value(n) for n in range(count)], of)
-
-
-TYPES: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
-    "bool": (pa.bool_(), lambda n: n % 2 == 0),
-    "int8": (pa.int8(), lambda n: n),
-    "int32": (pa.int32(), lambda n: n),
-    "int64": (pa.int64(), lambda n: n),
-    "float": (pa.float32(), float),
-    "double": (pa.float64(), lambda n: float("nan") if n % 4 == 1 else n / 3),
-    "string": (pa.string(), str),
-    "binary": (pa.binary(), lambda n: b"b" * n),
-    "date": (pa.date32(), lambda n: dt.date(2020, 1, 1) + dt.timedelta(n)),
-    "timestamp": (pa.timestamp("us", "UTC"), lambda n: n * 10**9),
-    "ntz": (pa.timestamp("us"), lambda n: n * 10**9),
-    "decimal": (pa.decimal128(10, 2), decimal.Decimal),
-    "list": (pa.list_(pa.int64()), lambda n: [n, n]),
-    "null": (pa.null(), lambda _: None),
-}
-
-
-def _both(kind: int, function: Any, result: Any, table: pa.RecordBatch, **conf: str) -> Any:
-    offsets = (0,)
-    if kind == MAP:
-        columns = range(table.num_columns)
-        offsets = (table.num_columns + 2, 1, 0, *columns)
-    told = {**(WINDOWS if kind == WINDOW else {}), **conf}
-    head = header(kind, function, result, arguments=offsets, conf=told)
-    pieces = [(rows, at + 1 < len(group)) for group in GROUPS for at, rows in enumerate(group)]
-    counts = [-rows if more else rows for rows, more in pieces]
-    padded = pa.array(counts + [0] * (table.num_rows - len(counts)), pa.int32())
-    data, start = io.BytesIO(), 0
-    for group in GROUPS:
-        data.write(struct.pack("!i", 1))
-        with pa.RecordBatchStreamWriter(data, table.schema) as writer:
-            for rows in group:
-                writer.write_batch(table.slice(start, rows))
-                start += rows
-    theirs = run_vanilla_bytes(head, data.getvalue() + struct.pack("!i", 0))
-    return run(head, [table.append_column("pieces", padded)]), theirs
-
-
-def _check(both: Any) -> bool:
-    """Compare rows and ends, and what came before an error; tell whether there was none."""
-    (ours, our_tail), (theirs, their_tail) = both
-    rows = [str(batch.to_pylist()) for batch in _joined(ours)]
-    assert rows == [str(batch.to_pylist()) for batch in _joined(theirs)]
-    assert [batch.schema for batch in ours[:1]] == [batch.schema for batch in theirs[:1]]
-    if our_tail.startswith(struct.pack("!i", -2)):
-        start = their_tail.index(struct.pack("!i", -2))
-        assert _text(our_tail) == _text(their_tail[start:])
-        return False
-    assert without_times(our_tail) == without_times(their_tail)
-    return True
-
-
-def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    return pa.Table.from_batches(batches).combine_chunks().to_batches() if batches else []
-
-
-def _text(tail: bytes) -> str:
-    return re.sub(r"0x[0-9a-f]+", "0x", error_text(tail))
 
 
 def _seen(series: pd.Series) -> str:
@@ -118,16 +43,16 @@ TEXT = sql.StructType([sql.StructField("seen", sql.StringType())])
 @pytest.mark.parametrize("nulls", ["none", "some", "all"])
 @pytest.mark.parametrize("of", TYPES)
 def test_a_function_sees_the_series_and_frames_that_spark_shows(of: str, nulls: str) -> None:
-    column = _column(*TYPES[of], nulls)
-    table = pa.RecordBatch.from_arrays([column], ["v"])
-    assert _check(_both(AGGREGATE, _seen, sql.StringType(), table))
-    assert _check(_both(MAP, _seen_frame, TEXT, table))
-    beside = _column(*TYPES["int64"], "none")
-    text = _column(*TYPES["string"], "some")
-    for columns in ([column, beside], [beside, column, text], [column, column]):
+    values = column(*TYPES[of], nulls)
+    table = pa.RecordBatch.from_arrays([values], ["v"])
+    assert same(both(AGGREGATE, _seen, sql.StringType(), table))
+    assert same(both(MAP, _seen_frame, TEXT, table))
+    beside = column(*TYPES["int64"], "none")
+    text = column(*TYPES["string"], "some")
+    for columns in ([values, beside], [beside, values, text], [values, values]):
         names = [f"c{at}" for at in range(len(columns))]
         wide = pa.RecordBatch.from_arrays(columns, names)
-        assert _check(_both(MAP, _seen_frame, TEXT, wide))
+        assert same(both(MAP, _seen_frame, TEXT, wide))
 
 
 RESULTS: dict[str, Callable[[pd.Series], Any]] = {
@@ -159,8 +84,8 @@ AGGREGATED = [
 def test_a_value_of_any_form_is_converted_as_by_spark(
     form: str, of: sql.DataType, kind: int
 ) -> None:
-    table = pa.RecordBatch.from_arrays([_column(*TYPES["int64"], "none")], ["v"])
-    _check(_both(kind, RESULTS[form], of, table))
+    table = pa.RecordBatch.from_arrays([column(*TYPES["int64"], "none")], ["v"])
+    same(both(kind, RESULTS[form], of, table))
 
 
 FRAMES: dict[str, Callable[[pd.DataFrame], Any]] = {
@@ -192,10 +117,10 @@ NUMBERS = sql.StructType(
 @pytest.mark.parametrize("by_name", ["true", "false"])
 @pytest.mark.parametrize("form", FRAMES)
 def test_a_frame_of_any_form_is_converted_as_by_spark(form: str, by_name: str) -> None:
-    numbers = _column(*TYPES["int64"], "none")
+    numbers = column(*TYPES["int64"], "none")
     table = pa.RecordBatch.from_arrays([numbers, numbers.cast(pa.float64())], ["a", "b"])
     setting = "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName"
-    _check(_both(MAP, FRAMES[form], NUMBERS, table, **{setting: by_name}))
+    same(both(MAP, FRAMES[form], NUMBERS, table, **{setting: by_name}))
 
 
 def _again(frame: pd.DataFrame) -> pd.DataFrame:
@@ -210,6 +135,6 @@ _KEPT: list[pd.DataFrame] = []
 
 
 def test_a_frame_may_be_written_again_for_each_group() -> None:
-    numbers = _column(*TYPES["int64"], "none")
+    numbers = column(*TYPES["int64"], "none")
     table = pa.RecordBatch.from_arrays([numbers, numbers.cast(pa.float64())], ["a", "b"])
-    assert _check(_both(MAP, _again, NUMBERS, table))
+    assert same(both(MAP, _again, NUMBERS, table))

@@ -14,6 +14,7 @@ from pyspark.util import PythonEvalType as Kind
 
 from ember_worker import transport
 from ember_worker.kinds import (
+    aggregate_arrow,
     aggregate_pandas,
     grouped_map_arrow,
     grouped_map_pandas,
@@ -35,6 +36,7 @@ _OF_OWN_MEMORY = {
     Kind.SQL_WINDOW_AGG_ARROW_UDF,
 }
 
+_ARROW_AGGREGATES = {Kind.SQL_GROUPED_AGG_ARROW_UDF, Kind.SQL_WINDOW_AGG_ARROW_UDF}
 _PANDAS_AGGREGATES = {Kind.SQL_GROUPED_AGG_PANDAS_UDF, Kind.SQL_WINDOW_AGG_PANDAS_UDF}
 
 
@@ -57,6 +59,8 @@ def reader(
             read = rebound(stock, grouped_map_pandas.in_order())
         elif kind in _PANDAS_AGGREGATES:
             read, show = rebound(stock, aggregate_pandas.meanings()), pandas_groups.show
+        elif kind in _ARROW_AGGREGATES:
+            read = rebound(stock, aggregate_arrow.meanings())
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if isinstance(serializer, ArrowStreamGroupSerializer):
