@@ -12,6 +12,8 @@ PYTHON_NODES: Final = (
     "MapInArrow",
     "FlatMapGroupsInPandas",
     "FlatMapGroupsInArrow",
+    "FlatMapCoGroupsInPandas",
+    "FlatMapCoGroupsInArrow",
     "ArrowAggregatePython",
     "ArrowWindowPython",
     "ArrowEvalPythonUDTF",

@@ -84,14 +84,6 @@ def test_explain_names_the_embedded_map_node(kind, spark):
     )
 
 
-def test_explain_says_why_a_cogrouped_map_stays(spark):
-    groups = numbers(spark).groupBy("v")
-    frame = groups.cogroup(groups).applyInPandas(lambda one, _other: one, "id bigint, v bigint")
-    text = evidence.explain(frame)
-    assert "FlatMapCoGroupsInPandas: on Spark's own runner. KindNotEmbedded" in text
-    assert frame.count() == 20
-
-
 class Itself:
     """A table function of one row."""
 

@@ -57,7 +57,7 @@ def header(  # noqa: PLR0913 - the fields of the message
     write_int(1, out)
     write_with_length(_by_value(function, result), out)
     write_long(1, out)
-    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
+    return _enveloped(out)
 
 
 def table_header(
@@ -74,7 +74,17 @@ def table_header(
     write_with_length(_by_value(handler), out)
     _text(result.json(), out)
     _text("f", out)
-    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
+    return _enveloped(out)
+
+
+def rdd_header(command: tuple[Any, ...]) -> bytes:
+    """Return the init message of a function over an RDD: it, a profiler and two serializers."""
+    out = io.BytesIO()
+    _before_the_function(out, 0, 0, "/nonexistent-files", (), barrier=False)
+    _conf({}, out)
+    _conf({}, out)
+    write_with_length(cloudpickle.dumps(command), out)
+    return _enveloped(out)
 
 
 def _before_the_function(  # noqa: PLR0913 - the fields of the message
@@ -97,6 +107,10 @@ def _before_the_function(  # noqa: PLR0913 - the fields of the message
         write_long(bid, out)
         _text(path, out)
     write_int(eval_type, out)
+
+
+def _enveloped(out: io.BytesIO) -> bytes:
+    return struct.pack("!ii", -8, len(out.getvalue())) + out.getvalue()
 
 
 def _offsets(arguments: tuple[int, ...], out: Any) -> None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from pyspark.serializers import CPickleSerializer
 from pyspark.sql.types import DataType, LongType, StringType, StructField, StructType
 
 from ember_worker import session
 from ember_worker.boot import SessionCancelled
 from protocol import (
     ARROW_ITER,
-    COGROUPED_ARROW,
     MAP_ARROW,
     MAP_PANDAS,
     PANDAS_ITER,
@@ -31,6 +31,7 @@ from protocol import (
     error_text,
     header,
     on_lane,
+    rdd_header,
     run,
     run_vanilla,
     without_times,
@@ -203,11 +204,8 @@ def test_the_serializer_still_writes_and_reads_ordinary_streams() -> None:
 
 
 def test_a_kind_that_reads_bytes_is_refused_with_the_reason() -> None:
-    no_key_one_value, whole = (2, 0, 0), StructType([StructField("a", LongType())])
-    cogrouped = header(
-        COGROUPED_ARROW, _increment, whole, arguments=no_key_one_value + no_key_one_value
-    )
-    _, tail = run(cogrouped, FLAT)
+    pickling = CPickleSerializer()
+    _, tail = run(rdd_header((lambda _, rows: rows, None, pickling, pickling)), FLAT)
     assert "cannot run embedded" in error_text(tail)
 
 

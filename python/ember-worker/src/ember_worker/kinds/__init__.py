@@ -9,13 +9,17 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql.pandas.serializers import ArrowStreamGroupSerializer
+from pyspark.sql.pandas.serializers import (
+    ArrowStreamCoGroupSerializer,
+    ArrowStreamGroupSerializer,
+)
 from pyspark.util import PythonEvalType as Kind
 
 from ember_worker import transport
 from ember_worker.kinds import (
     aggregate_arrow,
     aggregate_pandas,
+    cogrouped_map_arrow,
     grouped_map_arrow,
     grouped_map_pandas,
     groups,
@@ -38,6 +42,13 @@ _OF_OWN_MEMORY = {
 
 _ARROW_AGGREGATES = {Kind.SQL_GROUPED_AGG_ARROW_UDF, Kind.SQL_WINDOW_AGG_ARROW_UDF}
 _PANDAS_AGGREGATES = {Kind.SQL_GROUPED_AGG_PANDAS_UDF, Kind.SQL_WINDOW_AGG_PANDAS_UDF}
+_FRAMES_APART = {Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF, Kind.SQL_COGROUPED_MAP_PANDAS_UDF}
+
+#: How the input of a serializer is read, by its type.
+_READERS: dict[type, Callable[..., Any]] = {
+    ArrowStreamGroupSerializer: groups.groups,
+    ArrowStreamCoGroupSerializer: groups.cogroups,
+}
 
 
 def reader(
@@ -53,9 +64,11 @@ def reader(
         read, show = other, groups.slices
         if kind == Kind.SQL_GROUPED_MAP_ARROW_UDF:
             read, show = rebound(stock, grouped_map_arrow.meanings()), grouped_map_arrow.show
+        elif kind == Kind.SQL_COGROUPED_MAP_ARROW_UDF:
+            read, show = rebound(stock, cogrouped_map_arrow.meanings()), cogrouped_map_arrow.show
         elif kind == Kind.SQL_GROUPED_MAP_PANDAS_UDF:
             read, show = rebound(stock, grouped_map_pandas.meanings()), pandas_groups.show
-        elif kind == Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF:
+        elif kind in _FRAMES_APART:
             read = rebound(stock, grouped_map_pandas.in_order())
         elif kind in _PANDAS_AGGREGATES:
             read, show = rebound(stock, aggregate_pandas.meanings()), pandas_groups.show
@@ -63,23 +76,23 @@ def reader(
             read = rebound(stock, aggregate_arrow.meanings())
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
-        if isinstance(serializer, ArrowStreamGroupSerializer):
+        if type(serializer) in _READERS:
             writer = groups.GatheringWriter if kind in _OF_OWN_MEMORY else groups.CopyingWriter
             # Bound to the object, so that no frame of ours is on the function's stack.
             own: Any = serializer
             own.dump_stream = MethodType(ways[writer], serializer)
-            own.load_stream = MethodType(_loading(show), serializer)
+            own.load_stream = MethodType(_loading(serializer, show), serializer)
         return made
 
     return read_udfs
 
 
-def _loading(show: Any) -> Callable[[Any, Any], Any]:
-    stock = ArrowStreamGroupSerializer.load_stream
+def _loading(serializer: Any, show: Any) -> Callable[[Any, Any], Any]:
+    stock, read = type(serializer).load_stream, _READERS[type(serializer)]
 
     def load_stream(serializer: Any, stream: Any) -> Any:
         if isinstance(stream, transport.DataStream):
-            return groups.groups(stream.endpoint, show)
+            return read(stream.endpoint, show)
         return stock(serializer, stream)
 
     return load_stream

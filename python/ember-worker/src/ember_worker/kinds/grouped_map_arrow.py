@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 class Columns:
     """The columns of a batch of many groups."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        """Take the one column of ``batch`` apart."""
-        self._flat = ArrowBatchTransformer.flatten_struct(batch)
-        self._columns = self._flat.columns
-        self.schema = SimpleNamespace(names=self._flat.schema.names)
+    def __init__(self, flat: pa.RecordBatch) -> None:
+        """Give out columns of ``flat``."""
+        self._columns = flat.columns
+        self.schema = SimpleNamespace(names=flat.schema.names)
         self._chosen: dict[tuple[int, ...], pa.RecordBatch] = {}
 
     def cut(self, start: int, rows: int) -> Piece:
@@ -92,17 +91,19 @@ class _Pyarrow:
         return getattr(pa, name)
 
 
-class _Transformer:
+class Transformer:
     """``ArrowBatchTransformer`` for that code: pieces are flat already."""
 
     enforce_schema = ArrowBatchTransformer.enforce_schema
 
     @staticmethod
     def flatten_struct(piece: Piece) -> Piece:
+        """Return it as it is."""
         return piece
 
     @staticmethod
     def wrap_struct(batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return its columns as the fields of one."""
         if batch.num_columns == 0:
             return ArrowBatchTransformer.wrap_struct(batch)
         return pa.RecordBatch.from_arrays([batch.to_struct_array()], ["_0"])
@@ -110,7 +111,7 @@ class _Transformer:
 
 def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
     """Show the groups of a batch as pieces."""
-    return Columns(batch).cut
+    return Columns(ArrowBatchTransformer.flatten_struct(batch)).cut
 
 
 def meanings() -> dict[str, Any]:
@@ -122,5 +123,5 @@ def meanings() -> dict[str, Any]:
 
     return {
         "__builtins__": {**vars(builtins), "__import__": import_},
-        "ArrowBatchTransformer": _Transformer,
+        "ArrowBatchTransformer": Transformer,
     }

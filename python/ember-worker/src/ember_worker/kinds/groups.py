@@ -4,6 +4,9 @@ A batch has a column more than the function's: the rows of each *piece* of a gro
 the group goes on with the next piece, and zeroes behind the last. A piece is what Spark's worker
 would have read as a batch of the group's own stream; here it is a slice.
 
+Cogroups are pairs of such groups, whose rows have the columns of both sides. The count of a piece
+is then twice its rows, and one more on the right; it is negative while the cogroup goes on.
+
 What the function gives back for small groups is gathered into larger batches.
 """
 
@@ -42,6 +45,46 @@ def groups(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[Ite
             yield iter((batch,))
 
 
+def cogroups(
+    endpoint: Any, show: Callable[[pa.RecordBatch], Cut]
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield the batches of both sides of each cogroup, as ``show`` shows them."""
+    sides: tuple[list[Any], list[Any]] = ([], [])
+
+    def taken(cuts: list[Cut]) -> tuple[list[Any], list[Any]]:
+        """Return the batches of each side; one without rows has an empty one, as in a stream."""
+        nonlocal sides
+        (left, right), sides = sides, ([], [])
+        return left or [cuts[0](0, 0)], right or [cuts[1](0, 0)]
+
+    for batch in transport.batches(endpoint):
+        cuts, counts = _of_sides(batch, show)
+        start = 0
+        for count in counts:
+            if not count:
+                break
+            rows, side = divmod(abs(count), 2)
+            sides[side].append(cuts[side](start, rows))
+            start += rows
+            if count > 0:
+                yield taken(cuts)
+        del batch, cuts, counts  # not to be kept while the next is waited for
+
+
+def _of_sides(
+    batch: pa.RecordBatch, show: Callable[[pa.RecordBatch], Cut]
+) -> tuple[list[Cut], memoryview]:
+    """Return what cuts each side's columns, and the counts of the pieces."""
+    left, last = int(batch.schema.metadata[b"left"]), batch.num_columns - 1
+    columns = batch.replace_schema_metadata(None)
+    sides = columns.select(range(left)), columns.select(range(left, last))
+    return [show(side) for side in sides], _counts(batch)
+
+
+def _counts(batch: pa.RecordBatch) -> memoryview:
+    return memoryview(batch.column(batch.num_columns - 1).buffers()[1]).cast("i")
+
+
 def slices(batch: pa.RecordBatch) -> Cut:
     """Show groups as what they are."""
     cut: Cut = batch.slice
@@ -62,7 +105,7 @@ def _pieces(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[tu
     for batch in transport.batches(endpoint):
         last = batch.num_columns - 1
         cut = show(batch.select(range(last)))
-        counts = memoryview(batch.column(last).buffers()[1]).cast("i")
+        counts = _counts(batch)
         start = 0
         for count in counts:
             if count > 0:

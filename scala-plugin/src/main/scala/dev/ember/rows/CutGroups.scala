@@ -93,10 +93,10 @@ final class CutGroups(
 object CutGroups {
 
   /** A batch has about so many rows: enough for its fixed cost, few enough to be prepared ahead. */
-  private val Rows = 8192
+  private[rows] val Rows = 8192
 
   /** And about so many bytes. */
-  private val Bytes = 1L << 20
+  private[rows] val Bytes = 1L << 20
 }
 
 /** Ints without boxes. */

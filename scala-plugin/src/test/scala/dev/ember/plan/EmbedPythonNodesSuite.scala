@@ -41,6 +41,8 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     val expected = samples.scalarEvalTypes.map(samples.scalar(_) -> "EmberArrowEvalPython") ++ Seq(
       samples.pickled -> "EmberBatchEvalPython",
       samples.arrowTable -> "EmberArrowEvalPythonUDTF",
+      samples.cogroupsInPandas -> "EmberFlatMapCoGroupsInPandas",
+      samples.cogroupsInArrow -> "EmberFlatMapCoGroupsInArrow",
       samples.mapInPandas -> "EmberMapInPandas",
       samples.mapInArrow -> "EmberMapInArrow")
     for ((node, name) <- expected) {
@@ -97,6 +99,8 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
         samples.scalar(),
         samples.pickled,
         samples.arrowTable,
+        samples.cogroupsInPandas,
+        samples.cogroupsInArrow,
         samples.mapInPandas,
         samples.mapInArrow)) {
       val once = EmbedPythonNodes(node)

@@ -21,6 +21,8 @@ object Kind {
     MapInArrowKind,
     GroupedMapInPandasKind,
     GroupedMapInArrowKind,
+    CogroupedMapInPandasKind,
+    CogroupedMapInArrowKind,
     GroupedAggregateKind,
     WindowAggregateKind)
 }

@@ -65,6 +65,18 @@ final class PythonNodeSamples(child: SparkPlan) {
       output,
       child)
 
+  private def key: Seq[Attribute] = Seq(child.output.head)
+
+  def cogroupsInPandas: FlatMapCoGroupsInPandasExec = {
+    val function = table(PythonEvalType.SQL_COGROUPED_MAP_PANDAS_UDF)
+    FlatMapCoGroupsInPandasExec(key, key, function, output, child, child)
+  }
+
+  def cogroupsInArrow: FlatMapCoGroupsInArrowExec = {
+    val function = table(PythonEvalType.SQL_COGROUPED_MAP_ARROW_UDF)
+    FlatMapCoGroupsInArrowExec(key, key, function, output, child, child)
+  }
+
   def mapInPandas: MapInPandasExec =
     MapInPandasExec(
       table(PythonEvalType.SQL_MAP_PANDAS_ITER_UDF),

@@ -1,0 +1,33 @@
+package org.apache.spark.sql.execution.python.ember
+
+import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.PythonUDF
+import org.apache.spark.sql.execution.metric.SQLMetric
+import org.apache.spark.sql.execution.python.{FlatMapCoGroupsInBatchExec, PandasGroupUtils}
+
+import dev.ember.metrics.EmberMetrics
+
+/** `applyInPandas` and `applyInArrow` over cogroups: all but the way of the rows is Spark's node. */
+trait EmberCogroupedMapExec extends FlatMapCoGroupsInBatchExec {
+  private val artifacts: Option[String] = PythonNodes.artifacts
+  private val loggedSession: Option[String] = PythonNodes.session(this)
+
+  override protected def additionalMetrics: Map[String, SQLMetric] =
+    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
+
+  override protected def doExecute(): RDD[InternalRow] = {
+    val function = func.asInstanceOf[PythonUDF]
+    val (leftAsked, leftOffsets) = PandasGroupUtils.resolveArgOffsets(left.output, leftGroup)
+    val (rightAsked, rightOffsets) = PandasGroupUtils.resolveArgOffsets(right.output, rightGroup)
+    val cogroups = new CogroupedMap(
+      CogroupedInput(leftGroup, left.output, leftAsked),
+      CogroupedInput(rightGroup, right.output, rightAsked),
+      leftOffsets ++ rightOffsets,
+      Seq((ChainedPythonFunctions(Seq(function.func)), function.resultId.id)),
+      output,
+      PythonNodes.nodeConf(this, pythonEvalType, pythonMetrics, artifacts, loggedSession))
+    left.execute().zipPartitions(right.execute())(cogroups.eval)
+  }
+}
