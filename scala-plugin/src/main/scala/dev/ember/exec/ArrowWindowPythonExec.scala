@@ -5,11 +5,8 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, SortOrder}
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.{
-  ArrowWindowPythonEvaluatorFactory,
-  ArrowWindowPythonExec => SparkArrowWindowPythonExec
-}
-import org.apache.spark.sql.execution.python.ember.{PythonNodes, WindowOver}
+import org.apache.spark.sql.execution.python.{ArrowWindowPythonExec => SparkArrowWindowPythonExec}
+import org.apache.spark.sql.execution.python.ember.{PythonNodes, WindowFrames, WindowOver}
 
 import dev.ember.metrics.EmberMetrics
 
@@ -28,17 +25,15 @@ class ArrowWindowPythonExec(
     super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
-    val sparks = new ArrowWindowPythonEvaluatorFactory(
+    val node = PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)
+    val frames = new WindowFrames(
       windowExpression,
       partitionSpec,
       orderSpec,
       child.output,
-      evalType,
       longMetric("spillSize"),
-      pythonMetrics,
-      loggedSession)
-    val node = PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)
-    WindowOver.run(child.execute(), this, sparks, node)
+      node)
+    WindowOver.run(child.execute(), frames, node)
   }
 
   override protected def withNewChildInternal(newChild: SparkPlan): ArrowWindowPythonExec =
