@@ -17,6 +17,7 @@ PYTHON_NODES: Final = (
     "ArrowAggregatePython",
     "ArrowWindowPython",
     "ArrowEvalPythonUDTF",
+    "BatchEvalPythonUDTF",
 )
 SESSIONS: Final = "Ember: sessions"
 IN_WORKERS: Final = "Ember: sessions in worker processes"

@@ -84,19 +84,6 @@ def test_explain_names_the_embedded_map_node(kind, spark):
     )
 
 
-class Itself:
-    """A table function of one row."""
-
-    def eval(self, value: int):
-        yield (value,)
-
-
-def test_explain_says_why_a_pickled_table_function_stays(spark):
-    frame = F.udtf(Itself, returnType="v bigint", useArrow=False)(F.lit(1))
-    text = evidence.explain(frame)
-    assert "BatchEvalPythonUDTF: on Spark's own runner. KindNotEmbedded" in text
-
-
 def test_explain_says_that_ember_is_off(spark, parity_legs):
     with parity_legs.conf({"spark.ember.enabled": "false"}):
         text = evidence.explain(kinds.ROW.through(numbers(spark), same, "bigint"))

@@ -18,6 +18,7 @@ from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 from ember_worker import depth, kinds, rowfn, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled, table_function
+from ember_worker.kinds.pickled import table
 from ember_worker.rebound import rebound
 from ember_worker.tracebacks import hide_our_frames
 
@@ -45,7 +46,9 @@ def install(*, in_executor: bool) -> Any:
             pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
             gathering,
         ),
-        "read_udtf": table_function.reader(worker.read_udtf, gathering),
+        "read_udtf": table_function.reader(
+            rebound(worker.read_udtf, {"CPickleSerializer": table.serializer}), gathering
+        ),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,

@@ -75,11 +75,11 @@ class Names:
         framed: Any = serializers.FramedSerializer
         own: Any = type(made)
         module = "cloudpickle" if own is serializers.CloudPickleSerializer else "pickle"
-        pickling = _Pickling(getattr(serializers, module), self._input.loads, self._output.dumps)
+        pickling = Pickling(getattr(serializers, module), self._input.loads, self._output.dumps)
         read_int = {"read_int": self._input.read_int}
         methods = {
             "_read_with_length": rebound(framed._read_with_length, read_int),
-            "_write_with_length": rebound(framed._write_with_length, {"write_int": _no_length}),
+            "_write_with_length": rebound(framed._write_with_length, {"write_int": no_length}),
             "loads": rebound(own.loads, {module: pickling}),
             "dumps": rebound(own.dumps, {module: pickling}),
         }
@@ -106,11 +106,11 @@ class Names:
         return itertools.islice(rows, self._turns.next_rows(size))
 
 
-def _no_length(_length: int, _stream: Any) -> None:
+def no_length(_length: int, _stream: Any) -> None:
     """Write no length: it is not bytes that are written."""
 
 
-class _Pickling:
+class Pickling:
     """The module that a serializer pickles with."""
 
     def __init__(self, stock: Any, loads: Any, dumps: Any) -> None:

@@ -41,6 +41,7 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     val expected = samples.scalarEvalTypes.map(samples.scalar(_) -> "EmberArrowEvalPython") ++ Seq(
       samples.pickled -> "EmberBatchEvalPython",
       samples.arrowTable -> "EmberArrowEvalPythonUDTF",
+      samples.pickledTable -> "EmberBatchEvalPythonUDTF",
       samples.cogroupsInPandas -> "EmberFlatMapCoGroupsInPandas",
       samples.cogroupsInArrow -> "EmberFlatMapCoGroupsInArrow",
       samples.mapInPandas -> "EmberMapInPandas",
@@ -99,6 +100,7 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
         samples.scalar(),
         samples.pickled,
         samples.arrowTable,
+        samples.pickledTable,
         samples.cogroupsInPandas,
         samples.cogroupsInArrow,
         samples.mapInPandas,
@@ -124,8 +126,7 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
       case Verdict.Stays(reason) => reason
       case other => fail(s"$other")
     }
-    val pickled = FallbackReason.KindNotEmbedded("BatchEvalPythonUDTF")
-    assert(reason(samples.pickledTable) == pickled)
+    assert(reason(samples.somebodys) == FallbackReason.KindNotEmbedded("SomebodysMap"))
     withConf("spark.ember.enabled", "false")(
       assert(reason(samples.scalar()) == FallbackReason.Disabled))
     withConf("spark.ember.lane", "spark")(
@@ -139,12 +140,12 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
   }
 
   test("EXPLAIN tells of every Python node") {
-    val pickled = samples.pickledTable
-    val plan = EmbedPythonNodes(ProjectExec(pickled.output, pickled).withNewChildren(Seq(pickled)))
+    val other = samples.somebodys
+    val plan = EmbedPythonNodes(ProjectExec(other.output, other).withNewChildren(Seq(other)))
     assert(
       new EmberExplain().generateExtendedInfo(plan) ==
-        "BatchEvalPythonUDTF: on Spark's own runner. " +
-        "KindNotEmbedded: BatchEvalPythonUDTF is not a kind of function that Ember runs")
+        "SomebodysMap: on Spark's own runner. " +
+        "KindNotEmbedded: SomebodysMap is not a kind of function that Ember runs")
     val embedded = EmbedPythonNodes(samples.scalar())
     assert(new EmberExplain().generateExtendedInfo(embedded) == "EmberArrowEvalPython: embedded")
     assert(new EmberExplain().generateExtendedInfo(child) == "no Python functions")

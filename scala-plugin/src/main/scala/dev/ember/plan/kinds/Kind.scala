@@ -17,6 +17,7 @@ object Kind {
     ScalarKind,
     PickledKind,
     ArrowTableFunctionKind,
+    PickledTableFunctionKind,
     MapInPandasKind,
     MapInArrowKind,
     GroupedMapInPandasKind,

@@ -93,6 +93,14 @@ final class PythonNodeSamples(child: SparkPlan) {
       isBarrier = false,
       None)
 
+  /** A node that is nobody's here: a subclass of Spark's. */
+  def somebodys: MapInArrowExec = {
+    val function = table(PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
+    new MapInArrowExec(function, output, child, false, None) {
+      override def nodeName: String = "SomebodysMap"
+    }
+  }
+
   val scalarEvalTypes: Seq[Int] = Seq(
     PythonEvalType.SQL_ARROW_BATCHED_UDF,
     PythonEvalType.SQL_SCALAR_PANDAS_UDF,
