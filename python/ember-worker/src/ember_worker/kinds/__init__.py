@@ -20,6 +20,7 @@ from ember_worker.kinds import (
     aggregate_arrow,
     aggregate_pandas,
     cogrouped_map_arrow,
+    frames,
     grouped_map_arrow,
     grouped_map_pandas,
     groups,
@@ -43,6 +44,13 @@ _OF_OWN_MEMORY = {
 _ARROW_AGGREGATES = {Kind.SQL_GROUPED_AGG_ARROW_UDF, Kind.SQL_WINDOW_AGG_ARROW_UDF}
 _PANDAS_AGGREGATES = {Kind.SQL_GROUPED_AGG_PANDAS_UDF, Kind.SQL_WINDOW_AGG_PANDAS_UDF}
 _FRAMES_APART = {Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF, Kind.SQL_COGROUPED_MAP_PANDAS_UDF}
+#: Kinds whose results are pandas', each converted by itself.
+_COLUMNS = {
+    Kind.SQL_SCALAR_PANDAS_UDF,
+    Kind.SQL_SCALAR_PANDAS_ITER_UDF,
+    Kind.SQL_MAP_PANDAS_ITER_UDF,
+    Kind.SQL_GROUPED_AGG_PANDAS_ITER_UDF,
+}
 
 #: How the input of a serializer is read, by its type.
 _READERS: dict[type, Callable[..., Any]] = {
@@ -74,6 +82,8 @@ def reader(
             read, show = rebound(stock, aggregate_pandas.meanings()), pandas_groups.show
         elif kind in _ARROW_AGGREGATES:
             read = rebound(stock, aggregate_arrow.meanings())
+        elif kind in _COLUMNS:
+            read = rebound(stock, frames.meanings())
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if type(serializer) in _READERS:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as sql
-from pyspark.sql.conversion import PandasToArrowConversion
 
-from ember_worker.kinds import pandas_groups
+from ember_worker.kinds import frames, pandas_groups
 from ember_worker.kinds.plain import plain
 from ember_worker.kinds.waiting import Waiting
 
@@ -97,7 +96,7 @@ class _Conversion:
             values = [series.value for series in data]
             return Waiting(self, (rows, values), 1 if rows is None else rows)
         series = [one.series() if type(one) is _Value else one for one in data]
-        batch = PandasToArrowConversion.convert(series, of, **options)
+        batch = frames.conversion().convert(series, of, **options)
         if self._of is None:
             self._learn(batch, of, options)
         return batch
@@ -113,7 +112,7 @@ class _Conversion:
         ]
         if times[0] is not None:
             columns = [column.repeat(times) for column in columns]
-        return PandasToArrowConversion.convert(columns, self._of, **self._options)
+        return frames.conversion().convert(columns, self._of, **self._options)
 
     def _learn(self, batch: pa.RecordBatch, of: sql.StructType, options: dict[str, Any]) -> None:
         """Remember what the first batch shows of all others."""

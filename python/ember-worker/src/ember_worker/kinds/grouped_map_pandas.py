@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import worker
 from pyspark.sql import types as sql
-from pyspark.sql.conversion import PandasToArrowConversion
 
-from ember_worker.kinds import pandas_groups
+from ember_worker.kinds import frames, pandas_groups
 from ember_worker.kinds.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class _Conversion:
             waiting = self._waiting(data[0], of, options)
             if waiting is not None:
                 return waiting
-        batch = PandasToArrowConversion.convert(data, of, **options)
+        batch = frames.conversion().convert(data, of, **options)
         if self._schema is None:
             self._schema = batch.schema
         return batch
@@ -163,7 +162,7 @@ class _Layout:
         for places, parts in zip(self._places, zip(*waiting, strict=True), strict=True):
             columns.update(zip(places, np.concatenate(parts, axis=1), strict=True))
         frame = _frame()({place: columns[place] for place in sorted(columns)}, copy=False)
-        return PandasToArrowConversion.convert([frame], self._of, **self._options)
+        return frames.conversion().convert([frame], self._of, **self._options)
 
 
 def _layout(form: _Form, order: list[int], of: Any) -> list[list[int]] | None:
@@ -202,7 +201,7 @@ class _InOrder:
         frame, names = data[0], getattr(of.fields[0].dataType, "names", None)
         if type(frame) is _frame() and frame.columns.tolist() == names:
             options["assign_cols_by_name"] = False
-        return PandasToArrowConversion.convert(data, of, **options)
+        return frames.conversion().convert(data, of, **options)
 
 
 def in_order() -> dict[str, Any]:
