@@ -1,4 +1,5 @@
-//! Two questions that only C answers: what a Python integer is worth, and what the clock shows.
+//! Questions that only C answers: what a Python integer is worth, how many hold an object, and what the
+//! clock shows.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -14,6 +15,13 @@ pub(super) fn value(int: &Bound<'_, PyInt>) -> Option<i64> {
     // SAFETY: a live integer, whose value is read without running Python code.
     let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(int.as_ptr(), &raw mut overflow) };
     (overflow == 0).then_some(value)
+}
+
+/// References to an object, that of the caller among them.
+#[inline]
+pub(super) fn references(object: &Bound<'_, PyAny>) -> isize {
+    // SAFETY: a live object, of which a number is read.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) }
 }
 
 /// Seconds that local time is ahead of UTC, at this time.

@@ -39,10 +39,17 @@ pub(super) struct Exported(ArrowArray);
 struct Held {
     pointers: Vec<*const c_void>,
     _values: Vec<Box<dyn Any + Send>>,
+    /// Each from `Box::into_raw`. The importer may have moved what is in them.
+    children: Vec<*mut ArrowArray>,
 }
 
 impl Exported {
-    pub(super) fn new(length: usize, nulls: usize, buffers: Vec<Buffer>) -> Self {
+    pub(super) fn new(
+        length: usize,
+        nulls: usize,
+        buffers: Vec<Buffer>,
+        children: Vec<Self>,
+    ) -> Self {
         let (pointers, values): (Vec<_>, Vec<_>) = buffers
             .into_iter()
             .map(|buffer| (buffer.first, buffer.values))
@@ -50,15 +57,26 @@ impl Exported {
         let mut held = Box::new(Held {
             pointers,
             _values: values,
+            children: children.into_iter().map(Self::given_away).collect(),
         });
         let mut array = ArrowArray::empty();
         array.length = i64::try_from(length).unwrap_or(0);
         array.null_count = i64::try_from(nulls).unwrap_or(-1);
         array.n_buffers = i64::try_from(held.pointers.len()).unwrap_or(0);
         array.buffers = held.pointers.as_mut_ptr();
+        array.n_children = i64::try_from(held.children.len()).unwrap_or(0);
+        array.children = held.children.as_mut_ptr();
         array.set_private_data(Box::into_raw(held).cast());
         array.release = Some(release);
         Self(array)
+    }
+
+    /// The struct for another to own.
+    fn given_away(mut self) -> *mut ArrowArray {
+        Box::into_raw(Box::new(std::mem::replace(
+            &mut self.0,
+            ArrowArray::empty(),
+        )))
     }
 
     /// Where the importer finds the struct, which it leaves empty.
@@ -85,5 +103,9 @@ unsafe extern "C" fn release(array: *mut ArrowArray) {
     array.release = None;
     let held: *mut Held = array.private_data().cast();
     // SAFETY: the box that `new` gave away; `release` is null now, so this happens once.
-    drop(unsafe { Box::from_raw(held) });
+    let held = unsafe { Box::from_raw(held) };
+    for child in held.children {
+        // SAFETY: a box that `given_away` left to this struct, taken back once.
+        drop(Exported(*unsafe { Box::from_raw(child) }));
+    }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Moment,
     /// `decimal.Decimal` of 128 bits with this scale, as Java writes it.
     JavaDecimal(i32),
+    /// Made of parts, which have kinds of their own.
+    Nested,
 }
 
 impl Kind {

@@ -8,17 +8,19 @@
 //! objects wherever this module says no (`None` from [`column_over`] and [`rows`], a plain list
 //! from [`evaluate`]).
 
+mod asked;
 mod calendar;
 mod call;
 mod column;
 mod engineering;
 mod exported;
 mod groups;
-mod integer;
 mod java_text;
 mod kind;
 mod lent;
+mod nested;
 mod results;
+mod shape;
 mod values;
 
 use pyo3::prelude::*;
@@ -65,20 +67,20 @@ const fn repeated(length: usize) -> Rows {
 
 /// Calls `function` with each row.
 ///
-/// The outcome is `Results` if every result is what `format` holds without conversion, else the
+/// The outcome is `Results` if every result is what `shape` holds without conversion, else the
 /// list of the results. `breathe` is called after every `every` rows, so that a function that never
 /// runs Python code still lets other threads run and is interrupted when it should be.
 #[pyfunction]
 fn evaluate<'py>(
     function: &Bound<'py, PyAny>,
     rows: &Bound<'py, Rows>,
-    format: Option<&str>,
+    shape: Option<&Bound<'py, PyAny>>,
     breathe: &Bound<'py, PyAny>,
     every: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (rows, every) = (rows.get(), every.max(1));
-    let mut outcome = match format.and_then(Kind::of) {
-        Some(kind) => Outcome::Built(Results::new(kind, rows.len())),
+    let mut outcome = match shape.and_then(|shape| shape::results(shape, rows.len())) {
+        Some(results) => Outcome::Built(results),
         None => Outcome::Listed(PyList::empty(function.py())),
     };
     rows.each(function, |row, result| {

@@ -1,37 +1,44 @@
 //! What a function returned, in the buffers of an Arrow array.
 //!
 //! Only results that pyarrow would take without conversion get here: of exactly the expected type,
-//! and in its range. They can be made into equal objects again, so nothing is lost when a later
-//! result is of another kind.
+//! and in its range. They can be made into objects again that `PySpark` converts alike, so nothing
+//! is lost when a later result is of another kind.
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateAccess, PyDateTime, PyFloat, PyInt, PyIterator, PyList,
     PyString, PyTimeAccess, PyTuple, PyTzInfoAccess,
 };
 
+use super::asked;
 use super::calendar::{self, MICROS_OF_DAY};
 use super::exported::{Buffer, Exported};
-use super::integer;
 use super::kind::Kind;
+use super::nested::{Given, Lists, Maps, Structs};
 
 /// The results of one batch, if none of them had to be converted.
 #[pyclass(frozen, module = "ember_bridge")]
 pub(crate) struct Results {
     kind: Kind,
     values: Values,
+    /// Whether a null is one of them.
+    nullable: bool,
     /// Rows that are null, ascending; there `values` holds a zero or nothing.
     nulls: Vec<usize>,
     length: usize,
 }
 
-enum Values {
+pub(super) enum Values {
     Bool(Vec<bool>),
     Int(Vec<i64>),
     Float(Vec<f64>),
     Bytes(Vec<usize>, Vec<u8>),
     Days(Vec<i64>),
     Micros(Vec<i64>),
+    Lists(Lists),
+    Maps(Maps),
+    Structs(Structs),
     /// No result can be of this type without conversion.
     Foreign,
 }
@@ -56,27 +63,66 @@ impl Results {
             | Kind::Decimal(_)
             | Kind::JavaText
             | Kind::Moment
-            | Kind::JavaDecimal(_) => Values::Foreign,
+            | Kind::JavaDecimal(_)
+            | Kind::Nested => Values::Foreign,
         };
+        Self::of(kind, values)
+    }
+
+    /// The same for values that have parts.
+    pub(super) const fn of_parts(values: Values) -> Self {
+        Self::of(Kind::Nested, values)
+    }
+
+    const fn of(kind: Kind, values: Values) -> Self {
         Self {
             kind,
             values,
+            nullable: true,
             nulls: Vec::new(),
             length: 0,
         }
     }
 
+    /// The same, where a null may be refused.
+    pub(super) const fn with_nulls(mut self, nullable: bool) -> Self {
+        self.nullable = nullable;
+        self
+    }
+
     /// Takes one result; false, and nothing is taken, if it is not exactly of the type.
     #[inline]
     pub(super) fn add(&mut self, result: &Bound<'_, PyAny>) -> bool {
-        if result.is_none() {
+        let taken = self.take(&Given::returned(result)).is_some();
+        if !taken {
+            self.values.truncate(self.length);
+        }
+        taken
+    }
+
+    /// Takes one value. Where it is not taken, parts of it may have been.
+    #[inline]
+    pub(super) fn take(&mut self, given: &Given<'_, '_>) -> Option<()> {
+        if !given.value.is_none() {
+            self.values.add(self.kind, given)?;
+        } else if self.nullable {
             self.nulls.push(self.length);
-            self.values.add_null();
-        } else if self.values.add(self.kind, result).is_none() {
-            return false;
+            self.values.add_empty();
+        } else {
+            return None;
         }
         self.length += 1;
-        true
+        Some(())
+    }
+
+    /// Adds what lies under a null of the whole that this is a part of.
+    pub(super) fn add_empty(&mut self) {
+        self.values.add_empty();
+        self.length += 1;
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.length
     }
 
     /// The results as objects again.
@@ -103,13 +149,24 @@ impl Results {
 
     /// The first `rows` of them.
     pub(super) fn truncated(mut self, rows: usize) -> Self {
-        if rows < self.length {
-            self.length = rows;
-            self.nulls
-                .truncate(self.nulls.partition_point(|null| *null < rows));
-            self.values.truncate(rows);
-        }
+        self.truncate(rows);
         self
+    }
+
+    /// Forgets all but the first `rows` of them.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.length = self.length.min(rows);
+        self.nulls
+            .truncate(self.nulls.partition_point(|null| *null < rows));
+        self.values.truncate(rows);
+    }
+
+    /// The results as an Arrow array.
+    pub(super) fn exported(&self) -> Exported {
+        let mut buffers = vec![Buffer::of(self.validity())];
+        buffers.extend(self.values.buffers(self.kind));
+        let nulls = self.nulls.len();
+        Exported::new(self.length, nulls, buffers, self.values.children())
     }
 
     fn validity(&self) -> Vec<u8> {
@@ -131,12 +188,15 @@ impl Results {
 
 impl Values {
     #[inline]
-    fn add_null(&mut self) {
+    fn add_empty(&mut self) {
         match self {
             Self::Bool(values) => values.push(false),
             Self::Int(values) | Self::Days(values) | Self::Micros(values) => values.push(0),
             Self::Float(values) => values.push(0.0),
             Self::Bytes(ends, bytes) => ends.push(bytes.len()),
+            Self::Lists(lists) => lists.add_empty(),
+            Self::Maps(maps) => maps.add_empty(),
+            Self::Structs(structs) => structs.add_empty(),
             Self::Foreign => {}
         }
     }
@@ -150,16 +210,20 @@ impl Values {
                 ends.truncate(rows + 1);
                 bytes.truncate(ends.last().copied().unwrap_or(0));
             }
+            Self::Lists(lists) => lists.truncate(rows),
+            Self::Maps(maps) => maps.truncate(rows),
+            Self::Structs(structs) => structs.truncate(rows),
             Self::Foreign => {}
         }
     }
 
     #[inline]
-    fn add(&mut self, kind: Kind, result: &Bound<'_, PyAny>) -> Option<()> {
+    fn add(&mut self, kind: Kind, given: &Given<'_, '_>) -> Option<()> {
+        let result = given.value;
         match self {
             Self::Bool(values) => values.push(result.cast_exact::<PyBool>().ok()?.is_true()),
             Self::Int(values) => {
-                let value = integer::value(result.cast_exact::<PyInt>().ok()?)?;
+                let value = asked::value(result.cast_exact::<PyInt>().ok()?)?;
                 fits(kind, value).then(|| values.push(value))?;
             }
             Self::Float(values) => values.push(result.cast_exact::<PyFloat>().ok()?.value()),
@@ -182,6 +246,9 @@ impl Values {
             }
             Self::Days(values) => values.push(day(result.cast_exact::<PyDate>().ok()?)),
             Self::Micros(values) => values.push(micros(result.cast_exact::<PyDateTime>().ok()?)?),
+            Self::Lists(lists) => lists.add(given)?,
+            Self::Maps(maps) => maps.add(given)?,
+            Self::Structs(structs) => structs.add(given)?,
             Self::Foreign => return None,
         }
         Some(())
@@ -203,6 +270,9 @@ impl Values {
             }
             Self::Days(values) => super::values::date(py, at(values, row))?,
             Self::Micros(values) => super::values::timestamp(py, at(values, row))?,
+            Self::Lists(lists) => lists.object(py, row)?,
+            Self::Maps(maps) => maps.object(py, row)?,
+            Self::Structs(structs) => structs.object(py, row)?,
             Self::Foreign => py.None().into_bound(py),
         })
     }
@@ -232,7 +302,18 @@ impl Values {
                 Buffer::narrowed(ends, |v| v as i64),
                 Buffer::of(bytes.clone()),
             ],
-            (Self::Foreign, _) => Vec::new(),
+            (Self::Lists(lists), _) => vec![lists.offsets()],
+            (Self::Maps(maps), _) => vec![maps.offsets()],
+            (Self::Structs(_) | Self::Foreign, _) => Vec::new(),
+        }
+    }
+
+    fn children(&self) -> Vec<Exported> {
+        match self {
+            Self::Lists(lists) => lists.children(),
+            Self::Maps(maps) => maps.children(),
+            Self::Structs(structs) => structs.children(),
+            _ => Vec::new(),
         }
     }
 }
@@ -251,13 +332,14 @@ impl Results {
 
     /// The results as a pyarrow array of this type, which must be of the kind they were taken as.
     fn array<'py>(&self, of: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = of.py();
-        let mut buffers = vec![Buffer::of(self.validity())];
-        buffers.extend(self.values.buffers(self.kind));
-        let mut exported = Exported::new(self.length, self.nulls.len(), buffers);
-        py.import("pyarrow")?
-            .getattr("Array")?
-            .call_method1("_import_from_c", (exported.address(), of))
+        let import = IMPORT.get_or_try_init(py, || {
+            let array = py.import("pyarrow")?.getattr("Array")?;
+            PyResult::Ok(array.getattr("_import_from_c")?.unbind())
+        })?;
+        let mut exported = self.exported();
+        import.bind(py).call1((exported.address(), of))
     }
 }
 

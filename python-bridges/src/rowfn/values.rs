@@ -61,6 +61,7 @@ impl Values {
             Kind::JavaText => java(Spans::short(lent)?),
             Kind::Moment => Self::Moment(instants(fixed(lent)?, 366)?),
             Kind::JavaDecimal(scale) => Self::JavaDecimal(fixed(lent)?, scale),
+            Kind::Nested => return None,
         })
     }
 
@@ -263,7 +264,7 @@ pub(super) fn timestamp(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny
 /// An instant as the local time of this process, by the very call that `datetime.astimezone` uses.
 fn local(micros: i64) -> i64 {
     let seconds = micros.div_euclid(1_000_000);
-    micros + super::integer::local_offset(seconds) * 1_000_000
+    micros + super::asked::local_offset(seconds) * 1_000_000
 }
 
 /// Digits and exponent are those of the text.
@@ -274,7 +275,7 @@ fn decimal<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
 
 /// What `datetime.fromtimestamp` makes of an instant, and of its microseconds.
 fn moment(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
-    let ahead = |seconds: i64| super::integer::local_offset(seconds);
+    let ahead = |seconds: i64| super::asked::local_offset(seconds);
     let seconds = micros.div_euclid(1_000_000);
     let offset = ahead(seconds);
     // The second of two equal times comes within a day after clocks were put back.

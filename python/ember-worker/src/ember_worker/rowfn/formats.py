@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import types as sql
+from pyspark.sql.conversion import LocalDataToArrowConversion
 
 FORMATS: dict[Any, str] = {
     pa.bool_(): "b",
@@ -32,3 +33,27 @@ PASSING: dict[str | None, Any] = {
     "Z": sql.BinaryType,
     "tsu:": sql.TimestampNTZType,
 }
+
+
+def shape(kind: sql.DataType, arrow: pa.DataType) -> Any:
+    """Return what the bridge gathers results of a type in, or nothing if values are converted."""
+    if type(kind) is sql.StructType and pa.types.is_struct(arrow) and kind.fields:
+        return _struct(kind, [arrow[index].type for index in range(arrow.num_fields)])
+    if type(kind) is sql.ArrayType and pa.types.is_list(arrow):
+        element = shape(kind.elementType, arrow.value_type)
+        return element and ("list", element, kind.containsNull)
+    if type(kind) is sql.MapType and pa.types.is_map(arrow):
+        key = shape(kind.keyType, arrow.key_type)
+        value = shape(kind.valueType, arrow.item_type)
+        return key and value and ("map", key, value, kind.valueContainsNull)
+    name = FORMATS.get(arrow)
+    passing = isinstance(kind, PASSING.get(name, ()))
+    return name if passing or not LocalDataToArrowConversion._need_converter(kind) else None
+
+
+def _struct(kind: sql.StructType, columns: list[pa.DataType]) -> Any:
+    fields = [
+        (field.name, shape(field.dataType, column), field.nullable)
+        for field, column in zip(kind.fields, columns, strict=True)
+    ]
+    return ("struct", tuple(fields)) if all(inner for _, inner, _ in fields) else None

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ember_worker.depth import call_one_deeper
-from ember_worker.rowfn.formats import FORMATS, PASSING
+from ember_worker.rowfn.formats import shape
 from ember_worker.rowfn.inputs import Inputs
 
 #: What is on the stack more than in PySpark below a row function: ``evaluate``, and up to 3.11
@@ -35,6 +35,7 @@ class Names:
         self._stock = stock
         self._inputs = Inputs(bridge, stock["ArrowTableToRowsConversion"])
         self._target = _Target(None, takes_nothing=False)
+        self._declared: Any = None
 
     def meanings(self) -> dict[str, Any]:
         """Return the names, each with what it means now."""
@@ -61,16 +62,14 @@ class Names:
 
     def _to_arrow_type(self, *args: Any, **kwargs: Any) -> Any:
         declared = self._stock["to_arrow_type"](*args, **kwargs)
-        self._target.format = FORMATS.get(declared)
+        self._declared = declared
         return declared
 
     def _create_converter(self, kind: Any, **options: Any) -> Any:
         """Return the converter of results; one that changes no exact value lets a batch through."""
         converter = self._stock["LocalDataToArrowConversion"]._create_converter(kind, **options)
-        if converter is None:
-            return None
-        if not isinstance(kind, PASSING.get(self._target.format, ())):
-            self._target.format = None
+        self._target.shape = shape(kind, self._declared)
+        if converter is None or self._target.shape is None:
             return converter
         whole = self._bridge.Results
         return lambda value: value if type(value) is whole else converter(value)
@@ -94,7 +93,7 @@ class Names:
                 rows = bridge.repeated(len(rows))
             if type(rows) is not bridge.Rows:
                 return alone(target.function, rows)
-            batch = (target.function, rows, target.format, breathe, target.every)
+            batch = (target.function, rows, target.shape, breathe, target.every)
             return guarded(bridge.evaluate, (batch,))[0]
 
         return evaluate
@@ -103,13 +102,13 @@ class Names:
 class _Target:
     """One function, with what is known of its results when its batches are evaluated."""
 
-    __slots__ = ("every", "format", "function", "takes_nothing")
+    __slots__ = ("every", "function", "shape", "takes_nothing")
 
     def __init__(self, function: Any, *, takes_nothing: bool) -> None:
         """Call ``function``."""
         self.function = function
         self.takes_nothing = takes_nothing
-        self.format: str | None = None
+        self.shape: Any = None
         plain = type(function) is FunctionType and not function.__code__.co_flags & LAZY
         self.every = EVERY if plain else EVERY_FOREIGN
 
