@@ -41,15 +41,30 @@ _OF_OWN_MEMORY = {
     Kind.SQL_WINDOW_AGG_ARROW_UDF,
 }
 
-_ARROW_AGGREGATES = {Kind.SQL_GROUPED_AGG_ARROW_UDF, Kind.SQL_WINDOW_AGG_ARROW_UDF}
-_PANDAS_AGGREGATES = {Kind.SQL_GROUPED_AGG_PANDAS_UDF, Kind.SQL_WINDOW_AGG_PANDAS_UDF}
-_FRAMES_APART = {Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF, Kind.SQL_COGROUPED_MAP_PANDAS_UDF}
-#: Kinds whose results are pandas', each converted by itself.
-_COLUMNS = {
-    Kind.SQL_SCALAR_PANDAS_UDF,
-    Kind.SQL_SCALAR_PANDAS_ITER_UDF,
-    Kind.SQL_MAP_PANDAS_ITER_UDF,
-    Kind.SQL_GROUPED_AGG_PANDAS_ITER_UDF,
+#: What names of PySpark's ``read_udfs`` mean for a kind, made anew for each session.
+_MEANINGS: dict[Any, Callable[[], dict[str, Any]]] = {
+    Kind.SQL_GROUPED_MAP_ARROW_UDF: grouped_map_arrow.meanings,
+    Kind.SQL_COGROUPED_MAP_ARROW_UDF: cogrouped_map_arrow.meanings,
+    Kind.SQL_GROUPED_MAP_PANDAS_UDF: grouped_map_pandas.meanings,
+    Kind.SQL_GROUPED_MAP_PANDAS_ITER_UDF: grouped_map_pandas.in_order,
+    Kind.SQL_COGROUPED_MAP_PANDAS_UDF: grouped_map_pandas.in_order,
+    Kind.SQL_GROUPED_AGG_PANDAS_UDF: aggregate_pandas.meanings,
+    Kind.SQL_WINDOW_AGG_PANDAS_UDF: aggregate_pandas.meanings,
+    Kind.SQL_GROUPED_AGG_ARROW_UDF: aggregate_arrow.meanings,
+    Kind.SQL_WINDOW_AGG_ARROW_UDF: aggregate_arrow.meanings,
+    Kind.SQL_SCALAR_PANDAS_UDF: frames.meanings,
+    Kind.SQL_SCALAR_PANDAS_ITER_UDF: frames.meanings,
+    Kind.SQL_MAP_PANDAS_ITER_UDF: frames.meanings,
+    Kind.SQL_GROUPED_AGG_PANDAS_ITER_UDF: frames.meanings,
+}
+
+#: How a group is shown to that code, where it is not a slice.
+_SHOWS: dict[Any, Callable[..., Any]] = {
+    Kind.SQL_GROUPED_MAP_ARROW_UDF: grouped_map_arrow.show,
+    Kind.SQL_COGROUPED_MAP_ARROW_UDF: cogrouped_map_arrow.show,
+    Kind.SQL_GROUPED_MAP_PANDAS_UDF: pandas_groups.show,
+    Kind.SQL_GROUPED_AGG_PANDAS_UDF: pandas_groups.show,
+    Kind.SQL_WINDOW_AGG_PANDAS_UDF: pandas_groups.show,
 }
 
 #: How the input of a serializer is read, by its type.
@@ -69,21 +84,8 @@ def reader(
     """
 
     def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
-        read, show = other, groups.slices
-        if kind == Kind.SQL_GROUPED_MAP_ARROW_UDF:
-            read, show = rebound(stock, grouped_map_arrow.meanings()), grouped_map_arrow.show
-        elif kind == Kind.SQL_COGROUPED_MAP_ARROW_UDF:
-            read, show = rebound(stock, cogrouped_map_arrow.meanings()), cogrouped_map_arrow.show
-        elif kind == Kind.SQL_GROUPED_MAP_PANDAS_UDF:
-            read, show = rebound(stock, grouped_map_pandas.meanings()), pandas_groups.show
-        elif kind in _FRAMES_APART:
-            read = rebound(stock, grouped_map_pandas.in_order())
-        elif kind in _PANDAS_AGGREGATES:
-            read, show = rebound(stock, aggregate_pandas.meanings()), pandas_groups.show
-        elif kind in _ARROW_AGGREGATES:
-            read = rebound(stock, aggregate_arrow.meanings())
-        elif kind in _COLUMNS:
-            read = rebound(stock, frames.meanings())
+        meanings, show = _MEANINGS.get(kind), _SHOWS.get(kind, groups.slices)
+        read = rebound(stock, meanings()) if meanings else other
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if type(serializer) in _READERS:
