@@ -10,8 +10,6 @@ import pytest
 from pyspark.sql import types as sql
 from pyspark.sql.conversion import PandasToArrowConversion
 
-from ember_worker.kinds import frames
-
 SERIES = {
     **{f"numpy {kind}": pd.Series(np.array([0, 1, 1, 0], kind)) for kind in "?bhilBHILefd"},
     "nothing": pd.Series([], dtype="int64"),
@@ -34,6 +32,14 @@ TYPES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(name="conversion")
+def make_conversion() -> Any:
+    """Import it once the worker has booted: its package imports PySpark's worker."""
+    from ember_worker.kinds import frames
+
+    return frames.conversion()
+
+
 def outcome(conversion: Any, series: Any, kind: sql.DataType, *, safecheck: bool) -> Any:
     schema = sql.StructType([sql.StructField("_0", kind)])
     options: Any = {"timezone": "UTC", "safecheck": safecheck, "arrow_cast": True}
@@ -47,24 +53,25 @@ def outcome(conversion: Any, series: Any, kind: sql.DataType, *, safecheck: bool
 @pytest.mark.parametrize("kind", TYPES, ids=lambda it: it.simpleString())
 @pytest.mark.parametrize("safecheck", [True, False])
 def test_every_column_becomes_what_it_becomes_in_pyspark(
-    kind: sql.DataType, *, safecheck: bool
+    kind: sql.DataType, conversion: Any, *, safecheck: bool
 ) -> None:
     for name, series in SERIES.items():
         if isinstance(series, pd.DataFrame) and not isinstance(kind, sql.StructType):
             continue
         ends = [
-            outcome(conversion, series, kind, safecheck=safecheck)
-            for conversion in (frames.conversion(), PandasToArrowConversion)
+            outcome(which, series, kind, safecheck=safecheck)
+            for which in (conversion, PandasToArrowConversion)
         ]
         assert ends[0] == ends[1], name
 
 
 def test_only_columns_that_may_have_nulls_are_asked_for_them(
+    conversion: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
     real = pd.Series.isnull
     monkeypatch.setattr(pd.Series, "isnull", lambda it: asked.append(str(it.dtype)) or real(it))
     for name in ("numpy l", "numpy ?", "numpy d", "texts"):
-        outcome(frames.conversion(), SERIES[name], sql.StringType(), safecheck=True)
+        outcome(conversion, SERIES[name], sql.StringType(), safecheck=True)
     assert asked == ["float64", "object"]
