@@ -20,8 +20,10 @@ use crate::OutputPage;
 /// What a column session converts: the plan of a row session, read for columns.
 #[derive(Debug)]
 pub struct ColumnPlan {
-    /// The columns that are kept for the join; none if rows are not joined.
-    kept: Vec<SparkType>,
+    /// The columns that come beside the arguments; none if rows are not joined.
+    beside: Vec<SparkType>,
+    /// Which of them are joined.
+    kept: Vec<usize>,
     large: bool,
     to_rows: ToRows,
     joined: bool,
@@ -34,6 +36,7 @@ struct Wire {
     large: bool,
     wrapped: bool,
     joined: bool,
+    kept: Option<Vec<usize>>,
 }
 
 impl ColumnPlan {
@@ -47,12 +50,15 @@ impl ColumnPlan {
         } else {
             Vec::new()
         };
-        let kept = input.iter().map(|field| field.of.clone()).collect();
+        let beside: Vec<SparkType> = input.into_iter().map(|field| field.of).collect();
+        let kept = wire.kept.unwrap_or_else(|| (0..beside.len()).collect());
+        let missing = || PageError::Schema("a field that the input does not have".to_owned());
         // A column is written where it is null or not, whatever its schema promised.
-        let input = input
-            .into_iter()
-            .map(|field| SparkField::new(field.of, true));
+        let field = |ordinal: &usize| Some(SparkField::new(beside.get(*ordinal)?.clone(), true));
+        let input: Option<Vec<SparkField>> = kept.iter().map(field).collect();
+        let input = input.ok_or_else(missing)?.into_iter();
         Ok(Self {
+            beside,
             kept,
             large: wire.large,
             to_rows: ToRows::alone(input.chain(output).collect(), wire.wrapped),
@@ -104,7 +110,7 @@ impl ColumnPipe {
         lender: Arc<dyn Lender>,
     ) -> Result<ArrowArray, RowsError> {
         // SAFETY: what this function asks of its caller.
-        let shared = unsafe { share(layouts, &self.plan.kept, self.plan.large, token, lender) }?;
+        let shared = unsafe { share(layouts, &self.plan.beside, self.plan.large, token, lender) }?;
         let SharedBatch {
             arguments,
             columns,
@@ -130,7 +136,7 @@ impl ColumnPipe {
         std::mem::swap(&mut self.output, &mut self.previous);
         let write = |data: &ArrayData, page: &mut RowPage| self.plan.to_rows.write(&[], data, page);
         if self.plan.joined {
-            let joined = join(self.waiting.front(), batch.data())?;
+            let joined = join(self.waiting.front(), &self.plan.kept, batch.data())?;
             write(&joined, &mut self.output)?;
             self.consume(rows);
         } else {
@@ -159,16 +165,20 @@ impl ColumnPipe {
 
 /// The next rows of `input` beside their results. A function may give back a batch in pieces, but no
 /// piece of two batches.
-fn join(input: Option<&Waiting>, results: &ArrayData) -> Result<ArrayData, PageError> {
+fn join(
+    input: Option<&Waiting>,
+    kept: &[usize],
+    results: &ArrayData,
+) -> Result<ArrayData, PageError> {
     let (first, rows) = (results.offset(), results.len());
     let left = input.map_or(0, |input| input.rows - input.read);
     let input = input.filter(|_| rows <= left).ok_or(PageError::Count {
         rows: left,
         results: rows,
     })?;
-    let before = input
-        .columns
+    let before = kept
         .iter()
+        .filter_map(|column| input.columns.get(*column))
         .map(|column| column.slice(input.read, rows));
     let after = results
         .child_data()

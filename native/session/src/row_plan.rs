@@ -13,7 +13,7 @@ pub struct RowPlan {
     pub to_arrow: ToArrow,
     /// From the function's output to rows.
     pub to_rows: ToRows,
-    /// Whether an output row begins with the fields of its input row.
+    /// Whether an output row begins with fields of its input row.
     pub joined: bool,
     /// Whether the function's output has one column more, of pickles for the JVM to read.
     pub pickles: bool,
@@ -43,6 +43,8 @@ struct Wire {
     #[serde(default)]
     flat: bool,
     joined: bool,
+    /// Which fields of the input row an output row begins with, if not with all of them.
+    kept: Option<Vec<usize>>,
     /// The output has one column more.
     #[serde(default)]
     pickles: bool,
@@ -68,10 +70,14 @@ impl RowPlan {
             .wrapped(wire.wrapped && !wire.flat)
             .grouped(wire.grouped);
         let output = fields(&wire.output)?;
-        let to_rows = if wire.joined {
-            ToRows::joined(&input, output)
-        } else {
-            ToRows::alone(output, wire.wrapped)
+        let to_rows = match wire.kept {
+            _ if !wire.joined => ToRows::alone(output, wire.wrapped),
+            None => ToRows::joined(&input, output),
+            Some(kept) => {
+                let missing =
+                    || PageError::Schema("a field that the input does not have".to_owned());
+                ToRows::chosen(&input, kept, output).ok_or_else(missing)?
+            }
         };
         Ok(Self {
             to_arrow: ToArrow::new(shape)?,
@@ -92,9 +98,13 @@ mod tests {
     use super::*;
 
     fn plan(ordinals: &str) -> String {
+        keeping(ordinals, "null")
+    }
+
+    fn keeping(ordinals: &str, kept: &str) -> String {
         let long = r#"{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}"#;
         format!(
-            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true,"spill_folder":"/tmp"}}"#
+            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true,"kept":{kept},"spill_folder":"/tmp"}}"#
         )
     }
 
@@ -107,6 +117,8 @@ mod tests {
     #[test]
     fn a_column_the_rows_do_not_have_is_refused() {
         assert!(RowPlan::parse(plan("[1]").as_bytes()).is_err());
+        assert!(RowPlan::parse(keeping("[0]", "[1]").as_bytes()).is_err());
+        assert!(RowPlan::parse(keeping("[0]", "[0]").as_bytes()).is_ok());
         assert!(matches!(RowPlan::parse(b"{}"), Err(PageError::Schema(_))));
     }
 }

@@ -26,8 +26,12 @@ impl Lender for Book {
 }
 
 fn pipe(joined: bool) -> ColumnPipe {
+    keeping(joined, "null")
+}
+
+fn keeping(joined: bool, kept: &str) -> ColumnPipe {
     let plan = format!(
-        r#"{{"input":{TWO},"output":{LONG},"large":false,"wrapped":false,"joined":{joined}}}"#
+        r#"{{"input":{TWO},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"kept":{kept}}}"#
     );
     ColumnPipe::new(ColumnPlan::parse(plan.as_bytes()).unwrap())
 }
@@ -122,6 +126,16 @@ fn columns_stand_before_their_results() {
     ];
     assert_eq!(words(page), expected.concat());
     assert_eq!(*book.0.lock().unwrap(), [3]);
+}
+
+#[test]
+fn columns_that_are_not_kept_stand_nowhere() {
+    let (mut pipe, book) = (keeping(true, "[0]"), Arc::new(Book::default()));
+    let columns = COLUMNS;
+    release(columns.offer(&mut pipe, &book).unwrap());
+    let page = pipe.rows(&returned(&[1, 2, 3])).unwrap();
+    let row = |long, result| [24, 0, long, result];
+    assert_eq!(words(page), [row(7, 1), row(8, 2), row(9, 3)].concat());
 }
 
 #[test]

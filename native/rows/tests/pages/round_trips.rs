@@ -29,6 +29,30 @@ proptest! {
     }
 
     #[test]
+    fn a_row_of_some_fields_is_the_row_of_those(
+        (fields, rows) in any_rows(),
+        (more, others) in any_rows(),
+        chosen in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
+        let count = rows.len().min(others.len());
+        let ordinals: Vec<usize> = match fields.len() {
+            0 => Vec::new(),
+            some => chosen.iter().map(|at| at.index(some)).collect(),
+        };
+        let (left, right) = (page(&fields, &rows[..count]), page(&more, &others[..count]));
+        let batch = to_arrow(&more, &right, count, false).unwrap();
+        let mut written = RowPage::default();
+        let input = Rows::new(Page::of(&left), count);
+        let writer = ToRows::chosen(&fields, ordinals.clone(), more.clone()).unwrap();
+        writer.write(&[input], &batch, &mut written).unwrap();
+        let kept: Vec<_> = ordinals.iter().map(|at| fields[*at].clone()).collect();
+        let row = |row: &[Value]| ordinals.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
+        let both: Vec<_> = rows.iter().zip(&others).map(|(a, b)| [&row(a)[..], b].concat()).collect();
+        prop_assert_eq!(written.as_slice(), page(&[kept, more].concat(), &both));
+        prop_assert!(ToRows::chosen(&fields, vec![fields.len()], Vec::new()).is_none());
+    }
+
+    #[test]
     fn a_slice_of_a_batch_gives_its_rows((fields, rows) in any_rows(), from in 0..6_usize) {
         let from = from.min(rows.len());
         let batch = to_arrow(&fields, &page(&fields, &rows), rows.len(), false).unwrap();

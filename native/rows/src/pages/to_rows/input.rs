@@ -1,7 +1,8 @@
 //! The input half of a joined row.
 //!
 //! Rows that Spark's writers made are copied in two pieces. Others (a value out of order, a slot with
-//! dirt in it) are first rewritten as the writers would have written them.
+//! dirt in it, a row of which only some fields are wanted) are first rewritten as the writers would have
+//! written them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -131,12 +132,30 @@ impl Input {
         for (index, row) in block.rows().iter().enumerate() {
             if !((no_nulls || self.nulls_as_written(row)) && self.as_written(row)) {
                 places.resize(index, None);
-                let start = rewritten.len();
-                self.rewrite_one(row, rewritten)?;
-                places.push(Some(start..rewritten.len()));
+                places.push(Some(self.rewrite_one(
+                    row,
+                    0..self.fields.len(),
+                    rewritten,
+                )?));
             }
         }
         Ok(places)
+    }
+
+    /// Rewrites rows with these fields only; gives their places.
+    pub(super) fn choose(
+        &self,
+        block: &Block<'_, '_>,
+        ordinals: &[usize],
+        rewritten: &mut Vec<u8>,
+    ) -> Result<Vec<Option<Range<usize>>>, PageError> {
+        rewritten.clear();
+        let rows = block.rows().iter();
+        rows.map(|row| {
+            self.rewrite_one(row, ordinals.iter().copied(), rewritten)
+                .map(Some)
+        })
+        .collect()
     }
 
     /// Whether null bits and the slots under them are what Spark's writer would make of them.
@@ -217,10 +236,17 @@ impl Input {
         }
     }
 
-    fn rewrite_one(&self, row: &[u8], out: &mut Vec<u8>) -> Result<(), PageError> {
-        let start = out.len();
-        out.resize(start + self.width, 0);
-        for (ordinal, form) in self.fields.iter().enumerate() {
+    /// Appends a row of these fields; gives its place.
+    fn rewrite_one(
+        &self,
+        row: &[u8],
+        ordinals: impl ExactSizeIterator<Item = usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<Range<usize>, PageError> {
+        let (start, slots) = (out.len(), bits_width(ordinals.len()));
+        out.resize(start + fixed_width(ordinals.len()), 0);
+        for (place, ordinal) in ordinals.enumerate() {
+            let form = self.fields.get(ordinal).unwrap_or(&Form::Slot(0));
             let (slot, null) = (self.slot(row, ordinal), is_null(row, ordinal));
             let at = (((out.len() - start) as u64) << 32, out.len());
             let slot = match form {
@@ -255,12 +281,12 @@ impl Input {
                 }
             };
             let mut slate = Slate::new(out.get_mut(start..).unwrap_or_default());
-            slate.word(bits_width(self.fields.len()) + 8 * ordinal, slot);
+            slate.word(slots + 8 * place, slot);
             if null {
-                slate.set_null(0, ordinal);
+                slate.set_null(0, place);
             }
         }
-        Ok(())
+        Ok(start..out.len())
     }
 }
 

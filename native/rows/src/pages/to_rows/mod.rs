@@ -22,10 +22,13 @@ use super::block::{BLOCK, Block};
 use super::page::{bits_width, fixed_width};
 use super::{PageError, Rows, SparkField};
 
-/// Writes rows of one schema: the fields of an input row, then those of its result.
+/// Writes rows of one schema: fields of an input row, then those of its result.
 #[derive(Debug)]
 pub struct ToRows {
+    /// The fields of the input that are written.
     input: Input,
+    /// All fields of the input and the ordinals of those, where they are not all.
+    chosen: Option<(Input, Vec<usize>)>,
     results: Vec<SparkField>,
     wrapped: bool,
 }
@@ -54,9 +57,26 @@ impl ToRows {
     pub fn joined(input: &[SparkField], results: Vec<SparkField>) -> Self {
         Self {
             input: Input::new(input),
+            chosen: None,
             results,
             wrapped: false,
         }
+    }
+
+    /// Rows of some fields of `input`, joined with `results`; nothing if `ordinals` names a field that
+    /// is not there.
+    pub fn chosen(
+        input: &[SparkField],
+        ordinals: Vec<usize>,
+        results: Vec<SparkField>,
+    ) -> Option<Self> {
+        let field = |ordinal: &usize| input.get(*ordinal).cloned();
+        let fields: Vec<SparkField> = ordinals.iter().map(field).collect::<Option<_>>()?;
+        let chosen = Some((Input::new(input), ordinals));
+        Some(Self {
+            chosen,
+            ..Self::joined(&fields, results)
+        })
     }
 
     /// Rows of the results alone, as the map kinds give them: the fields of the batch's one struct
@@ -64,6 +84,7 @@ impl ToRows {
     pub fn alone(results: Vec<SparkField>, wrapped: bool) -> Self {
         Self {
             input: Input::new(&[]),
+            chosen: None,
             results,
             wrapped,
         }
@@ -111,8 +132,12 @@ impl ToRows {
         for rows in inputs {
             let mut rows = *rows;
             while rows.left() > 0 {
-                let block = Block::read(&mut rows, self.input.fields(), &mut room)?;
-                let places = self.input.rewrite(&block, &mut rewritten)?;
+                let given = self.chosen.as_ref().map_or(&self.input, |(all, _)| all);
+                let block = Block::read(&mut rows, given.fields(), &mut room)?;
+                let places = match &self.chosen {
+                    Some((all, ordinals)) => all.choose(&block, ordinals, &mut rewritten)?,
+                    None => self.input.rewrite(&block, &mut rewritten)?,
+                };
                 let sources = input::sources(block.rows(), &places, &rewritten);
                 match &even {
                     Some(even) => even.put(sources.len(), &sources, &readers, done, page)?,

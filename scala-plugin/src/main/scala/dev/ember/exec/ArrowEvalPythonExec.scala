@@ -37,33 +37,48 @@ class ArrowEvalPythonExec(
   override protected def additionalMetrics: Map[String, SQLMetric] =
     super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
-  override protected def doExecute(): RDD[InternalRow] =
+  override protected def doExecute(): RDD[InternalRow] = rows(None)
+
+  /** Rows in which only these columns of the child's stand before the results. */
+  private[exec] def choosing(kept: Seq[Int]): RDD[InternalRow] = executeQuery(rows(Some(kept)))
+
+  private def rows(kept: Option[Seq[Int]]): RDD[InternalRow] =
     if (child.supportsColumnar) {
-      val evaluator = columnarEvaluator
+      val evaluator = columnarEvaluator(kept)
       child
         .executeColumnar()
         .mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
-    } else EmberEvalPythonEvaluatorFactory.run(child.execute(), factory, conf.usePartitionEvaluator)
+    } else {
+      val evaluators = factory(kept)
+      EmberEvalPythonEvaluatorFactory.run(child.execute(), evaluators, conf.usePartitionEvaluator)
+    }
 
   override protected def doExecuteColumnar(): RDD[ColumnarBatch] = {
-    val evaluator = columnarEvaluator
+    val evaluator = columnarEvaluator(None)
     child
       .executeColumnar()
       .mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
   }
 
-  override protected def evaluatorFactory: EvalPythonEvaluatorFactory = factory
+  override protected def evaluatorFactory: EvalPythonEvaluatorFactory = factory(None)
 
-  private def factory: EmberEvalPythonEvaluatorFactory =
+  private def factory(kept: Option[Seq[Int]]): EmberEvalPythonEvaluatorFactory =
     new EmberEvalPythonEvaluatorFactory(
       child.output,
       udfs,
       output,
       conf.arrowMaxRecordsPerBatch,
+      kept,
       nodeConf)
 
-  private def columnarEvaluator: EmberColumnarEvaluator =
-    new EmberColumnarEvaluator(child.output, udfs, output, conf.arrowMaxRecordsPerBatch, nodeConf)
+  private def columnarEvaluator(kept: Option[Seq[Int]]): EmberColumnarEvaluator =
+    new EmberColumnarEvaluator(
+      child.output,
+      udfs,
+      output,
+      conf.arrowMaxRecordsPerBatch,
+      kept,
+      nodeConf)
 
   private def nodeConf: NodeConf =
     PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)

@@ -2,13 +2,13 @@ package dev.ember.exec
 
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.NamedExpression
+import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute, ExprId, NamedExpression}
 import org.apache.spark.sql.execution.{ProjectExec => SparkProjectExec, SparkPlan}
 
 /**
- * Spark's projection where it only gives other names to all columns of an embedded node, in their order: the
- * rows of the node are its own. Spark would write each of them once more. Equality as in
- * [[ArrowEvalPythonExec]].
+ * Spark's projection where an embedded node can write its rows itself: it only gives other names to the node's
+ * columns, or leaves out columns that the node would only hand on. Spark would write each row once more. Over
+ * another child it is what it was. Equality as in [[ArrowEvalPythonExec]].
  */
 class ProjectExec(names: Seq[NamedExpression], input: SparkPlan)
     extends SparkProjectExec(names, input) {
@@ -16,7 +16,15 @@ class ProjectExec(names: Seq[NamedExpression], input: SparkPlan)
   /** Generated code would have to read and write the rows. */
   override def supportCodegen: Boolean = false
 
-  override protected def doExecute(): RDD[InternalRow] = child.execute()
+  override protected def doExecute(): RDD[InternalRow] = {
+    val whole = ProjectExec.passes(this)
+    child match {
+      case _ if whole => child.execute()
+      case eval: ArrowEvalPythonExec =>
+        ProjectExec.kept(this, eval).fold(super.doExecute())(eval.choosing)
+      case _ => super.doExecute()
+    }
+  }
 
   override protected def withNewChildInternal(newChild: SparkPlan): ProjectExec =
     new ProjectExec(projectList, newChild)
@@ -24,4 +32,31 @@ class ProjectExec(names: Seq[NamedExpression], input: SparkPlan)
   override def canEqual(other: Any): Boolean = other.isInstanceOf[ProjectExec]
   override def equals(other: Any): Boolean = canEqual(other) && super.equals(other)
   override def hashCode(): Int = 31 * super.hashCode() + 1
+}
+
+object ProjectExec {
+
+  /** Whether the columns are those of the child, in their order. */
+  def passes(project: SparkProjectExec): Boolean =
+    columns(project).contains(project.child.output.map(_.exprId))
+
+  /** Which columns of its child's the node is to keep, if the projection needs no others but its results. */
+  def kept(project: SparkProjectExec, node: ArrowEvalPythonExec): Option[Seq[Int]] = {
+    val results = node.resultAttrs.map(_.exprId)
+    val input = node.child.output.map(_.exprId)
+    columns(project).filter(_.endsWith(results)).map(_.dropRight(results.length)).collect {
+      case before if before.forall(input.contains) => before.map(input.indexOf(_))
+    }
+  }
+
+  private def columns(project: SparkProjectExec): Option[Seq[ExprId]] = {
+    val found = project.projectList.flatMap(column)
+    Option.when(found.length == project.projectList.length)(found)
+  }
+
+  private def column(named: NamedExpression): Option[ExprId] = named match {
+    case Alias(column: Attribute, _) => Some(column.exprId)
+    case column: Attribute => Some(column.exprId)
+    case _ => None
+  }
 }

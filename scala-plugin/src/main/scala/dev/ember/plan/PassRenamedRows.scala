@@ -1,21 +1,20 @@
 package dev.ember.plan
 
-import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute, ExprId, NamedExpression}
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.execution.{CodegenSupport, ProjectExec, SparkPlan}
 
-import dev.ember.exec.{ProjectExec => EmberProjectExec}
+import dev.ember.exec.{ArrowEvalPythonExec, ProjectExec => EmberProjectExec}
 import dev.ember.plan.kinds.Kind
 
 /**
- * Lets rows of embedded nodes pass where a projection only renames their columns. A projection stays Spark's
- * where its parent's generated code takes it in: there it costs nothing, and the parent reads the rows itself.
+ * Lets rows of embedded nodes pass where a projection only renames their columns, or leaves out some that the node
+ * need not write. A projection stays Spark's where its parent's generated code takes it in: there it costs nothing, and the parent reads the rows itself.
  */
 object PassRenamedRows extends Rule[SparkPlan] {
   override def apply(plan: SparkPlan): SparkPlan = below(plan, takenIn = false)
 
   private def below(plan: SparkPlan, takenIn: Boolean): SparkPlan = plan match {
-    case project: ProjectExec if !takenIn && renames(project) =>
+    case project: ProjectExec if !takenIn && passes(project) =>
       passing(project, below(project.child, takenIn = false))
     case other => other.mapChildren(below(_, generates(other)))
   }
@@ -27,16 +26,11 @@ object PassRenamedRows extends Rule[SparkPlan] {
     made
   }
 
-  private def renames(project: ProjectExec): Boolean =
-    project.getClass == classOf[ProjectExec] &&
-      Kind.all.exists(_.isEmbedded(project.child)) &&
-      project.projectList.map(column) == project.child.output.map(it => Some(it.exprId))
-
-  private def column(named: NamedExpression): Option[ExprId] = named match {
-    case Alias(column: Attribute, _) => Some(column.exprId)
-    case column: Attribute => Some(column.exprId)
-    case _ => None
-  }
+  private def passes(project: ProjectExec): Boolean =
+    project.getClass == classOf[ProjectExec] && (project.child match {
+      case eval: ArrowEvalPythonExec if EmberProjectExec.kept(project, eval).nonEmpty => true
+      case child => Kind.all.exists(_.isEmbedded(child)) && EmberProjectExec.passes(project)
+    })
 
   private def generates(plan: SparkPlan): Boolean = plan match {
     case codegen: CodegenSupport => codegen.supportCodegen

@@ -79,9 +79,30 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     assert(passed.withNewChildren(passed.children.map(_.clone())).isInstanceOf[EmberProjectExec])
     val filter = FilterExec(Literal(true), renaming)
     assert(EmbedPythonNodes(filter).children.head.getClass == classOf[ProjectExec])
-    for (other <- Seq(renamed.reverse, renamed.tail, renamed :+ Alias(Literal(1), "one")()))
+    for (other <- Seq(renamed.reverse, renamed.init, renamed :+ Alias(Literal(1), "one")()))
       assert(EmbedPythonNodes(ProjectExec(other, node)).getClass == classOf[ProjectExec])
     assert(EmbedPythonNodes(ProjectExec(child.output, child)).getClass == classOf[ProjectExec])
+  }
+
+  test("columns that a projection leaves out are not written, if they stand before the results") {
+    val node = samples.scalar()
+    val embedded = EmbedPythonNodes(node).asInstanceOf[EmberArrowEvalPythonExec]
+    val (before, results) = node.output.splitAt(child.output.length)
+
+    def kept(columns: Seq[NamedExpression]): Option[Seq[Int]] =
+      EmberProjectExec.kept(ProjectExec(columns, embedded), embedded)
+
+    assert(kept(results).contains(Nil))
+    assert(kept(node.output).contains(before.indices))
+    assert(kept(before ++ before ++ results).contains(before.indices ++ before.indices))
+    assert(
+      kept(results ++ before).isEmpty && kept(before).isEmpty && kept(results ++ results).isEmpty)
+    assert(kept(results.map(it => Alias(it, "other")())).contains(Nil))
+    val passed = EmbedPythonNodes(ProjectExec(results, node))
+    assert(passed.isInstanceOf[EmberProjectExec] && passed.output == results)
+    assert(EmbedPythonNodes(passed) eq passed)
+    val map = samples.mapInArrow
+    assert(EmbedPythonNodes(ProjectExec(map.output.tail, map)).getClass == classOf[ProjectExec])
   }
 
   test("two embedded nodes over the same are equal, also after canonicalization") {

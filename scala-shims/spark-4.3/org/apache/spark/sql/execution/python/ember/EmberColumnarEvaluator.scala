@@ -30,12 +30,16 @@ import dev.ember.reason.FallbackReason
 /**
  * A partition of a columnar child through scalar functions. The batches that Python sees are the child's, as in
  * Spark. Where the embedded lane cannot be had, Spark's own evaluator does all of it.
+ *
+ * @param kept
+ *   which columns of the input stand in rows before the results, if not all of them
  */
 final class EmberColumnarEvaluator(
     inputAttributes: Seq[Attribute],
     functions: Seq[PythonUDF],
     output: Seq[Attribute],
     batchRows: Int,
+    kept: Option[Seq[Int]],
     node: NodeConf)
     extends Serializable {
 
@@ -44,7 +48,7 @@ final class EmberColumnarEvaluator(
     eval(partition, input, arrowToo = true) match {
       case Right(joined) => joined
       case Left(batches) =>
-        val toUnsafe = UnsafeProjection.create(outputSchema)
+        val toUnsafe = UnsafeProjection.create(wanted, output)
         batches.flatMap(_.rowIterator.asScala.map(toUnsafe))
     }
 
@@ -87,7 +91,7 @@ final class EmberColumnarEvaluator(
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
-    val way = new EvalColumns(inputAttributes, arguments, results, node)
+    val way = new EvalColumns(inputAttributes, arguments, results, kept, node)
     Option.when(way.applies)(way.eval(child, TaskContext.get()))
   }
 
@@ -95,7 +99,7 @@ final class EmberColumnarEvaluator(
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
-    val rows = new EvalRows(inputAttributes, arguments, results, node)
+    val rows = new EvalRows(inputAttributes, arguments, results, kept, node)
     Option.when(rows.applies) {
       val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
       rows.eval(batches, limited = false, TaskContext.get())
@@ -152,7 +156,7 @@ final class EmberColumnarEvaluator(
       inputRow: () => UnsafeRow): Iterator[InternalRow] = {
     val types = new OutputTypes(output.drop(inputAttributes.length))
     val both = new JoinedRow
-    lazy val toUnsafe = UnsafeProjection.create(output, output)
+    lazy val toUnsafe = UnsafeProjection.create(wanted, output)
     results
       .flatMap { batch =>
         types.check(batch)
@@ -186,6 +190,9 @@ final class EmberColumnarEvaluator(
       }
     }
   }
+
+  private def wanted: Seq[Attribute] =
+    kept.fold(output)(_.map(inputAttributes) ++ output.drop(inputAttributes.length))
 
   private def outputSchema: StructType = StructType(output.map { attribute =>
     StructField(attribute.name, attribute.dataType, attribute.nullable, attribute.metadata)

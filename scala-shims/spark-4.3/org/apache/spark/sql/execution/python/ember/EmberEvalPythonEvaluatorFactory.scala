@@ -6,7 +6,7 @@ import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskCont
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
 import org.apache.spark.sql.execution.python.ArrowEvalPythonEvaluatorFactory
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
@@ -17,12 +17,16 @@ import org.apache.spark.sql.types.StructType
  *
  * Its input may be one row object again and again: pages take rows as they come, and only Spark's evaluator gets
  * copies, as from Spark's node.
+ *
+ * @param kept
+ *   which columns of the input stand before the results, if not all of them
  */
 final class EmberEvalPythonEvaluatorFactory(
     inputAttributes: Seq[Attribute],
     functions: Seq[PythonUDF],
     allAttributes: Seq[Attribute],
     batchRows: Int,
+    kept: Option[Seq[Int]],
     node: NodeConf)
     extends ArrowEvalPythonEvaluatorFactory(
       inputAttributes,
@@ -42,6 +46,7 @@ final class EmberEvalPythonEvaluatorFactory(
       inputAttributes,
       FunctionArguments.of(functions),
       allAttributes.drop(inputAttributes.length),
+      kept,
       node)
     if (rows.applies) new RowEvaluator(rows) else new OnCopies(super.createEvaluator())
   }
@@ -60,8 +65,14 @@ final class EmberEvalPythonEvaluatorFactory(
   private final class OnCopies(evaluator: PartitionEvaluator[InternalRow, InternalRow])
       extends PartitionEvaluator[InternalRow, InternalRow] {
     override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
-      evaluator.eval(partition, inputs.map(_.map(_.copy())): _*)
+      chosen(evaluator.eval(partition, inputs.map(_.map(_.copy())): _*))
   }
+
+  private def chosen(rows: Iterator[InternalRow]): Iterator[InternalRow] =
+    kept.fold(rows) { ordinals =>
+      val columns = ordinals.map(inputAttributes) ++ allAttributes.drop(inputAttributes.length)
+      rows.map(UnsafeProjection.create(columns, allAttributes))
+    }
 
   private def sparks = new ArrowEvalPythonEvaluatorFactory(
     inputAttributes,

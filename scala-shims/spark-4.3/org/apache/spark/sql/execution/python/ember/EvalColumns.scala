@@ -14,8 +14,9 @@ private[ember] final class EvalColumns(
     inputAttributes: Seq[Attribute],
     arguments: FunctionArguments,
     results: Seq[Attribute],
+    kept: Option[Seq[Int]],
     node: NodeConf) {
-  private val rows = new EvalRows(inputAttributes, arguments, results, node)
+  private val rows = new EvalRows(inputAttributes, arguments, results, kept, node)
 
   private val plan: Option[(RowForm, ColumnShape)] = for {
     form <- rows.form

@@ -16,6 +16,7 @@ private[ember] final class EvalRows(
     inputAttributes: Seq[Attribute],
     arguments: FunctionArguments,
     results: Seq[Attribute],
+    kept: Option[Seq[Int]],
     node: NodeConf) {
 
   private val types = new OutputTypes(results)
@@ -34,7 +35,8 @@ private[ember] final class EvalRows(
     output,
     node.largeVarTypes,
     wrapped = false,
-    joined = true)
+    joined = !kept.exists(_.isEmpty),
+    kept = kept)
 
   /** Whether these functions take this way at all. */
   def applies: Boolean = form.nonEmpty

@@ -15,6 +15,8 @@ import org.apache.spark.sql.types._
  *   arguments and results are the fields of one struct column, as the map kinds have them
  * @param joined
  *   an output row begins with the fields of its input row
+ * @param kept
+ *   which fields of its input row, if not all of them
  * @param pickles
  *   a batch of results has one column more, for what only the JVM can read
  * @param flat
@@ -30,20 +32,23 @@ private[ember] final case class RowForm(
     large: Boolean,
     wrapped: Boolean,
     joined: Boolean,
+    kept: Option[Seq[Int]] = None,
     pickles: Boolean = false,
     flat: Boolean = false,
     grouped: Boolean = false) {
 
   /** For native code; rows that wait for their results and are too many go to a file in `spillFolder`. */
   def plan(spillFolder: String): Array[Byte] = {
-    val places = ordinals.fold("null")(_.mkString("[", ",", "]"))
-    s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":$places,""" +
+    def places(of: Option[Seq[Int]]) = of.fold("null")(_.mkString("[", ",", "]"))
+    s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":${places(ordinals)},""" +
+      s""""kept":${places(kept)},""" +
       s""""output":${output.json},"large":$large,"wrapped":$wrapped,"flat":$flat,""" +
       s""""joined":$joined,"pickles":$pickles,"grouped":$grouped,""" +
       s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 
-  def outputFields: Int = output.length + (if (joined) input.length else 0)
+  def outputFields: Int =
+    output.length + (if (joined) kept.fold(input.length)(_.length) else 0)
 }
 
 private[ember] object RowForm {
