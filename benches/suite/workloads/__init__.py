@@ -15,7 +15,7 @@ from suite.workloads.lanes import LANES
 from suite.workloads.normalize_text import NORMALIZE_TEXT
 from suite.workloads.parse_date import PARSE_DATE
 from suite.workloads.parse_json import PARSE_JSON
-from suite.workloads.table_function import TABLE_FUNCTION
+from suite.workloads.table_function import TABLE_FUNCTIONS
 from suite.workloads.text_transform import TEXT_TRANSFORM
 from suite.workloads.three_at_once import THREE_AT_ONCE
 from suite.workloads.upper import UPPER
@@ -34,7 +34,7 @@ TEN: Final = (
     DATA_MASK,
     PARSE_JSON,
 )
-LIGHT: Final = (*ADD_ONE, TABLE_FUNCTION, UPPER, *THREE_AT_ONCE, *IDENTITY)
+LIGHT: Final = (*ADD_ONE, *TABLE_FUNCTIONS, UPPER, *THREE_AT_ONCE, *IDENTITY)
 
 WORKLOADS: Final[dict[str, Workload]] = {
     workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS, *LANES)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, GroupedData, Window
+from pyspark.sql import DataFrame, GroupedData, Window, WindowSpec
 from pyspark.sql.functions import expr
 from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
 
@@ -37,6 +37,31 @@ def mean_arrow(x: pa.Array) -> float:
     return float(pc.mean(x).as_py())
 
 
+def add_both_in_pandas(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    """Add a column of a group to that of another one."""
+    return left.assign(y=left["id"] + right["id"])
+
+
+def add_both_in_arrow(left: pa.Table, right: pa.Table) -> pa.Table:
+    """Add a column of a group to that of another one."""
+    return left.append_column("y", pc.add(left["id"], right["id"]))
+
+
+def add_itself_in_pandas(group: pd.DataFrame) -> pd.DataFrame:
+    """Do the same with one group."""
+    return add_both_in_pandas(group, group)
+
+
+def add_itself_in_arrow(group: pa.Table) -> pa.Table:
+    """Do the same with one group."""
+    return add_both_in_arrow(group, group)
+
+
+def sliding_means(x: pd.Series) -> list[float]:
+    """Give the means of the frames of all rows."""
+    return [mean_pandas(x.iloc[max(0, at - 2) : at + 3]) for at in range(len(x))]
+
+
 def by_apply_in_pandas(groups: GroupedData) -> DataFrame:
     """Run applyInPandas."""
     return groups.applyInPandas(add_in_pandas, "k bigint, id bigint, y bigint")
@@ -45,6 +70,18 @@ def by_apply_in_pandas(groups: GroupedData) -> DataFrame:
 def by_apply_in_arrow(groups: GroupedData) -> DataFrame:
     """Run applyInArrow."""
     return groups.applyInArrow(add_in_arrow, "k bigint, id bigint, y bigint")
+
+
+def by_cogroups_in_pandas(groups: GroupedData) -> DataFrame:
+    """Run applyInPandas over a cogroup of the groups with themselves."""
+    both = groups.cogroup(groups)
+    return both.applyInPandas(add_both_in_pandas, "k bigint, id bigint, y bigint")
+
+
+def by_cogroups_in_arrow(groups: GroupedData) -> DataFrame:
+    """Run applyInArrow over a cogroup of the groups with themselves."""
+    both = groups.cogroup(groups)
+    return both.applyInArrow(add_both_in_arrow, "k bigint, id bigint, y bigint")
 
 
 def by_pandas_aggregate(groups: GroupedData) -> DataFrame:
@@ -80,24 +117,32 @@ def over_groups(
     )
 
 
-def by_window(groups: DataFrame) -> DataFrame:
-    """Run the pandas function over windows without bounds."""
-    mean = pandas_udf(mean_pandas, "double")("id")
-    return groups.withColumn("y", mean.over(Window.partitionBy("k")))
+def whole() -> WindowSpec:
+    """Give windows without bounds."""
+    return Window.partitionBy("k")
 
 
-def over_windows(name: str, shape: tuple[int, int]) -> Workload:
-    """Make a workload of so many windows of so many rows."""
+def sliding() -> WindowSpec:
+    """Give windows of five rows."""
+    return Window.partitionBy("k").orderBy("id").rowsBetween(-2, 2)
+
+
+def over_windows(
+    name: str, window: Callable[[], WindowSpec], function: Any, shape: tuple[int, int]
+) -> Workload:
+    """Make a workload of a mean over so many windows of so many rows."""
     windows, rows = shape
 
     def windowed(frame: DataFrame) -> DataFrame:
-        return by_window(frame.withColumn("k", expr(f"id div {rows}")))
+        mean = pandas_udf(mean_pandas, "double")("id")
+        grouped = frame.withColumn("k", expr(f"id div {rows}"))
+        return grouped.withColumn("y", mean.over(window()))
 
     return Workload(
         name,
         "pandas",
         windowed,
-        (mean_pandas,),
+        (function,),
         rows=windows * rows,
         legs=LEGS,
         batch=rows,
@@ -108,6 +153,7 @@ def over_windows(name: str, shape: tuple[int, int]) -> Workload:
 
 
 MANY, LARGE = (100_000, 10), (1_000, 1_000)
+SOME, FEW = (20_000, 10), (1_000, 10)
 
 OVER_GROUPS = (
     over_groups("groups_of_10_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, MANY),
@@ -116,5 +162,12 @@ OVER_GROUPS = (
     over_groups("groups_of_1000_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, LARGE),
     over_groups("aggregate_pandas", "pandas", by_pandas_aggregate, mean_pandas, MANY),
     over_groups("aggregate_arrow", "arrow", by_arrow_aggregate, mean_arrow, MANY),
-    over_windows("window_pandas", (10_000, 10)),
+    over_windows("window_pandas", whole, mean_pandas, (10_000, 10)),
+    over_windows("window_sliding_pandas", sliding, sliding_means, FEW),
+    over_groups(
+        "cogroups_of_10_pandas", "applyInPandas", by_cogroups_in_pandas, add_itself_in_pandas, FEW
+    ),
+    over_groups(
+        "cogroups_of_10_arrow", "applyInArrow", by_cogroups_in_arrow, add_itself_in_arrow, SOME
+    ),
 )
