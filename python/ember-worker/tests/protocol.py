@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SCALAR_ROW, SCALAR_PANDAS, PANDAS_ITER = 101, 200, 204
 SCALAR_ARROW, ARROW_ITER, MAP_PANDAS, MAP_ARROW = 250, 251, 205, 207
-PICKLED_ROW = 100
+PICKLED_ROW, PICKLED_TABLE = 100, 300
 COGROUPED_ARROW = 210
 
 
@@ -61,19 +61,24 @@ def header(  # noqa: PLR0913 - the fields of the message
 
 
 def table_header(
-    eval_type: int, handler: type, result: DataType, input_type: str, *, conf: dict[str, str]
+    eval_type: int,
+    handler: type,
+    result: DataType,
+    input_type: str | None = None,
+    *,
+    conf: dict[str, str] | None = None,
 ) -> bytes:
     """Return the init message of one table function of one argument, in its envelope."""
     out = io.BytesIO()
     _before_the_function(out, eval_type, 0, "/nonexistent-files", (), barrier=False)
-    _conf({"spark.sql.session.timeZone": "UTC", **conf}, out)
-    _conf({"input_type": input_type}, out)
+    _conf({"spark.sql.session.timeZone": "UTC", **(conf or {})}, out)
+    _conf({} if input_type is None else {"input_type": input_type}, out)
     _offsets((0,), out)
     write_int(0, out)
     out.write(b"\0")
     write_with_length(_by_value(handler), out)
     _text(result.json(), out)
-    _text("f", out)
+    _text(handler.__name__, out)
     return _enveloped(out)
 
 

@@ -170,7 +170,7 @@ WRONG: dict[str, Callable[[int], Any]] = {
 @pytest.mark.parametrize("simplified", ["", "1"])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_an_error_comes_after_the_rows_before_it(wrong: str, simplified: str) -> None:
-    head = table_header(TABLE, _handler(WRONG[wrong]), PAIR, INPUT, conf={})
+    head = table_header(TABLE, _handler(WRONG[wrong]), PAIR, INPUT)
     given = [pa.RecordBatch.from_pydict({"_0": list(range(40))})]
     flags = {"SPARK_SIMPLIFIED_TRACEBACK": simplified}
     (ours, our_tail), (theirs, their_tail) = (
