@@ -2,9 +2,15 @@
 
 import json
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from parity.kinds import EVERY, same
+from pyspark.sql import Window
 from pyspark.sql import functions as F
+from pyspark.sql.datasource import DataSource, DataSourceReader
+from pyspark.sql.functions import udtf
+from pyspark.sql.pandas.functions import arrow_udf
 
 from parity import evidence, kinds
 from parity.applications import run
@@ -52,6 +58,75 @@ def test_a_session_that_cannot_be_embedded_runs_on_spark_and_counts_why(
     assert proof.spark_sessions == 2
 
 
+def left_side(left, right):
+    return left
+
+
+def of_the_frame(v: pa.Array) -> int:
+    return len(v)
+
+
+class Twice:
+    """A table function of two rows."""
+
+    def eval(self, value: int):
+        yield (value,)
+        yield (value + 1,)
+
+
+def by_groups(frame):
+    return frame.groupBy("id").applyInArrow(same, frame.schema)
+
+
+def by_cogroups(frame):
+    both = frame.groupBy("id").cogroup(frame.where("id % 3 = 0").groupBy("id"))
+    return both.applyInArrow(left_side, frame.schema)
+
+
+def by_cogroups_in_pandas(frame):
+    both = frame.groupBy("id").cogroup(frame.where("id % 3 = 0").groupBy("id"))
+    return both.applyInPandas(left_side, frame.schema)
+
+
+def by_window(frame):
+    window = Window.partitionBy(F.col("id") % 3).orderBy("id").rowsBetween(-1, 1)
+    return frame.withColumn("n", arrow_udf(of_the_frame, "bigint")("v").over(window))
+
+
+def by_table_function(frame):
+    frame.sparkSession.udtf.register("twice", udtf(Twice, returnType="n bigint", useArrow=False))
+    frame.createOrReplaceTempView("numbers")
+    return frame.sparkSession.sql("select n.id, t.n from numbers n, lateral twice(n.v) t")
+
+
+BY_GROUP = (by_groups, by_cogroups, by_window)
+
+
+@pytest.mark.parametrize("send", [*BY_GROUP, by_cogroups_in_pandas, by_table_function])
+def test_sessions_of_the_other_nodes_run_on_spark_too(send, spark, parity_legs):
+    with parity_legs.conf(REASONS["WorkerLogging"]):
+        check_on_spark(send, numbers(spark), "WorkerLogging", parity_legs)
+
+
+@pytest.mark.parametrize("send", BY_GROUP)
+def test_groups_with_a_type_that_has_no_native_form_run_on_spark(send, spark, parity_legs):
+    times = numbers(spark).withColumn("v", F.expr("time'01:02:03'"))
+    check_on_spark(send, times, "GroupedTypes", parity_legs)
+
+
+def check_on_spark(send, rows, reason, legs):
+    """Fail unless the node is Ember's, its sessions are Spark's, and the rows are right."""
+    with legs.conf({"spark.ember.enabled": "false"}):
+        expected = sorted(send(rows).collect())
+    frame = send(rows)
+    assert sorted(frame.collect()) == expected
+    proof = evidence.Evidence(frame)
+    assert len(proof.embedded) == 1
+    assert proof.embedded_sessions == 0
+    assert evidence.reasons(frame) == {reason: proof.spark_sessions}
+    assert proof.spark_sessions > 0
+
+
 def test_the_lane_spark_keeps_the_node_on_spark(spark, parity_legs):
     with parity_legs.conf({"spark.ember.lane": "spark"}):
         frame = kinds.ROW.through(numbers(spark), same, "bigint")
@@ -82,6 +157,55 @@ def test_explain_names_the_embedded_map_node(kind, spark):
     assert f"Ember{kind.node}: embedded" in evidence.explain(
         kind.through(numbers(spark), same, None)
     )
+
+
+class Constant(DataSource):
+    """A data source of one row, which takes any."""
+
+    @classmethod
+    def name(cls):
+        return "constant"
+
+    def schema(self):
+        return "v bigint"
+
+    def reader(self, schema):  # noqa: ARG002 (it is asked for)
+        return OneRow()
+
+
+class OneRow(DataSourceReader):
+    """Reads it."""
+
+    def read(self, partition):  # noqa: ARG002 (it is asked for)
+        yield (7,)
+
+
+def test_explain_says_why_a_data_source_stays(spark):
+    spark.dataSource.register(Constant)
+    frame = spark.read.format("constant").load()
+    assert "on Spark's own runner. InDataSource" in evidence.explain(frame)
+    assert frame.collect() == [(7,)]
+
+
+def counts(key, frames, state):
+    """Count the rows of each key so far."""
+    state.update((sum(map(len, frames)),))
+    yield pd.DataFrame({"k": [key[0]], "n": [state.get[0]]})
+
+
+def test_explain_says_why_a_function_with_state_stays(spark, tmp_path):
+    numbers(spark).write.parquet(str(tmp_path / "rows"))
+    rows = spark.readStream.schema("id bigint, v bigint").parquet(str(tmp_path / "rows"))
+    counted = rows.groupBy("v").applyInPandasWithState(
+        counts, "k bigint, n bigint", "n bigint", "update", "NoTimeout"
+    )
+    stream = counted.writeStream.format("memory").queryName("counted").outputMode("update")
+    query = stream.trigger(availableNow=True).start()
+    assert query.awaitTermination(120)
+    extended = True
+    text = query._jsq.explainInternal(extended)
+    assert "FlatMapGroupsInPandasWithState: on Spark's own runner. KeepsState" in text
+    assert spark.table("counted").count() > 0
 
 
 def test_explain_says_that_ember_is_off(spark, parity_legs):

@@ -24,6 +24,16 @@ object FallbackReason {
   final case class KindNotEmbedded(kind: String)
       extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
 
+  case object KeepsState
+      extends FallbackReason(
+        "KeepsState",
+        "the function keeps state, over a protocol of its own between Spark and its worker")
+
+  case object InDataSource
+      extends FallbackReason(
+        "InDataSource",
+        "a data source's functions run inside Spark's readers and writers, which no plan rule reaches")
+
   final case class InvalidConf(problem: String) extends FallbackReason("InvalidConf", problem)
 
   // Known when a session is about to open.

@@ -3,12 +3,35 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.spark.JobArtifactSet
 import org.apache.spark.sql.catalyst.expressions.PythonFuncExpression
 import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.execution.datasources.v2.{
+  DataSourceV2ScanExecBase,
+  V2ExistingTableWriteExec
+}
+import org.apache.spark.sql.execution.datasources.v2.python.{PythonScan, PythonWrite}
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
+import org.apache.spark.sql.execution.python.streaming.{
+  FlatMapGroupsInPandasWithStateExec,
+  TransformWithStateInPySparkExec
+}
 
 /** What nodes outside Spark's packages ask of Spark's Python nodes. */
 object PythonNodes {
-  def isPython(plan: SparkPlan): Boolean = plan.isInstanceOf[PythonSQLMetrics]
+  def isPython(plan: SparkPlan): Boolean =
+    plan.isInstanceOf[PythonSQLMetrics] || isDataSource(plan)
+
+  /** Whether a data source in Python is read or written, by functions inside Spark's readers and writers. */
+  def isDataSource(plan: SparkPlan): Boolean = plan match {
+    case read: DataSourceV2ScanExecBase => read.scan.isInstanceOf[PythonScan]
+    case write: V2ExistingTableWriteExec => write.write.isInstanceOf[PythonWrite]
+    case _ => false
+  }
+
+  /** Whether the node's functions keep state. */
+  def keepsState(plan: SparkPlan): Boolean = plan match {
+    case _: FlatMapGroupsInPandasWithStateExec | _: TransformWithStateInPySparkExec => true
+    case _ => false
+  }
 
   /** Of the session whose query is being planned; asked when a node is made, as Spark's nodes do. */
   def artifacts: Option[String] = JobArtifactSet.getCurrentJobArtifactState.map(_.uuid)
