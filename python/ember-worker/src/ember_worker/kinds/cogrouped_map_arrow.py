@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql.conversion import ArrowBatchTransformer
+
 from ember_worker.kinds.grouped_map_arrow import Columns, Piece, Transformer
 
 if TYPE_CHECKING:
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
 class _Transformer(Transformer):
     """``ArrowBatchTransformer`` for that code."""
 
+    enforce_schema = ArrowBatchTransformer.enforce_schema
+
     @staticmethod
     def select_columns(piece: Piece, places: list[int]) -> pa.RecordBatch:
         names = piece.schema.names
-        return piece.batch(tuple(places), [names[place] for place in places])
+        batch, _ = piece.chosen(tuple(places), [names[place] for place in places])
+        return batch()
 
 
 def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:

@@ -14,7 +14,7 @@ from pyspark import worker
 from pyspark.sql import types as sql
 
 from ember_worker.kinds import frames, pandas_groups
-from ember_worker.kinds.waiting import Waiting
+from ember_worker.kinds.waiting import FEW, Waiting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ class _Conversion:
 
     def convert(self, data: list[Any], of: sql.StructType, **options: Any) -> Any:
         """Return the batch of a group's result, or what stands for it."""
-        if self._schema is not None and type(data[0]) is _frame():
+        if self._schema is not None and type(data[0]) is _frame() and len(data[0]) <= FEW:
             waiting = self._waiting(data[0], of, options)
             if waiting is not None:
                 return waiting

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: So many output batches are gathered, or so many bytes: what Spark's worker holds in its buffer.
 _BATCHES = 256
 _BYTES = 64 << 10
-#: A batch of more rows is not gathered.
-_FEW = 1024
 
 
 def groups(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[Iterator[Any]]:
@@ -131,14 +129,15 @@ class GatheringWriter(waiting.WaitingWriter):
     def write_batch(self, batch: Any) -> None:
         """Keep one batch, or export it if it is large."""
         if type(batch) is waiting.Waiting:
-            self.wait(batch)
+            if self.wait(batch):
+                self.flush()
             return
         self._check(batch)
-        self.convert()
-        if batch.num_rows > _FEW:
-            self._flush()
+        if batch.num_rows > waiting.FEW:
+            self.flush()
             self._push(batch)
         else:
+            self.convert()
             self._gather(self._kept(batch))
 
     def keep(self, batch: pa.RecordBatch) -> None:
@@ -147,21 +146,22 @@ class GatheringWriter(waiting.WaitingWriter):
 
     def close(self) -> None:
         """Export what was kept."""
-        self.convert()
-        self._flush()
+        self.flush()
 
     def _gather(self, columns: list[pa.Array]) -> None:
         self._gathered.append(columns)
         for column in columns:
             self._bytes += column.get_total_buffer_size()
         if len(self._gathered) >= _BATCHES or self._bytes >= _BYTES:
-            self._flush()
+            self.flush()
 
     def _kept(self, batch: pa.RecordBatch) -> list[pa.Array]:
         columns: list[pa.Array] = batch.columns
         return columns
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Export what waits and what was kept."""
+        self.convert()
         if self._gathered:
             gathered, self._gathered = self._gathered, []
             self._bytes = 0

@@ -239,16 +239,17 @@ class ListWriter(WaitingWriter):
     def write_batch(self, batch: Any) -> None:
         """Keep one batch."""
         if type(batch) is _Rows:
-            self.wait(batch)
+            enough = self.wait(batch)
         else:
             self.convert()
             if batch is not self._checked:
                 self._check(batch)
                 self._checked = batch
             self.keep(batch)
+            enough = self._bytes >= _BYTES
         self._lengths.append(batch.num_rows)
-        if len(self._lengths) >= _LISTS or self._bytes >= _BYTES:
-            self._flush()
+        if enough or len(self._lengths) >= _LISTS:
+            self.flush()
 
     def keep(self, batch: pa.RecordBatch) -> None:
         """Keep rows."""
@@ -258,9 +259,10 @@ class ListWriter(WaitingWriter):
 
     def close(self) -> None:
         """Export what was kept."""
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Export what waits and what was kept."""
         self.convert()
         if self._lengths:
             offsets = pa.array([0, *accumulate(self._lengths)], pa.int32())

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+#: A result of more rows does not wait.
+FEW = 1024
+#: So many results may wait, and of so many bytes. Spark's worker keeps 64 KiB of batches.
+_MOST = 512
+_BYTES = 1 << 19
+
+
 class Conversion(Protocol):
     """What makes batches of the results that wait in one session."""
 
@@ -45,9 +52,6 @@ class Waiting:
 class WaitingWriter(transport.BatchWriter):
     """Writes batches and results that wait, in their order."""
 
-    #: So many bytes may wait.
-    most = 1 << 19
-
     def __init__(self, endpoint: Any, schema: pa.Schema) -> None:
         """Write batches of ``schema`` to ``endpoint``."""
         super().__init__(endpoint, schema)
@@ -55,8 +59,8 @@ class WaitingWriter(transport.BatchWriter):
         self._waiting: list[Any] = []
         self._waiting_bytes = 0
 
-    def wait(self, result: Waiting) -> None:
-        """Let a result wait."""
+    def wait(self, result: Waiting) -> bool:
+        """Let a result wait; tell whether that is enough."""
         if result.of is not self._of:
             self.convert()
             self._of = result.of
@@ -65,8 +69,7 @@ class WaitingWriter(transport.BatchWriter):
         guards.end_forked_child()
         self._waiting.append(result.data)
         self._waiting_bytes += result.bytes
-        if self._waiting_bytes > self.most:
-            self.convert()
+        return len(self._waiting) >= _MOST or self._waiting_bytes >= _BYTES
 
     def convert(self) -> None:
         """Make a batch of all that waits."""
