@@ -165,7 +165,9 @@ class GatheringWriter(waiting.WaitingWriter):
         if self._gathered:
             gathered, self._gathered = self._gathered, []
             self._bytes = 0
-            columns = [pa.concat_arrays(column) for column in zip(*gathered, strict=True)]
+            columns = gathered[0]
+            if len(gathered) > 1:
+                columns = [pa.concat_arrays(column) for column in zip(*gathered, strict=True)]
             self._push(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
 

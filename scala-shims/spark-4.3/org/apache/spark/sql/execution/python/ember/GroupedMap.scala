@@ -85,7 +85,7 @@ private[ember] final class GroupedMap(
     val groups = GroupedIterator(rows, grouping, input).map { case (_, group) =>
       RowGroup(None, group)
     }
-    val toAsked = UnsafeProjection.create(asked, input)
+    lazy val toAsked = UnsafeProjection.create(asked, input)
     val size = new WrittenSize(
       ArrowUtils.toArrowSchema(schema, node.timeZone, node.largeVarTypes),
       wrapped,
