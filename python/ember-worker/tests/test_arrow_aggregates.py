@@ -49,7 +49,7 @@ TYPE = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", [AGGREGATE, WINDOW])
+@pytest.mark.parametrize("kind", [AGGREGATE, pytest.param(WINDOW, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("of", TYPE, ids=str)
 @pytest.mark.parametrize("form", RESULTS)
 def test_a_value_of_any_form_is_converted_as_by_spark(

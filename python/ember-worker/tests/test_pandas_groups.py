@@ -78,7 +78,7 @@ AGGREGATED = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", [AGGREGATE, WINDOW])
+@pytest.mark.parametrize("kind", [AGGREGATE, pytest.param(WINDOW, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("of", AGGREGATED, ids=str)
 @pytest.mark.parametrize("form", RESULTS)
 def test_a_value_of_any_form_is_converted_as_by_spark(
@@ -86,6 +86,12 @@ def test_a_value_of_any_form_is_converted_as_by_spark(
 ) -> None:
     table = pa.RecordBatch.from_arrays([column(*TYPES["int64"], "none")], ["v"])
     same(both(kind, RESULTS[form], of, table))
+
+
+def test_values_of_windows_are_repeated_as_by_spark() -> None:
+    table = pa.RecordBatch.from_arrays([column(*TYPES["int64"], "none")], ["v"])
+    for form, of in (("nan", 5), ("an integer", 3), ("text", 6), ("none", 5)):
+        assert same(both(WINDOW, RESULTS[form], AGGREGATED[of], table))
 
 
 FRAMES: dict[str, Callable[[pd.DataFrame], Any]] = {

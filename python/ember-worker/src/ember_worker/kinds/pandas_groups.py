@@ -121,8 +121,10 @@ class Piece:
         """Return the rows as what they are."""
         return self._of.batch.slice(self._start, self.num_rows)
 
-    def to_pandas(self, options: dict[str, Any]) -> SeriesOfPiece:
+    def to_pandas(self, options: dict[str, Any]) -> Any:
         """Return its columns."""
+        if self.num_rows == self._of.batch.num_rows:
+            return ArrowBatchTransformer.to_pandas(_table([self._of.batch]), **options)
         self._of.convert(options)
         return SeriesOfPiece(self, options)
 
