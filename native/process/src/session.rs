@@ -7,7 +7,7 @@ use std::time::Duration;
 use ember_abi::{ArrowArray, Spent};
 use ember_rows::{Returned, ReturnedSchema, RowsError};
 use ember_session::{End, Next, SessionSpec, TaskSide};
-use ember_wire::{Draft, Kind, Message, REUSABLE, Received, Shape, WireError, read};
+use ember_wire::{Ahead, Draft, Kind, Message, REUSABLE, Received, Shape, WireError, read};
 
 use crate::ProcessError;
 use crate::keeper::Keeper;
@@ -37,8 +37,7 @@ struct Talk {
     worker: Option<Worker>,
     input: Shape,
     draft: Draft,
-    depth: u32,
-    sent: u32,
+    sent: Ahead,
     input_closed: bool,
     output: Option<Output>,
     ready: VecDeque<Returned>,
@@ -91,8 +90,7 @@ impl ProcessSession {
                 input: input.map_err(unreadable)?,
                 worker: Some(worker),
                 draft: Draft::default(),
-                depth: u32::try_from(spec.depth).unwrap_or(u32::MAX).max(1),
-                sent: 0,
+                sent: Ahead::new(spec.depth),
                 input_closed: false,
                 output: None,
                 ready: VecDeque::new(),
@@ -194,6 +192,9 @@ impl ProcessSession {
             if let Some(next) = self.due(talk) {
                 return next;
             }
+            if let Err(error) = talk.send_all() {
+                self.falter(error);
+            }
             if let Some(worker) = &talk.worker {
                 worker.control.wait_for_room();
             }
@@ -205,7 +206,7 @@ impl ProcessSession {
     }
 
     /// What there is to do without waiting.
-    fn due(&self, talk: &Talk) -> Option<Next> {
+    fn due(&self, talk: &mut Talk) -> Option<Next> {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         let cut_short = end
             .as_ref()
@@ -223,17 +224,17 @@ impl ProcessSession {
 
 impl Talk {
     /// Whether the worker has taken enough of what was sent. Its count may be anything.
-    fn has_room(&self) -> bool {
-        let taken = self
-            .worker
-            .as_ref()
-            .map_or(0, |worker| worker.control.taken());
-        self.sent.wrapping_sub(taken) < self.depth
+    fn has_room(&mut self) -> bool {
+        let worker = self.worker.as_ref();
+        self.sent
+            .has_room(worker.map_or(0, |worker| worker.control.taken()))
     }
 
-    fn send(&self, kind: Kind) -> Result<(), WireError> {
+    /// Sends the input that was kept back, and what is to be said after it.
+    fn send_all(&mut self) -> Result<(), WireError> {
+        let unsent = self.sent.unsent();
         match &self.worker {
-            Some(worker) => worker.life.socket.send(&Message::plain(kind)),
+            Some(worker) => worker.life.socket.send_all(&unsent),
             None => Ok(()),
         }
     }
@@ -247,8 +248,10 @@ impl Talk {
         let mut room = worker.input.room(bytes)?;
         // SAFETY: the batch is borrowed for this call.
         unsafe { self.draft.write(&mut room) }?;
-        self.sent = self.sent.wrapping_add(1);
-        worker.life.socket.send(&room.message(Kind::BATCH))
+        if self.sent.batch(room.message(Kind::BATCH)) {
+            self.send_all()?;
+        }
+        Ok(())
     }
 }
 
@@ -289,8 +292,9 @@ impl TaskSide for ProcessSession {
     fn end_input(&self) {
         let mut talk = self.talk();
         talk.input_closed = true;
+        talk.sent.word(Message::plain(Kind::END_OF_INPUT));
         if self.end().is_none()
-            && let Err(error) = talk.send(Kind::END_OF_INPUT)
+            && let Err(error) = talk.send_all()
         {
             self.falter(error);
         }
@@ -299,11 +303,13 @@ impl TaskSide for ProcessSession {
     fn take_output(&self) -> Option<Returned> {
         let mut talk = self.talk();
         let taken = talk.ready.pop_front();
+        let low = talk.sent.is_low(talk.ready.len());
         if let Some(worker) = talk.worker.as_ref().filter(|_| taken.is_some()) {
             worker.control.count_read();
-            if worker.control.worker_waits() {
+            if low && worker.control.worker_waits() {
+                talk.sent.word(Message::plain(Kind::GO));
                 // One that has gone will be seen to have gone.
-                let _told = talk.send(Kind::GO).is_ok();
+                let _told = talk.send_all().is_ok();
             }
         }
         taken
@@ -347,6 +353,8 @@ impl TaskSide for ProcessSession {
         self.settle(End::Cancelled);
         let mut talk = self.talk();
         talk.ready.clear();
+        // The worker gives back the blocks of what it does not take.
+        let _told = talk.send_all().is_ok();
         if let Some(worker) = talk.worker.take() {
             match talk.over {
                 Some(true) => self.home.give(worker),

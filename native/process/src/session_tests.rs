@@ -98,6 +98,39 @@ fn a_function_may_take_all_of_its_input_before_it_gives_anything() {
 }
 
 #[test]
+fn small_batches_wait_in_greater_number_than_the_depth_says() {
+    let stage = stage(1);
+    let session = stage.open(does::HANG, 2);
+    let mut given = 0;
+    while given < 64 {
+        assert_eq!(session.next(), Next::Input);
+        session.offer(stage.lending.batch(given, 1), 0);
+        given += 1;
+    }
+    session.cancel();
+    assert_eq!(session.next(), Next::End);
+}
+
+#[test]
+fn without_a_pipeline_one_batch_waits() {
+    let stage = stage(1);
+    let session = stage.open(does::ECHO, 0);
+    assert_eq!(stage.drive(&session, 100, 2), hundreds(100));
+}
+
+#[test]
+fn many_small_batches_come_back_in_order_and_leave_no_memory_behind() {
+    let stage = stage(1);
+    for _ in 0..3 {
+        let session = stage.open(does::ECHO, 2);
+        assert_eq!(stage.drive(&session, 5000, 3), hundreds(5000));
+        assert!(session.held() < 4 << 20, "{} bytes", session.held());
+        session.close(Duration::ZERO);
+    }
+    assert_eq!((stage.lending.out(), stage.pool.idle()), (0, 1));
+}
+
+#[test]
 fn a_worker_serves_one_session_after_another() {
     let stage = stage(1);
     for round in 1..20 {

@@ -91,7 +91,7 @@ impl Worker {
     pub(crate) fn open(&mut self, spec: &SessionSpec) -> Result<(), WireError> {
         self.control.reset();
         let lengths = [
-            spec.depth.max(1),
+            spec.depth,
             spec.header.len(),
             spec.input_schema.len(),
             spec.environment.len(),

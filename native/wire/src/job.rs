@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span, Spent};
 
+use crate::ahead::Ahead;
 use crate::batch::{Draft, read};
 use crate::check::offset_at;
 use crate::{Kind, Link, Message, Received, Shape, WireError};
@@ -21,7 +22,6 @@ pub struct Job {
     header: Vec<u8>,
     input_schema: Vec<u8>,
     environment: Vec<u8>,
-    depth: u32,
     state: Mutex<State>,
 }
 
@@ -30,7 +30,7 @@ struct State {
     /// Messages that came while the worker waited for another.
     waiting: VecDeque<Message>,
     input_ended: bool,
-    pushed: u32,
+    output: Ahead,
     shape: Option<Shape>,
     draft: Draft,
     tail: Vec<u8>,
@@ -64,9 +64,11 @@ impl Job {
             header: text()?,
             input_schema: text()?,
             environment: text()?,
-            depth: u32::try_from(depth).unwrap_or(u32::MAX).max(1),
             link,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                output: Ahead::new(depth),
+                ..State::default()
+            }),
         })
     }
 
@@ -95,8 +97,9 @@ impl Job {
         for message in std::mem::take(&mut state.waiting) {
             self.link.discard(&message)?;
         }
+        let unsent = state.output.unsent();
         drop(state);
-        self.link.finish(tail, reusable)
+        self.link.finish(unsent, tail, reusable)
     }
 
     fn is_cancelled(&self, state: &State) -> bool {
@@ -129,16 +132,15 @@ impl Job {
         }
     }
 
-    /// Takes the next message; if there is none, it tells an executor that waits, and waits itself.
+    /// Takes the next message; if there is none, it says what it has to say, and waits.
     fn wait(&self, state: &mut State) -> Result<(), Stopped> {
         let socket = &self.link.socket;
         let message = match socket.try_receive() {
             Ok(Received::Nothing) => {
                 if self.link.control.executor_waits() {
-                    self.link
-                        .send(Message::plain(Kind::WANT))
-                        .map_err(|_| Stopped)?;
+                    state.output.word(Message::plain(Kind::WANT));
                 }
+                self.send_all(state)?;
                 socket.receive()
             }
             other => other,
@@ -176,10 +178,11 @@ impl Job {
         // Without a shape nobody can read the type; the executor has just been told, and says so.
         if let Some(shape) = state.shape.take() {
             // SAFETY: live, by this function's contract.
-            let sent = unsafe { self.send_batch(&mut state.draft, &shape, array) };
+            let written = unsafe { self.write(&mut state.draft, &shape, array) };
             state.shape = Some(shape);
-            sent?;
-            state.pushed = state.pushed.wrapping_add(1);
+            if state.output.batch(written?) {
+                self.send_all(state)?;
+            }
         }
         self.wait_for_room(state)
     }
@@ -187,12 +190,12 @@ impl Job {
     /// # Safety
     ///
     /// `array` must be live and of the type of `shape`.
-    unsafe fn send_batch(
+    unsafe fn write(
         &self,
         draft: &mut Draft,
         shape: &Shape,
         array: *const ArrowArray,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Message, Stopped> {
         // SAFETY: live, by this function's contract.
         let array = unsafe { array.as_ref() }.ok_or(Stopped)?;
         // SAFETY: as above, and of this type.
@@ -200,9 +203,13 @@ impl Job {
         let mut room = self.link.room(bytes).map_err(|error| self.failed(&error))?;
         // SAFETY: the array lives for this call.
         unsafe { draft.write(&mut room) }.map_err(|error| self.failed(&error))?;
-        self.link
-            .send(room.message(Kind::PUSH))
-            .map_err(|_| Stopped)
+        Ok(room.message(Kind::PUSH))
+    }
+
+    /// Sends the output that was kept back.
+    fn send_all(&self, state: &mut State) -> Result<(), Stopped> {
+        let unsent = state.output.unsent();
+        self.link.socket.send_all(&unsent).map_err(|_| Stopped)
     }
 
     /// Tells the executor why the session cannot go on, if it can still be told.
@@ -223,8 +230,7 @@ impl Job {
     }
 
     fn wait_for_room(&self, state: &mut State) -> Result<(), Stopped> {
-        let full =
-            |state: &State| state.pushed.wrapping_sub(self.link.control.read()) >= self.depth;
+        let full = |state: &mut State| !state.output.has_room(self.link.control.read());
         while full(state) {
             self.link.control.block();
             if self.is_cancelled(state) {

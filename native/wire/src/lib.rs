@@ -10,6 +10,7 @@
 //! block of which segment, and the reader gives the block back by a flag in the block itself. Nothing here
 //! knows Spark, Python or the JVM; the bridge links it for the worker's end ([`Link`]).
 
+mod ahead;
 mod arena;
 mod batch;
 mod check;
@@ -23,6 +24,7 @@ mod shape;
 mod socket;
 mod view;
 
+pub use ahead::Ahead;
 pub use arena::{Arena, Room};
 pub use batch::{Draft, read};
 pub use control::Control;

@@ -48,12 +48,18 @@ impl Link {
         }
     }
 
-    /// Ends a session: `tail` is what the worker wrote besides batches.
-    pub fn finish(&self, tail: &[u8], reusable: bool) -> Result<(), WireError> {
+    /// Ends a session: `before` was not sent yet, `tail` is what the worker wrote besides batches.
+    pub(crate) fn finish(
+        &self,
+        mut before: Vec<Message>,
+        tail: &[u8],
+        reusable: bool,
+    ) -> Result<(), WireError> {
         let length = (tail.len() as u64).to_le_bytes();
         let room = self.output().bytes(&[&length, tail])?;
         let flags = if reusable { REUSABLE } else { 0 };
-        self.send(room.message(Kind::END).with(flags))?;
+        before.push(room.message(Kind::END).with(flags));
+        self.socket.send_all(&before)?;
         // The block of the tail may still be unread; it goes with the next session.
         self.output().trim(KEPT).map(|_trimmed| ())
     }

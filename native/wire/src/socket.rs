@@ -1,13 +1,22 @@
 //! One end of a pair of sockets that keep messages apart and tell when the other end has gone.
 
+use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Message, WireError};
 
+/// Messages that go in one packet at most.
+const PACKET: usize = 64;
+
 /// One end. Sending and receiving may happen on different threads.
 #[derive(Debug)]
-pub struct Socket(OwnedFd);
+pub struct Socket {
+    end: OwnedFd,
+    /// What came in a packet with a message before it.
+    received: Mutex<VecDeque<Message>>,
+}
 
 /// What [`Socket::try_receive`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,28 +43,43 @@ impl Socket {
             return Err(WireError::last("socketpair"));
         }
         // SAFETY: new descriptors that nobody else owns.
-        let [first, second] = ends.map(|end| Self(unsafe { OwnedFd::from_raw_fd(end) }));
+        let [first, second] = ends.map(|end| Self::of(unsafe { OwnedFd::from_raw_fd(end) }));
         Ok((first, second))
     }
 
     /// An end that was handed over.
     pub const fn of(end: OwnedFd) -> Self {
-        Self(end)
+        Self {
+            end,
+            received: Mutex::new(VecDeque::new()),
+        }
     }
 
     /// The end itself, to hand it over.
     pub fn into_inner(self) -> OwnedFd {
-        self.0
+        self.end
     }
 
     /// Sends one message. An end that nobody reads any more is [`WireError::Gone`].
     pub fn send(&self, message: &Message) -> Result<(), WireError> {
-        let bytes = message.encode();
+        self.send_packet(&message.encode())
+    }
+
+    /// Sends messages in as few packets as hold them.
+    pub fn send_all(&self, messages: &[Message]) -> Result<(), WireError> {
+        for packet in messages.chunks(PACKET) {
+            let bytes: Vec<u8> = packet.iter().flat_map(Message::encode).collect();
+            self.send_packet(&bytes)?;
+        }
+        Ok(())
+    }
+
+    fn send_packet(&self, bytes: &[u8]) -> Result<(), WireError> {
         loop {
             // SAFETY: an open socket and bytes that live through the call.
             let sent = unsafe {
                 libc::send(
-                    self.0.as_raw_fd(),
+                    self.end.as_raw_fd(),
                     bytes.as_ptr().cast(),
                     bytes.len(),
                     libc::MSG_NOSIGNAL,
@@ -86,23 +110,24 @@ impl Socket {
     }
 
     fn receive_with(&self, flags: i32) -> Result<Received, WireError> {
-        let mut bytes = [0_u8; Message::BYTES];
+        if let Some(message) = self.kept(&[])? {
+            return Ok(Received::Message(message));
+        }
+        let mut bytes = [0_u8; Message::BYTES * PACKET];
         loop {
             // SAFETY: an open socket and room for the bytes.
             let received = unsafe {
                 libc::recv(
-                    self.0.as_raw_fd(),
+                    self.end.as_raw_fd(),
                     bytes.as_mut_ptr().cast(),
                     bytes.len(),
                     flags,
                 )
             };
             if let Ok(received) = usize::try_from(received) {
-                let message = bytes.get(..received).unwrap_or_default();
-                return match received {
-                    0 => Ok(Received::Gone),
-                    _ => Message::decode(message).map(Received::Message),
-                };
+                let packet = bytes.get(..received).unwrap_or_default();
+                let first = self.kept(packet)?;
+                return Ok(first.map_or(Received::Gone, Received::Message));
             }
             let error = Error::last_os_error();
             match error.kind() {
@@ -115,16 +140,25 @@ impl Socket {
         }
     }
 
+    /// Keeps the messages of a packet, and gives the first of all that are kept.
+    fn kept(&self, packet: &[u8]) -> Result<Option<Message>, WireError> {
+        let mut kept = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in packet.chunks(Message::BYTES) {
+            kept.push_back(Message::decode(message)?);
+        }
+        Ok(kept.pop_front())
+    }
+
     /// Ends the conversation for whoever waits at either end, without closing the descriptor.
     pub fn shut(&self) {
         // SAFETY: an open socket; that it is shut already is no matter.
-        unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_RDWR) };
+        unsafe { libc::shutdown(self.end.as_raw_fd(), libc::SHUT_RDWR) };
     }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.end.as_fd()
     }
 }
 
@@ -142,6 +176,20 @@ mod tests {
         let end = Received::Message(Message::plain(Kind::END));
         assert_eq!(here.try_receive().unwrap(), end);
         assert_eq!(here.try_receive().unwrap(), Received::Gone);
+    }
+
+    #[test]
+    fn messages_that_go_together_come_one_by_one() {
+        let (here, there) = Socket::pair().unwrap();
+        let sent: Vec<_> = (0..150)
+            .map(|flags| Message::plain(Kind::BATCH).with(flags))
+            .collect();
+        here.send_all(&sent).unwrap();
+        drop(here);
+        for message in sent {
+            assert_eq!(there.receive().unwrap(), Received::Message(message));
+        }
+        assert_eq!(there.try_receive().unwrap(), Received::Gone);
     }
 
     #[test]
