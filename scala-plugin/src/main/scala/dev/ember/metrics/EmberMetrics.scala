@@ -37,7 +37,7 @@ object EmberMetrics {
       BatchesReceived -> "Ember: batches received from Python",
       ColumnBatches -> "Ember: column batches read without making rows",
       Abandoned -> "Ember: threads abandoned",
-      Moves -> "Ember: sessions on another lane than the function's last")
+      Moves -> "Ember: sessions on another lane than the last in the same circumstances")
     val times = Seq(
       OpenTime -> "Ember: time to open sessions",
       FunctionTime -> "Ember: time in functions",

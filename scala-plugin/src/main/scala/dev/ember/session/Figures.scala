@@ -37,6 +37,8 @@ final case class Sums(
 
   def busyPerSession: Double = Sums.part(busy, weight)
 
+  def rowsPerSession: Double = Sums.part(rows, weight)
+
   /**
    * The part of the time in which the function's thread ran, or would have run on an idle machine: the most that it
    * can have held the lock.

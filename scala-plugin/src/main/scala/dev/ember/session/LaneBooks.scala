@@ -19,6 +19,7 @@ class LaneBooks(mostFunctions: Int) extends Logging {
       size > mostFunctions
   }
   private val inside = mutable.LinkedHashSet.empty[Visit]
+  private var worker = LaneChoice.FirstWorker
 
   /** Chooses for a session and opens its visit, so that who chooses next sees it. */
   def choose(task: Long, function: Fingerprint, places: Int): Visit = synchronized {
@@ -27,7 +28,8 @@ class LaneBooks(mostFunctions: Int) extends Logging {
       val held = LaneChoice.heldBy(pageOf(visit.function).figures)
       LaneChoice.Neighbour(visit.task, visit.function, held)
     }
-    val choice = LaneChoice.choose(LaneChoice.Asked(task, function, page.figures), others, places)
+    val asked = LaneChoice.Asked(task, function, page.figures, worker)
+    val choice = LaneChoice.choose(asked, others, places)
     if (Choice.tries(choice)) page.figures = page.figures.tried(choice)
     logDebug(s"Function $function, task $task, beside ${others.size}: $choice. ${page.figures}")
     open(new Visit(task, function, Some(choice), choice.apart))
@@ -46,8 +48,9 @@ class LaneBooks(mostFunctions: Int) extends Logging {
 
   private def open(visit: Visit): Visit = {
     val page = pageOf(visit.function)
-    visit.moved = page.last.exists(_ != visit.isApart)
-    page.last = Some(visit.isApart)
+    val alone = inside.isEmpty
+    visit.moved = page.last.get(alone).exists(_ != visit.isApart)
+    page.last = page.last.updated(alone, visit.isApart)
     if (visit.moved) {
       logDebug(
         s"Function ${visit.function} moves to ${if (visit.isApart) "workers" else "the executor"}")
@@ -69,7 +72,7 @@ class LaneBooks(mostFunctions: Int) extends Logging {
     private[LaneBooks] var accompanied = false
     private[LaneBooks] var moved = false
 
-    /** Whether its function ran on the other lane the last time. */
+    /** Whether its function ran on the other lane the last time that the executor was empty, or was not. */
     def hasMoved: Boolean = moved
 
     def company: Company =
@@ -79,6 +82,11 @@ class LaneBooks(mostFunctions: Int) extends Logging {
     def turn(): Visit = LaneBooks.this.synchronized {
       leave()
       open(new Visit(task, function, choice, !isApart))
+    }
+
+    /** It took so long to open. */
+    def opened(nanos: Long): Unit = LaneBooks.this.synchronized {
+      if (isApart) worker = nanos.toDouble
     }
 
     def used(effort: Effort): Unit = LaneBooks.this.synchronized {
@@ -93,7 +101,9 @@ class LaneBooks(mostFunctions: Int) extends Logging {
 object LaneBooks {
   private final class Page {
     var figures: Figures = Figures.none
-    var last: Option[Boolean] = None
+
+    /** Whether the last session ran apart: of those that found the executor empty, and of the others. */
+    var last: Map[Boolean, Boolean] = Map.empty
   }
 }
 

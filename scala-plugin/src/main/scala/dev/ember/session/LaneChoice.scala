@@ -29,20 +29,35 @@ object LaneChoice {
   val ClearlyLess = 1.15
   val LeastNanos = 20.0
 
+  /**
+   * What a session must save to be worth a move, in nanoseconds. The JVM's part of a session costs more if it runs apart, and no
+   * figure of the function tells that; nor could sessions of a few rows tell what rows cost from what sessions do.
+   */
+  val LeastSaved = 1e6
+
   /** What is compared rests on so many sessions. */
   val LeastSessions = 3L
 
   /** A try may take this part of the time that the function has run, and half of it at each further try. */
   val TriesOf = 20.0
 
-  /** What the first worker process takes to start, in nanoseconds. */
+  /** What a session takes to open in a worker while none has, in nanoseconds: libraries are imported first. */
   val FirstWorker = 1e9
 
   /** A session in the executor: its task, its function, and how much of the lock that asks for. */
   final case class Neighbour(task: Long, function: Fingerprint, held: Double)
 
-  /** The session to be opened. */
-  final case class Asked(task: Long, function: Fingerprint, known: Figures)
+  /**
+   * The session to be opened.
+   *
+   * @param worker
+   *   what one takes to open in a worker, in nanoseconds
+   */
+  final case class Asked(
+      task: Long,
+      function: Fingerprint,
+      known: Figures,
+      worker: Double = FirstWorker)
 
   /**
    * @param places
@@ -50,15 +65,15 @@ object LaneChoice {
    */
   def choose(asked: Asked, others: Seq[Neighbour], places: Int): Choice =
     if (isCheaperApart(asked.known)) {
-      val again = others.isEmpty && mayTry(asked.known, Choice.TriesEmbedded)
+      val again = others.isEmpty && mayTry(asked, Choice.TriesEmbedded)
       if (again) Choice.TriesEmbedded else Choice.CheaperApart
-    } else if (others.isEmpty) alone(asked.known)
+    } else if (others.isEmpty) alone(asked)
     else beside(asked, others, places)
 
-  private def alone(known: Figures): Choice =
-    if (known.alone.waiting > MostWaiting)
+  private def alone(asked: Asked): Choice =
+    if (asked.known.alone.waiting > MostWaiting)
       Choice.WaitsForLock // for threads that functions left behind
-    else if (mayTry(known, Choice.TriesApart)) Choice.TriesApart
+    else if (mayTry(asked, Choice.TriesApart)) Choice.TriesApart
     else Choice.LaneFree
 
   private def beside(asked: Asked, others: Seq[Neighbour], places: Int): Choice = {
@@ -66,15 +81,13 @@ object LaneChoice {
     val held = heldBy(asked.known) + others.map(_.held).sum
     val amongItsOwn = others.forall(_.function == asked.function)
     if (waitsBeside(asked.known)) {
-      if (amongItsOwn && mayTry(asked.known, Choice.TriesSharing)) Choice.TriesSharing
+      if (amongItsOwn && mayTry(asked, Choice.TriesSharing)) Choice.TriesSharing
       else Choice.WaitsForLock
     } else if (held <= MostHeld) Choice.SharesLock
     else if (fits && (places > 1 || asked.known.best.isEmpty)) Choice.WithinPlaces
-    else if (amongItsOwn && asked.known.beside.isEmpty && mayTry(
-        asked.known,
-        Choice.TriesSharing)) {
+    else if (amongItsOwn && asked.known.beside.isEmpty && mayTry(asked, Choice.TriesSharing))
       Choice.TriesSharing
-    } else Choice.PlacesTaken
+    else Choice.PlacesTaken
   }
 
   /** The part of the time that a function asks for the lock; all of it if nothing is known. */
@@ -87,14 +100,16 @@ object LaneChoice {
 
   private def isCheaperApart(known: Figures): Boolean = {
     val (here, there) = (known.alone, known.apart)
+    val saved = here.cpuPerRow - there.cpuPerRow
     here.sessions >= LeastSessions && there.sessions >= LeastSessions &&
-    here.cpuPerRow > there.cpuPerRow * ClearlyLess &&
-    here.cpuPerRow - there.cpuPerRow > LeastNanos
+    here.cpuPerRow > there.cpuPerRow * ClearlyLess && saved > LeastNanos &&
+    saved * here.rowsPerSession > LeastSaved
   }
 
   /** Each try of a kind needs twice the experience of the one before: there are few, whatever they tell. */
-  private def mayTry(known: Figures, choice: Choice): Boolean = {
-    val start = if (choice == Choice.TriesApart && known.apart.isEmpty) FirstWorker else 0.0
+  private def mayTry(asked: Asked, choice: Choice): Boolean = {
+    import asked.known
+    val start = if (choice == Choice.TriesApart) asked.worker else 0.0
     val enough = choice match {
       case Choice.TriesApart => known.apart.sessions < LeastSessions
       case _ => true

@@ -15,8 +15,11 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** Why it is this lane, if it was chosen by what is known of the function. */
   def choice: Option[Choice] = None
 
-  /** Whether the function's last session ran on the other lane. */
+  /** Whether the function's last session in the same circumstances ran on the other lane. */
   def moved: Boolean = false
+
+  /** The session is open, and took so long. */
+  def opened(nanos: Long): Unit = ()
 
   /** The session has ended, and its function used this. */
   def used(effort: Effort): Unit = ()
@@ -44,6 +47,7 @@ final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
   override def apart: Boolean = place.apart
   override def choice: Option[Choice] = visit.choice
   override def moved: Boolean = visit.hasMoved
+  override def opened(nanos: Long): Unit = visit.opened(nanos)
   override def used(effort: Effort): Unit = visit.used(effort)
   override def broke(reason: FallbackReason): Unit = place.broke(reason)
   override def setAside: Option[FallbackReason] = place.setAside

@@ -45,14 +45,32 @@ class LaneBooksSuite extends AnyFunSuite {
     assert(kept.books.choose(2, f, places = 1).choice.contains(Choice.LaneFree))
   }
 
-  test("a function that goes to the other lane has moved") {
+  test("a function that goes to the other lane in the same circumstances has moved") {
     val kept = new Books
-    val first = kept.books.choose(1, f, places = 1)
-    assert(!first.hasMoved)
-    assert(kept.books.choose(2, f, places = 1).hasMoved)
-    first.leave()
-    assert(kept.books.choose(1, f, places = 1).hasMoved)
-    assert(!kept.books.choose(1, g, places = 1).hasMoved)
+    for (_ <- 1 to 2) { // a stage that uses both lanes is no move, however often it runs
+      val visits = (1L to 4L).map(kept.books.choose(_, f, places = 1))
+      assert(visits.map(_.isApart) == Seq(false, true, true, true))
+      assert(!visits.exists(_.hasMoved))
+      visits.foreach(_.leave())
+    }
+    assert(kept.books.enter(1, f, apart = true).hasMoved)
+    assert(!kept.books.enter(1, g, apart = true).hasMoved)
+  }
+
+  test("what a session took to open in a worker is the price of the next one") {
+    val kept = new Books
+    for (_ <- 1 to 25) kept.end(kept.books.enter(1, f, apart = false), cpu = 890)
+    val inside = kept.books.enter(1, g, apart = false)
+    inside.opened(0)
+    inside.leave()
+    def choice = {
+      val visit = kept.books.choose(1, f, places = 1)
+      visit.leave()
+      visit.choice.get
+    }
+    assert(choice == Choice.LaneFree)
+    kept.books.enter(1, g, apart = true).opened(0)
+    assert(choice == Choice.TriesApart)
   }
 
   test("a lane that could not be had is turned from, and the session counts for the other one") {

@@ -26,8 +26,12 @@ class LaneChoiceSuite extends AnyFunSuite {
   private def known(alone: Sums, apart: Sums = Sums.none, seconds: Double = 4.0): Figures =
     Figures(alone, Sums.none, apart, part(seconds), Map.empty)
 
-  private def choose(figures: Figures, others: Seq[Neighbour] = Nil, places: Int = 1): Choice =
-    LaneChoice.choose(Asked(task = 1, function, figures), others, places)
+  private def choose(
+      figures: Figures,
+      others: Seq[Neighbour] = Nil,
+      places: Int = 1,
+      worker: Double = LaneChoice.FirstWorker): Choice =
+    LaneChoice.choose(Asked(task = 1, function, figures, worker), others, places)
 
   private def neighbour(held: Double, task: Long = 2, of: Fingerprint = other): Neighbour =
     Neighbour(task, of, held)
@@ -145,14 +149,24 @@ class LaneChoiceSuite extends AnyFunSuite {
     assert(choose(cheaper.tried(Choice.TriesEmbedded)) == Choice.CheaperApart)
   }
 
-  test("a worker is tried where the price of its first start does not count") {
+  test("a worker is tried where the price of its start does not count") {
     assert(choose(heavy.copy(busy = 39 * second)) == Choice.LaneFree)
     val long = heavy.copy(busy = 40 * second)
     assert(choose(long) == Choice.TriesApart)
     assert(choose(long.tried(Choice.TriesApart)) == Choice.LaneFree)
-    val ran = long.copy(apart = sums(cpu = 0.95, sessions = 1))
-    assert(choose(ran.copy(busy = 20 * second)) == Choice.TriesApart)
-    assert(choose(ran.copy(apart = sums(cpu = 0.95, sessions = 3))) == Choice.LaneFree)
+    assert(choose(heavy.copy(busy = 20 * second), worker = 1e7) == Choice.LaneFree)
+    assert(choose(heavy.copy(busy = 21 * second), worker = 1e7) == Choice.TriesApart)
+    val ran = long.copy(apart = sums(cpu = 0.95, sessions = 3))
+    assert(choose(ran) == Choice.LaneFree)
+  }
+
+  test("sessions of a few rows are not moved for what they might save") {
+    def sessions(rows: Long, cpu: Long): Sums =
+      (1 to 4).foldLeft(Sums.none)((sums, _) => sums.and(Effort(rows, cpu, cpu, 0, 0, 0)))
+    val short = known(sessions(10, 300000), sessions(10, 100000), seconds = 0.001)
+    assert(choose(short) == Choice.LaneFree)
+    val long = known(sessions(100, 3000000), sessions(100, 1000000), seconds = 0.001)
+    assert(choose(long) == Choice.CheaperApart)
   }
 
   test("the first session of a function is forgotten for the second, later ones fade") {

@@ -96,7 +96,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
       _ <- 1 to 3
     } {
       val visit = books.enter(9L, Fingerprint("f"), apart)
-      visit.used(Effort(1000, nanos * 1000, nanos * 1000, 0, 0, 0))
+      visit.used(Effort(10000, nanos * 10000, nanos * 10000, 0, 0, 0))
       visit.leave()
     }
 

@@ -68,7 +68,9 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       if (session.place.moved) count(EmberMetrics.Moves, 1)
       session.place.setAside.foreach(why => count(EmberMetrics.reason(why.name), 1))
       session.place.choice.foreach(chosen => count(EmberMetrics.choice(chosen), 1))
-      count(EmberMetrics.OpenTime, System.nanoTime() - begun)
+      val took = System.nanoTime() - begun
+      session.place.opened(took)
+      count(EmberMetrics.OpenTime, took)
     }
     opened
   }
