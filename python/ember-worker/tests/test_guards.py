@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,8 +116,11 @@ def test_what_would_upset_the_jvm_is_recorded_and_not_done(
     assert guards.RECORDED[name] == before + 1
 
 
+@pytest.mark.parametrize("on_main", [True, False])
 @pytest.mark.parametrize("number", sorted(signals.JVM_SIGNALS))
-def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(number: int) -> None:
+def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(
+    number: int, *, on_main: bool
+) -> None:
     def handler(*_: Any) -> None:
         """Handle nothing."""
 
@@ -125,16 +129,26 @@ def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(number: int) -> No
         return first, signal.getsignal(number), signal.signal(number, signal.SIG_DFL)
 
     real = signals._get_handler(number)
-    first, second, third = call(install, on_this_thread=True)
+    first, second, third = call(install, on_this_thread=on_main)
     assert first == (signal.SIG_DFL if real is None else real)
     assert (second, third) == (handler, handler)
     assert signals._get_handler(number) is real
     assert signal.getsignal(number) == first
 
 
-def test_a_handler_off_the_main_thread_is_pythons_own_error() -> None:
+def test_a_handler_on_a_lane_that_is_not_the_main_thread_needs_a_process() -> None:
+    with pytest.raises(Raised, match=r"ember_worker\.signals\.NeedsProcess: .*main thread"):
+        call(lambda: signal.signal(signal.SIGALRM, signal.SIG_DFL))
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGALRM])
+def test_a_handler_of_a_functions_own_thread_is_pythons_own_error(number: int) -> None:
+    def elsewhere() -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(signal.signal, number, signal.SIG_DFL).result()
+
     with pytest.raises(Raised, match="ValueError: signal only works in main thread"):
-        call(lambda: signal.signal(signal.SIGSEGV, signal.SIG_DFL))
+        call(elsewhere)
 
 
 def test_a_handler_that_is_none_is_pythons_own_error() -> None:

@@ -3,7 +3,8 @@
 A handler for a signal that the JVM lives by is remembered and answered as if it were set: the JVM
 uses SIGSEGV for its null checks and dies without its handler. Other signals are Python's to handle;
 their handlers and timers are taken back at the end of the session, and the executor never sends
-itself a signal that would end it.
+itself a signal that would end it. Python runs handlers on its main thread only: a session on
+another lane that sets one is stopped, and the task is tried again in a worker process.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ _TIMERS = {
     signal.ITIMER_PROF: signal.SIGPROF,
 }
 
+
+class NeedsProcess(BaseException):
+    """A function asked for what only the main thread of a process can have."""
+
+
 _remembered: dict[int, Any] = {}
 _set_handler, _get_handler = signal.signal, signal.getsignal
 _alarm, _setitimer = signal.alarm, signal.setitimer
@@ -64,13 +70,19 @@ def install() -> None:
 
 @functools.wraps(_set_handler)
 def _signal(number: int, handler: Any, /) -> Any:
-    off_main = threading.current_thread() is not threading.main_thread()
-    if off_main or number not in JVM_SIGNALS or not guards.in_executor():
-        before = _set_handler(number, handler)  # off the main thread: Python's own ValueError
-        _take_back(number, before)
-        return before
-    if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
-        return _set_handler(number, handler)  # Python's own TypeError
+    known = callable(handler) or handler in (signal.SIG_DFL, signal.SIG_IGN)
+    if known and guards.in_executor() and threading.get_ident() == CURRENT.get().thread:
+        if number in JVM_SIGNALS:
+            return _remember(number, handler)
+        if threading.current_thread() is not threading.main_thread():
+            message = f"signal.signal({number}) works on the main thread of a process only"
+            raise NeedsProcess(message)
+    before = _set_handler(number, handler)  # or Python's own error
+    _take_back(number, before)
+    return before
+
+
+def _remember(number: int, handler: Any) -> Any:
     guards.record(f"signal.signal({signal.Signals(number).name})")
     before = _getsignal(number)
     _remembered[number] = handler

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 class State:
     """The state of one session, or of the process outside any session."""
 
-    __slots__ = ("accumulators", "broadcasts", "environment", "files_root", "task_contexts", "undo")
+    __slots__ = (
+        *("accumulators", "broadcasts", "environment", "files_root", "task_contexts", "thread"),
+        "undo",
+    )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
         """Start with nothing but the environment the session's worker process would have had."""
         self.environment = environment
+        #: The thread that runs it, which is the main thread of a worker process.
+        self.thread = threading.get_ident()
         #: What the session changed in the process, by name, with the call that takes it back.
         self.undo: dict[str, Callable[[], object]] = {}
         self.clear()

@@ -93,11 +93,18 @@ class Quarantine(clock: () => Long) extends Logging {
   }
 
   private def firstBatch(run: FunctionRun): Unit =
-    if (produced.add(run.fingerprint)) tell(_.produced(run))
+    if (produced.add(run.fingerprint)) tell(_.produced(run)): Unit
 
-  private def tell(news: DriverLink => Unit): Unit =
-    try driver.foreach(news)
-    catch { case NonFatal(error) => logWarning("Ember's driver could not be told", error) }
+  /** Whether there is a driver that could be told. */
+  private def tell(news: DriverLink => Unit): Boolean =
+    try {
+      driver.foreach(news)
+      driver.nonEmpty
+    } catch {
+      case NonFatal(error) =>
+        logWarning("Ember's driver could not be told", error)
+        false
+    }
 
   /** From time to time: what has stopped running here, and what grows. */
   private def lookAround(): Unit = {
@@ -106,10 +113,10 @@ class Quarantine(clock: () => Long) extends Logging {
       val gone = uses.filter { case (_, use) => use.open == 0 && now - use.used > FreshMs }
       // The driver hears of it before it can be asked again: both go the same way.
       val counted = gone.collect { case (function, use) if use.answer == Answer.Yes => function }
-      if (counted.nonEmpty) tell(_.idle(counted))
+      if (counted.nonEmpty) tell(_.idle(counted)): Unit
       uses --= gone.keys: Unit
     }
-    growth.flatMap(_.look(clock())).foreach { case (run, why) => tell(_.shut(run, why)) }
+    growth.flatMap(_.look(clock())).foreach { case (run, why) => tell(_.shut(run, why)): Unit }
   }
 
   /** What is kept while a function may run here: the driver's count, the journal, the watch over memory. */
@@ -136,8 +143,10 @@ class Quarantine(clock: () => Long) extends Logging {
 
     override def runsOnWithoutTask(): Unit = {
       runsOn = true
-      tell(_.shut(run, "it did not stop when it was cancelled"))
+      tell(_.shut(run, "it did not stop when it was cancelled")): Unit
     }
+
+    override def refuse(why: String): Boolean = tell(_.shut(run, why))
 
     override protected def giveBack(): Unit =
       try use.end(runsOn)

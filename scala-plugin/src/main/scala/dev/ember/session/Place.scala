@@ -36,6 +36,9 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** The task has gone, and the function has not come back. */
   def runsOnWithoutTask(): Unit = ()
 
+  /** The function cannot run here; whether the next session of it will run elsewhere. */
+  def refuse(why: String): Boolean = false
+
   final def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
 
   protected def giveBack(): Unit
@@ -53,6 +56,7 @@ final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
   override def setAside: Option[FallbackReason] = place.setAside
   override def produced(): Unit = place.produced()
   override def runsOnWithoutTask(): Unit = place.runsOnWithoutTask()
+  override def refuse(why: String): Boolean = place.refuse(why)
 
   override protected def giveBack(): Unit =
     try visit.leave()

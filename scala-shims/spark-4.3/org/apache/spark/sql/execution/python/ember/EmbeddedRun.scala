@@ -2,8 +2,13 @@ package org.apache.spark.sql.execution.python.ember
 
 import java.nio.file.Path
 
-import org.apache.spark.{InterruptibleIterator, TaskContext}
-import org.apache.spark.api.python.PythonWorkerException
+import org.apache.spark.{
+  BarrierTaskContext,
+  InterruptibleIterator,
+  TaskContext,
+  TaskKilledException
+}
+import org.apache.spark.api.python.{PythonException, PythonWorkerException}
 import org.apache.spark.internal.Logging
 
 import dev.ember.metrics.EmberMetrics
@@ -40,7 +45,7 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     place.lent,
     graceMs,
     () => failIfEnded(),
-    worker.readTail,
+    readTail(_),
     WorkerDied(opened.functions, _, opened.faultFolder),
     ended)
 
@@ -70,6 +75,17 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     }
     new InterruptibleIterator(context, outputs)
   }
+
+  /** A task whose function needs a process is no failure: it is tried again, and finds one. */
+  private def readTail(tail: Array[Byte]): Unit =
+    try worker.readTail(tail)
+    catch {
+      case error: PythonException
+          if error.getMessage.contains(EmbeddedRun.NeedsProcess) && !context
+            .isInstanceOf[BarrierTaskContext] && place.refuse(EmbeddedRun.WhyProcess) =>
+        throw new TaskKilledException(
+          s"Ember runs the function again, in a worker process: ${EmbeddedRun.WhyProcess}")
+    }
 
   private def failIfEnded(): Unit = {
     context.killTaskIfInterrupted()
@@ -106,6 +122,14 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     }
     place.leave()
   }
+}
+
+private object EmbeddedRun {
+
+  /** The name of an exception of the worker package's. */
+  private val NeedsProcess = "ember_worker.signals.NeedsProcess"
+  private val WhyProcess =
+    "it sets signal handlers, which Python runs on a process's main thread only"
 }
 
 /** What a session has from its opening on. */
