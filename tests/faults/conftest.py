@@ -20,7 +20,8 @@ SETTINGS = {
     "spark.plugins": "dev.ember.EmberPlugin",
     "spark.jars": str(JAR),
     "spark.ember.lane": "process",
-    "spark.ember.embedded.leakMegabytes": "128",
+    # Libraries that tests import, and what the JVM's compilers take, are no leak.
+    "spark.ember.embedded.leakMegabytes": "256",
     "spark.ember.process.residentMegabytes": "700",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -52,11 +53,14 @@ def free_lanes(spark):
     """Waits until the functions have come back that earlier tests have left to themselves."""
     spark.conf.set("spark.ember.lane", "embedded")
     numbers = spark.range(1, numPartitions=1)
-    for _ in range(60):
-        frame = numbers.select(F.udf(lambda v: v, "long")("id"))
+    mark = time.monotonic_ns()  # a function that nobody has seen, and nobody has shut out
+    begun = time.monotonic()
+    while True:
+        frame = numbers.select(F.udf(lambda v: v + mark, "long")("id"))
         frame.collect()
-        if sessions(frame).get("emberSessions"):
+        if (counted := sessions(frame)).get("emberSessions"):
             break
+        assert time.monotonic() - begun < 60, counted
         time.sleep(1)
     spark.conf.unset("spark.ember.lane")
 

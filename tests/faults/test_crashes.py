@@ -89,9 +89,21 @@ def test_a_standalone_cluster_loses_one_executor(fault, tmp_path):
     assert lost_once_and_right(told)
 
 
+CAUTIOUS = {**EMBEDDED, "spark.master": "local[2]", "spark.ember.isolation": "cautious"}
+
+
 @pytest.mark.slow
 def test_a_cautious_driver_loses_nothing_even_with_a_local_master(tmp_path):
-    settings = {**EMBEDDED, "spark.master": "local[2]", "spark.ember.isolation": "cautious"}
-    told = clusters.run(tmp_path, settings, "null_dereference", {"executors": 0, "times": 100})
+    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {"executors": 0, "times": 100})
     assert "in worker process" in told["first"]["error"], told
-    assert told["first"]["sessions"].get("emberReasonUnproven", 0) >= 1, told
+    assert "in worker process" in told["second"]["error"], told
+    assert told["harm"] == 2
+
+
+@pytest.mark.slow
+def test_a_cautious_driver_embeds_what_has_made_a_batch_elsewhere(tmp_path):
+    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {"executors": 0, "times": 0})
+    first, second = (told[query]["sessions"] for query in ("first", "second"))
+    assert (first["emberReasonUnproven"], first["emberProcessSessions"]) == (1, 1)
+    assert second["emberSessions"] == 1
+    assert "emberProcessSessions" not in second

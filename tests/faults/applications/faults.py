@@ -44,17 +44,9 @@ def c_exit():
 
 
 def c_stack_overflow():
-    caller = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-    numbers = (ctypes.c_int * 2)(2, 1)
-    sort = ctypes.CDLL(None).qsort
-    sys.setrecursionlimit(10**9)
-
-    @caller
-    def again(_left, _right):
-        sort((ctypes.c_int * 2)(2, 1), 2, 4, again)
-        return 0
-
-    sort(numbers, 2, 4, again)
+    # C code that calls itself for each parenthesis: no limit of Python's sees it.
+    pattern = b"(" * 3_000_000 + b")" * 3_000_000
+    ctypes.CDLL(None).regcomp(ctypes.create_string_buffer(256), pattern, 1)
 
 
 def killed():

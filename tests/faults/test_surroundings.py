@@ -1,0 +1,227 @@
+"""What a function does to the process around it: handlers, threads, memory, other tasks."""
+
+import ctypes
+import faulthandler
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from counting import sessions
+
+pytestmark = pytest.mark.usefixtures("free_lanes")
+OURS = ("embedded", "process")
+
+
+@pytest.fixture
+def conf(spark):
+    """Settings of one test."""
+    changed = []
+
+    def change(key, value):
+        changed.append(key)
+        spark.conf.set(key, value)
+
+    yield change
+    for key in changed:
+        spark.conf.unset(key)
+
+
+def answers(spark, function, rows=1, result="long"):
+    """What ``function`` says of each row of one partition, and what was counted."""
+    frame = spark.range(rows, numPartitions=1).select(F.udf(function, result)("id").alias("v"))
+    return [row.v for row in frame.collect()], sessions(frame)
+
+
+def jvm_of(spark):
+    """The number of the JVM's process."""
+    return spark._jvm.java.lang.ProcessHandle.current().pid()
+
+
+def test_a_fault_handler_leaves_the_jvm_its_null_checks(spark, conf):
+    conf("spark.ember.lane", "embedded")
+
+    def enable(_):
+        faulthandler.enable()
+        return os.getpid()
+
+    assert answers(spark, enable)[0] == [jvm_of(spark)]
+    # A call on null in Java code is a SIGSEGV that the JVM's handler answers.
+    for _ in range(300):
+        with pytest.raises(Exception, match="NullPointerException"):
+            spark._jvm.java.util.TreeMap().put(None, 1)
+
+
+def test_descriptors_that_a_function_closes_stay_open_in_the_executor(spark, conf):
+    conf("spark.ember.lane", "embedded")
+
+    def close_all(_):
+        os.closerange(3, 4096)
+        return os.getpid()
+
+    assert answers(spark, close_all)[0] == [jvm_of(spark)]
+    assert answers(spark, lambda v: v, rows=3)[0] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lane", OURS)
+def test_a_thread_that_ends_its_process_later_harms_no_later_query(lane, spark, conf):
+    conf("spark.ember.lane", lane)
+
+    def arm(value):
+        def leave():
+            time.sleep(0.5)
+            os._exit(3)
+
+        threading.Thread(target=leave, daemon=True).start()
+        return value
+
+    jvm = jvm_of(spark)
+    assert answers(spark, arm)[0] == [0]
+    time.sleep(1.5)
+    assert jvm_of(spark) == jvm
+    assert answers(spark, lambda v: v, rows=3)[0] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lane", ["auto", "embedded"])
+def test_functions_that_feed_one_another_finish_with_one_place_for_all(lane, spark, conf):
+    conf("spark.ember.lane", lane)
+    conf("spark.ember.embedded.tasks", "1")
+    conf("spark.sql.execution.arrow.maxRecordsPerBatch", "10")
+
+    def plus_one(frames):
+        for frame in frames:
+            yield pd.DataFrame({"id": frame["id"] + 1})
+
+    frame = spark.range(0, 400, 1, 4)
+    for _ in range(3):
+        frame = frame.mapInPandas(plus_one, "id long")
+    assert sorted(row.id for row in frame.collect()) == list(range(3, 403))
+
+
+def test_the_jvm_works_on_while_a_function_keeps_the_interpreter(spark, conf):
+    conf("spark.ember.lane", "embedded")
+    seconds, told = 8, []
+
+    def keep(value):
+        ctypes.PyDLL(None).sleep(seconds)
+        return value
+
+    holding = threading.Thread(target=lambda: told.append(answers(spark, keep)))
+    begun = time.monotonic()
+    holding.start()
+    try:
+        time.sleep(1)
+        assert spark.range(0, 1000, 1, 1).selectExpr("sum(id)").first()[0] == 499_500
+        assert time.monotonic() - begun < seconds
+    finally:
+        holding.join()
+    ((said, counted),) = told
+    assert said == [0]
+    assert counted["emberSessions"] == 1
+
+
+@pytest.mark.parametrize("lane", OURS)
+def test_a_batch_that_a_function_keeps_stays_what_it_was(lane, spark, conf):
+    conf("spark.ember.lane", lane)
+    conf("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
+
+    def keep(batches):
+        kept = sys.__dict__.setdefault("kept_by_a_test", [])
+        for batch in batches:
+            kept.append(batch)
+            yield batch
+
+    def look(batches):
+        import pyarrow as pa
+
+        assert sum(batch.num_rows for batch in batches) == 1
+        found = [v for batch in sys.__dict__.pop("kept_by_a_test", []) for v in batch["id"]]
+        yield pa.RecordBatch.from_pydict({"id": [value.as_py() for value in found]})
+
+    numbers = spark.range(0, 1000, 1, 1)
+    assert numbers.mapInArrow(keep, "id long").count() == 1000
+    spark._jvm.java.lang.System.gc()
+    assert spark.range(0, 5000, 1, 1).mapInArrow(lambda b: b, "id long").count() == 5000
+    seen = [row.id for row in spark.range(0, 1, 1, 1).mapInArrow(look, "id long").collect()]
+    assert seen == list(range(1000))
+
+
+@pytest.mark.parametrize("lane", OURS)
+@pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
+def test_what_a_function_writes_over_its_input_stays_in_its_task(columns, lane, spark, conf):
+    conf("spark.ember.lane", lane)
+
+    @F.arrow_udf("long")
+    def overwrite(ids):
+        buffer = ids.buffers()[1]
+        ctypes.memset(buffer.address, 0xFF, buffer.size)
+        return ids
+
+    child = spark.range(0, 1000, 1, 1)
+    if columns:
+        child = child.cache()
+    rows = child.select("id", overwrite("id").alias("v")).collect()
+    assert {row.v for row in rows} == {-1}
+    # Columns cross without a copy for the rows that they are joined to.
+    if lane == "process" or not columns:
+        assert [row.id for row in rows] == list(range(1000))
+    assert [row.id for row in child.collect()] == list(range(1000))
+    child.unpersist()
+
+
+def test_a_function_starts_no_more_threads_in_the_executor_than_in_a_worker(spark, conf):
+    def threads(_):
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        tasks = Path("/proc/self/task")
+        before = set(tasks.iterdir())
+        np.linalg.svd(np.ones((200, 200)))
+        pc.sum(pa.chunked_array([pa.array(range(50_000))] * 8))
+        names = [(task / "comm").read_text().strip() for task in set(tasks.iterdir()) - before]
+        return str(len([name for name in names if "ember" not in name]))
+
+    found = {}
+    for lane in ("embedded", "spark"):
+        conf("spark.ember.lane", lane)
+        found[lane] = answers(spark, threads, result="string")[0]
+    assert found["embedded"] == found["spark"]
+
+
+def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
+    def in_time(value):
+        import signal
+
+        def late(*_):
+            raise TimeoutError
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            while True:
+                pass
+        except TimeoutError:
+            return value + 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    # Two sessions in a task: one of them is on a lane that is not Python's main thread.
+    mapped = spark.range(0, 2, 1, 1).mapInPandas(
+        lambda frames: map(plus_one_in_time(in_time), frames), "id long"
+    )
+    frame = mapped.select(F.udf(in_time, "long")("id").alias("v"))
+    for lane in ("auto", "embedded", "process"):
+        conf("spark.ember.lane", lane)
+        assert [row.v for row in frame.collect()] == [2, 3]
+        assert sessions(frame).get("emberReasonQuarantined", 0) >= 1  # since the first
+
+
+def plus_one_in_time(function):
+    return lambda frame: pd.DataFrame({"id": [function(value) for value in frame["id"]]})
