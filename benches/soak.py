@@ -28,7 +28,8 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-Xms1g -XX:+AlwaysPreTouch -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-Xms1g -XX:+AlwaysPreTouch -XX:+UseSerialGC "
+    "-XX:NativeMemoryTracking=summary",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.ember.process.idleSeconds": "20",
@@ -71,7 +72,7 @@ def soak(
     """Run rounds in an order that the dice choose, until the time is over or something is wrong."""
     begun = time.monotonic()
     warm = max(seconds / 5, min(120.0, seconds / 2))
-    watch = soaking.Watch(spark._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001
+    watch = soaking.Watch(spark)
     rounds: Counter[str] = Counter()
     problems: list[str] = []
     while (gone := time.monotonic() - begun) < seconds and not problems:
