@@ -41,6 +41,7 @@ TYPES: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
     "date": (pa.date32(), lambda n: dt.date(2020, 1, 1) + dt.timedelta(n)),
     "timestamp": (pa.timestamp("us", "UTC"), lambda n: n * 10**9),
     "ntz": (pa.timestamp("us"), lambda n: n * 10**9),
+    "late": (pa.timestamp("us"), lambda n: n * 10**16),
     "decimal": (pa.decimal128(10, 2), decimal.Decimal),
     "list": (pa.list_(pa.int64()), lambda n: [n, n]),
     "null": (pa.null(), lambda _: None),

@@ -8,6 +8,7 @@ Series are made over parts of the result. Its frame is made of copies, as by ``p
 from __future__ import annotations
 
 import builtins
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -26,8 +27,10 @@ class Columns:
     def __init__(self, batch: pa.RecordBatch) -> None:
         """Convert nothing yet."""
         self.batch = batch
-        self._series: list[Any] = []
-        self._values: list[np.ndarray | None] = []
+        #: The columns that have to be converted for each group.
+        self.others: list[int] | None = None
+        self._series: dict[int, Any] = {}
+        self._values: dict[int, np.ndarray] = {}
         self._frames: dict[tuple[int, ...], Any] = {}
 
     def cut(self, start: int, rows: int) -> Piece:
@@ -35,28 +38,25 @@ class Columns:
         return Piece(self, start, rows)
 
     def convert(self, options: dict[str, Any]) -> None:
-        """Convert all rows, as PySpark converts those of one group."""
-        if not self._series:
-            self._series = ArrowBatchTransformer.to_pandas(_table([self.batch]), **options)
+        """Convert the columns of all groups that can be, as PySpark converts those of one."""
+        if self.others is None:
             columns = self.batch.columns
-            if columns:
-                pairs = zip(columns, self._series, strict=True)
-                self._values = [_separable(column, series) for column, series in pairs]
-            else:
-                self._values = [None]
+            places = [at for at, column in enumerate(columns) if _is_separable(column)]
+            with contextlib.suppress(Exception):  # a group's own, which is to fail for itself
+                series = converted(self.batch, places, options)
+                self._series = {at: one for at, one in series.items() if _is_of_numpy(one)}
+            self._values = {at: one.to_numpy() for at, one in self._series.items()}
+            self.others = [at for at in range(len(columns)) if at not in self._values]
 
     def series(self, place: int, start: int, rows: int) -> Any:
-        """Return these rows of a column; None if they have to be converted for themselves."""
+        """Return these rows of a column that is converted."""
         import pandas as pd
 
-        values = self._values[place]
-        if values is None:
-            return None
-        part = values[start : start + rows]
+        part = self._values[place][start : start + rows]
         return pd.Series(part, name=self._series[place].name, dtype=part.dtype, copy=False)
 
     def frame(self, places: tuple[int, ...], start: int, rows: int) -> Any:
-        """Return these rows of some columns; None if they have to be converted for themselves."""
+        """Return these rows of some columns; None if one has to be converted for each group."""
         import pandas as pd
 
         if places not in self._frames:
@@ -76,30 +76,30 @@ class Columns:
         import numpy as np
         import pandas as pd
 
-        columns = [self._values[place] for place in places]
-        if not columns or any(values is None for values in columns):
+        if not places or any(place not in self._values for place in places):
             return None, None
         whole = pd.concat([self._series[place] for place in places], axis=1)
-        kinds = {values.dtype for values in columns if values is not None}
+        kinds = {self._values[place].dtype for place in places}
         one = len(kinds) == 1 and all(np.issubdtype(kind, np.number) for kind in kinds)
         return whole, whole.to_numpy() if one else None
 
 
-def _separable(column: pa.Array, series: Any) -> np.ndarray | None:
-    """Return the values of ``series`` if each is what it would be without the others.
+def _is_separable(column: pa.Array) -> bool:
+    """Tell whether each value becomes what it would become without the others.
 
     Numbers with a null among them become others, and are in memory that may be written to.
     """
+    of = column.type
+    if types.is_string(of) or types.is_binary(of) or types.is_date(of):
+        return True
+    numbers = types.is_integer(of) or types.is_floating(of) or types.is_boolean(of)
+    return bool(column.null_count == 0 and (numbers or types.is_timestamp(of)))
+
+
+def _is_of_numpy(series: Any) -> bool:
     import numpy as np
 
-    of = column.type
-    objects = types.is_string(of) or types.is_binary(of) or types.is_date(of)
-    numbers = types.is_integer(of) or types.is_floating(of) or types.is_boolean(of)
-    alone = objects or (column.null_count == 0 and (numbers or types.is_timestamp(of)))
-    if not alone or not isinstance(series.dtype, np.dtype):
-        return None
-    values: np.ndarray = series.to_numpy()
-    return values
+    return isinstance(series.dtype, np.dtype)
 
 
 class Piece:
@@ -123,38 +123,36 @@ class Piece:
 
     def to_pandas(self, options: dict[str, Any]) -> Any:
         """Return its columns."""
-        if self.num_rows == self._of.batch.num_rows:
-            return ArrowBatchTransformer.to_pandas(_table([self._of.batch]), **options)
+        batch = self._of.batch
+        if self.num_rows == batch.num_rows or batch.num_columns == 0:
+            table = pa.Table.from_batches([self.batch()]).combine_chunks()
+            return ArrowBatchTransformer.to_pandas(table, **options)
         self._of.convert(options)
-        return SeriesOfPiece(self, options)
+        others = self._of.others
+        return SeriesOfPiece(self, converted(self.batch(), others, options) if others else {})
 
     def series(self, place: int) -> Any:
-        """Return the rows of a column, if it needs no conversion."""
+        """Return the rows of a column that is converted."""
         return self._of.series(place, self._start, self.num_rows)
 
     def frame(self, places: tuple[int, ...]) -> Any:
-        """Return the rows of some columns, if they need no conversion."""
+        """Return the rows of some columns, if all are converted."""
         return self._of.frame(places, self._start, self.num_rows)
 
 
 class SeriesOfPiece:
     """The Series of a group, made when they are asked for."""
 
-    def __init__(self, piece: Piece, options: dict[str, Any]) -> None:
-        """Make none yet."""
+    __slots__ = ("_others", "piece")
+
+    def __init__(self, piece: Piece, others: dict[int, Any]) -> None:
+        """Have the ``others``, which were converted for this group."""
         self.piece = piece
-        self._options = options
-        self._converted: list[Any] | None = None
+        self._others = others
 
     def __getitem__(self, place: int) -> Any:
         """Return that of a column."""
-        series = self.piece.series(place)
-        if series is not None:
-            return series
-        if self._converted is None:
-            table = _table([self.piece.batch()])
-            self._converted = ArrowBatchTransformer.to_pandas(table, **self._options)
-        return self._converted[place]
+        return self._others[place] if place in self._others else self.piece.series(place)
 
 
 class Transformer:
@@ -206,5 +204,10 @@ def meanings(pandas: Any) -> dict[str, Any]:
     }
 
 
-def _table(batches: list[pa.RecordBatch]) -> pa.Table:
-    return pa.Table.from_batches(batches).combine_chunks()
+def converted(batch: pa.RecordBatch, places: list[int], options: dict[str, Any]) -> dict[int, Any]:
+    """Return the Series of the columns at these places, as PySpark makes them."""
+    if not places:
+        return {}
+    table = pa.Table.from_batches([batch.select(places)]).combine_chunks()
+    series = ArrowBatchTransformer.to_pandas(table, **options)
+    return dict(zip(places, series, strict=True))
