@@ -48,8 +48,20 @@ TYPES: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
 }
 
 
+def framed(values: pa.Array, before: int, after: int) -> pa.RecordBatch:
+    """Return the frame of each row in its group, from so many rows before to so many after."""
+    begin, end = [], []
+    for rows in map(sum, GROUPS):
+        begin += [min(rows, max(0, row - before)) for row in range(rows)]
+        end += [max(0, min(rows, row + after + 1)) for row in range(rows)]
+    bounds = [pa.array(bound, pa.int32()) for bound in (begin, end)]
+    return pa.RecordBatch.from_arrays([*bounds, values], ["_0", "_1", "_2"])
+
+
 def both(kind: int, function: Any, result: Any, table: pa.RecordBatch, **conf: str) -> Any:
-    offsets = (0,)
+    offsets: tuple[int, ...] = (0,)
+    if conf.get("window_bound_types") == "bounded":
+        offsets = (0, 1, 2)
     if kind == MAP:
         columns = range(table.num_columns)
         offsets = (table.num_columns + 2, 1, 0, *columns)
