@@ -89,12 +89,13 @@ def test_a_standalone_cluster_loses_one_executor(fault, tmp_path):
     assert lost_once_and_right(told)
 
 
+LOCAL = {"executors": 0}
 CAUTIOUS = {**EMBEDDED, "spark.master": "local[2]", "spark.ember.isolation": "cautious"}
 
 
 @pytest.mark.slow
 def test_a_cautious_driver_loses_nothing_even_with_a_local_master(tmp_path):
-    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {"executors": 0, "times": 100})
+    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {**LOCAL, "times": 100})
     assert "in worker process" in told["first"]["error"], told
     assert "in worker process" in told["second"]["error"], told
     assert told["harm"] == 2
@@ -102,8 +103,26 @@ def test_a_cautious_driver_loses_nothing_even_with_a_local_master(tmp_path):
 
 @pytest.mark.slow
 def test_a_cautious_driver_embeds_what_has_made_a_batch_elsewhere(tmp_path):
-    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {"executors": 0, "times": 0})
+    told = clusters.run(tmp_path, CAUTIOUS, "null_dereference", {**LOCAL, "times": 0})
     first, second = (told[query]["sessions"] for query in ("first", "second"))
     assert (first["emberReasonUnproven"], first["emberProcessSessions"]) == (1, 1)
     assert second["emberSessions"] == 1
     assert "emberProcessSessions" not in second
+
+
+@pytest.mark.slow
+def test_an_application_ends_though_a_function_left_a_thread(tmp_path):
+    told = clusters.run(tmp_path, {**EMBEDDED, "spark.master": "local[2]"}, "leave_a_thread", LOCAL)
+    assert (told["first"]["right"], told["harm"]) == (True, 1)
+    assert "emberProcessSessions" not in told["first"]["sessions"]
+
+
+@pytest.mark.slow
+def test_many_tasks_at_once_meet_an_executor_without_an_interpreter(tmp_path):
+    one = {"spark.master": "local-cluster[1,8,1024]", "spark.executor.memory": "1024m"}
+    settings = {**EMBEDDED, **one, "spark.ember.embedded.tasks": "8"}
+    plan = {"executors": 1, "times": 0, "partitions": 32}
+    told = clusters.run(tmp_path, settings, "abort", plan)
+    assert told["first"]["right"], told
+    assert told["first"]["sessions"]["emberSessions"] == 32
+    assert told["lost"] == 0

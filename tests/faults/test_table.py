@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "faults.md"
-FOLDERS = ("tests/faults", "tests/parity", "python/ember-worker/tests")
+FOLDERS = ("tests/faults", "tests/parity", "tests/environments", "python/ember-worker/tests")
 
 
 def named():

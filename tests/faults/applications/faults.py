@@ -49,6 +49,10 @@ def c_stack_overflow():
     ctypes.CDLL(None).regcomp(ctypes.create_string_buffer(256), pattern, 1)
 
 
+def leave_a_thread():
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+
+
 def killed():
     ctypes.CDLL(None).kill(os.getpid(), 9)
 
