@@ -3,6 +3,7 @@
 import ctypes
 import random
 import re
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,8 @@ from suite.memory import below
 
 #: A round that takes longer is stuck.
 LIMIT_S: Final = 120
+#: Between two looks.
+LOOK_S: Final = 5.0
 #: What may be more at the end than at the start, in the middle of some looks each. ``other MiB`` is
 #: what the JVM does not account for: the interpreter, the native libraries, what allocators keep.
 MORE: Final = {
@@ -213,21 +216,24 @@ class Watch:
 
     def __init__(self, spark: SparkSession) -> None:
         """Watch the process of ``spark``'s JVM."""
-        self.own = JvmMemory(spark)
-        self.jvm: int = spark._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]  # noqa: SLF001
+        java: Any = spark._jvm.java.lang  # type: ignore[union-attr]  # noqa: SLF001
+        self.jvm: int = java.ProcessHandle.current().pid()
+        self.jcmd: str = java.System.getProperty("java.home") + "/bin/jcmd"
         self.looks: list[Look] = []
 
     def look(self, second: float) -> None:
-        """Measure now."""
+        """Measure now, unless it was just done."""
+        if self.looks and second - self.looks[-1].second < LOOK_S:
+            return
         children = below(self.jvm)
         names = thread_names(self.jvm)
-        accounted = self.own.mebibytes()
+        jvm = accounted(self.jcmd, self.jvm)
         self.looks.append(
             Look(
                 second,
                 {
-                    "JVM MiB": accounted,
-                    "other MiB": anonymous(self.jvm) - accounted,
+                    "JVM MiB": jvm,
+                    "other MiB": anonymous(self.jvm) - jvm,
                     "threads": float(names.total()),
                     "descriptors": entries(self.jvm, "fd"),
                     "processes": float(len(children)),
@@ -264,33 +270,15 @@ class Watch:
         return lines
 
 
-class JvmMemory:
-    """What the JVM says that it has taken: heap, classes, code, threads, its own structures."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        """Ask the JVM of ``spark``, which was started with ``NativeMemoryTracking``."""
-        gateway: Any = spark.sparkContext._gateway  # noqa: SLF001 - Spark offers no public way
-        java = gateway.jvm.java.lang
-        beans = gateway.jvm.javax.management
-        self._server = java.management.ManagementFactory.getPlatformMBeanServer()
-        self._name = beans.ObjectName("com.sun.management:type=DiagnosticCommand")
-        words = gateway.new_array(java.String, 1)
-        words[0] = "summary"
-        self._given = gateway.new_array(java.Object, 1)
-        self._given[0] = words
-        self._types = gateway.new_array(java.String, 1)
-        self._types[0] = "[Ljava.lang.String;"
-
-    def text(self) -> str:
-        """Give the whole account."""
-        return str(self._server.invoke(self._name, "vmNativeMemory", self._given, self._types))
-
-    def mebibytes(self) -> float:
-        """Give the sum."""
-        total = re.search(r"Total: reserved=\d+KB, committed=(\d+)KB", self.text())
-        if total is None:
-            raise RuntimeError("the JVM does not account for its memory")
-        return int(total[1]) / 1024
+def accounted(jcmd: str, pid: int) -> float:
+    """MiB that a JVM says it has taken: heap, classes, code, threads, its own structures."""
+    asked = [jcmd, str(pid), "VM.native_memory", "summary"]
+    text = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout
+    total = re.search(r"Total: reserved=\d+KB, committed=(\d+)KB", text)
+    if total is None:
+        message = f"no account of memory: {text[:200]}"
+        raise RuntimeError(message)
+    return int(total[1]) / 1024
 
 
 def anonymous(pid: int) -> float:
