@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql.conversion import ArrowBatchTransformer
-
 from ember_worker.kinds.grouped_map_arrow import Columns, Piece, Transformer
 
 if TYPE_CHECKING:
@@ -21,13 +19,10 @@ if TYPE_CHECKING:
 class _Transformer(Transformer):
     """``ArrowBatchTransformer`` for that code."""
 
-    enforce_schema = ArrowBatchTransformer.enforce_schema
-
     @staticmethod
     def select_columns(piece: Piece, places: list[int]) -> pa.RecordBatch:
         names = piece.schema.names
-        batch, _ = piece.chosen(tuple(places), [names[place] for place in places])
-        return batch()
+        return piece.batch(tuple(places), [names[place] for place in places])
 
 
 def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
@@ -37,4 +32,4 @@ def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
 
 def meanings() -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean here."""
-    return {"ArrowBatchTransformer": _Transformer}
+    return {"ArrowBatchTransformer": _Transformer()}

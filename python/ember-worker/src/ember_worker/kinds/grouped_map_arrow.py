@@ -83,6 +83,11 @@ class Piece:
         start, rows = self._start, self._rows
         return lambda: batch.slice(start, rows), lambda: table.slice(start, rows)
 
+    def batch(self, places: tuple[int, ...], names: list[str]) -> pa.RecordBatch:
+        """Return these rows of the columns at these places."""
+        batch, _ = self._of.chosen(places, names)
+        return batch.slice(self._start, self._rows)
+
 
 class _Part:
     """A batch of the columns of a piece."""
@@ -181,30 +186,19 @@ class _Form:
 
 
 class Transformer:
-    """``ArrowBatchTransformer`` for that code: pieces are flat already."""
+    """``ArrowBatchTransformer`` for that code, in one session: pieces are flat already."""
+
+    def __init__(self) -> None:
+        """Know no form of results yet."""
+        self._forms: list[_Form] = []
 
     @staticmethod
     def flatten_struct(piece: Piece) -> Piece:
         """Return it as it is."""
         return piece
 
-    @staticmethod
-    def wrap_struct(batch: Any) -> Any:
-        """Return its columns as the fields of one; what waits has them already."""
-        if type(batch) is Waiting:
-            return batch
-        if batch.num_columns == 0:
-            return ArrowBatchTransformer.wrap_struct(batch)
-        return pa.RecordBatch.from_arrays([batch.to_struct_array()], ["_0"])
-
-
-class _Transformer(Transformer):
-    """The same for the results of one session."""
-
-    def __init__(self) -> None:
-        self._forms: list[_Form] = []
-
     def enforce_schema(self, result: pa.Table, schema: pa.Schema, **options: Any) -> Any:
+        """Return a result of this schema, or what stands for it."""
         given = result.schema
         for form in self._forms:
             if given.equals(form.given, check_metadata=True):
@@ -214,6 +208,15 @@ class _Transformer(Transformer):
         if order is not None and len(self._forms) < _FORMS:
             self._forms.append(_Form(given, order, table.schema.names))
         return table
+
+    @staticmethod
+    def wrap_struct(batch: Any) -> Any:
+        """Return its columns as the fields of one."""
+        if type(batch) is Waiting:
+            return batch
+        if batch.num_columns == 0:
+            return ArrowBatchTransformer.wrap_struct(batch)
+        return pa.RecordBatch.from_arrays([batch.to_struct_array()], ["_0"])
 
 
 def _order(given: pa.Schema, made: pa.Schema, *, by_name: bool) -> list[int] | None:
@@ -240,6 +243,6 @@ def meanings() -> dict[str, Any]:
 
     return {
         "__builtins__": {**vars(builtins), "__import__": import_},
-        "ArrowBatchTransformer": _Transformer(),
+        "ArrowBatchTransformer": Transformer(),
         "verify_return_type": _verify,
     }
