@@ -72,7 +72,7 @@ def soak(
     """Run rounds in an order that the dice choose, until the time is over or something is wrong."""
     begun = time.monotonic()
     warm = max(seconds / 5, min(120.0, seconds / 2))
-    watch = soaking.Watch(spark)
+    watch = soaking.Watch.of(spark)
     rounds: Counter[str] = Counter()
     problems: list[str] = []
     while (gone := time.monotonic() - begun) < seconds and not problems:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -214,12 +214,18 @@ class Look:
 class Watch:
     """Measures a JVM and all processes below it."""
 
-    def __init__(self, spark: SparkSession) -> None:
+    def __init__(self, jvm: int, jcmd: str) -> None:
+        """Watch the process ``jvm``, which ``jcmd`` asks for its account."""
+        self.jvm = jvm
+        self.jcmd = jcmd
+        self.looks: list[Look] = []
+
+    @classmethod
+    def of(cls, spark: SparkSession) -> Self:
         """Watch the process of ``spark``'s JVM."""
         java: Any = spark._jvm.java.lang  # type: ignore[union-attr]  # noqa: SLF001
-        self.jvm: int = java.ProcessHandle.current().pid()
-        self.jcmd: str = java.System.getProperty("java.home") + "/bin/jcmd"
-        self.looks: list[Look] = []
+        home = java.System.getProperty("java.home")
+        return cls(java.ProcessHandle.current().pid(), f"{home}/bin/jcmd")
 
     def look(self, second: float) -> None:
         """Measure now, unless it was just done."""

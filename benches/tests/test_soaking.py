@@ -5,8 +5,8 @@ import random
 from suite import soaking
 
 
-def watched(values, name="MiB"):
-    watch = soaking.Watch(1)
+def watched(values, name="JVM MiB"):
+    watch = soaking.Watch(1, "jcmd")
     for second, value in enumerate(values):
         held = dict.fromkeys(soaking.MORE, 10.0) | {name: float(value)}
         watch.looks.append(soaking.Look(float(second), held))
@@ -18,7 +18,8 @@ def test_what_stays_flat_is_no_problem():
 
 
 def test_what_grows_is_named_with_its_figures():
-    assert watched(range(1000, 1300, 3)).verdict() == ["MiB grew from 1021 to 1276"]
+    assert watched(range(1000, 1300, 3)).verdict() == ["JVM MiB grew from 1021 to 1276"]
+    assert watched(range(80, 180), name="other MiB").verdict() == ["other MiB grew from 87 to 172"]
     assert watched(range(60), name="descriptors").verdict() == ["descriptors grew from 7 to 52"]
 
 
