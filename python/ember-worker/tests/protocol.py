@@ -9,6 +9,7 @@ import functools
 import io
 import json
 import os
+import pickle
 import struct
 import subprocess
 import sys
@@ -304,6 +305,19 @@ def exchange(request: bytes, environment: dict[str, str] | None = None) -> bytes
     server.stdin.flush()
     (size,) = struct.unpack("!i", server.stdout.read(4))
     return server.stdout.read(size)
+
+
+def exchange_pickles(
+    head: bytes, pickles: list[bytes], environment: dict[str, str] | None = None
+) -> tuple[list[Any], bytes]:
+    """Send Spark's own worker pickles; return what it pickled, and its tail."""
+    data = b"".join(struct.pack("!i", len(each)) + each for each in pickles)
+    answer = exchange(head + data + struct.pack("!ii", -1, -4), environment)
+    came = []
+    while (size := struct.unpack_from("!i", answer)[0]) >= 0:
+        came.append(pickle.loads(answer[4 : 4 + size]))
+        answer = answer[4 + size :]
+    return came, answer
 
 
 def _split(output: bytes) -> tuple[list[pa.RecordBatch], bytes]:

@@ -17,7 +17,7 @@ from pyspark.sql import types as sql
 
 import every_value
 from every_type import ONCE, PLAIN
-from protocol import PICKLED_ROW, FakeEndpoint, error_text, exchange, header, on_lane
+from protocol import PICKLED_ROW, FakeEndpoint, error_text, exchange_pickles, header, on_lane
 from rowfn_bridge import bridge
 
 if TYPE_CHECKING:
@@ -81,14 +81,7 @@ def vanilla(
     """Return the pickles of Spark's own worker, and its tail."""
     groups = [range(first, min(first + 100, rows)) for first in range(0, rows, 100)]
     pickles = [pickle.dumps([(number,) for number in group]) for group in groups]
-    data = b"".join(struct.pack("!i", len(each)) + each for each in pickles)
-    head = header(PICKLED_ROW, function, kind)
-    answer = exchange(head + data + struct.pack("!ii", -1, -4), environment)
-    came = []
-    while (size := struct.unpack_from("!i", answer)[0]) >= 0:
-        came.append(pickle.loads(answer[4 : 4 + size]))
-        answer = answer[4 + size :]
-    return came, answer
+    return exchange_pickles(header(PICKLED_ROW, function, kind), pickles, environment)
 
 
 def test_results_of_the_declared_type_leave_in_columns() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import struct
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from protocol import (
     PICKLED_TABLE,
     FakeEndpoint,
     error_text,
-    exchange,
+    exchange_pickles,
     on_lane,
     table_header,
     without_times,
@@ -89,14 +88,7 @@ def vanilla(
     handler: type, rows: int, environment: dict[str, str] | None = None
 ) -> tuple[list[Any], bytes]:
     """Return the pickles of Spark's own worker, and its tail."""
-    data = b"".join(struct.pack("!i", len(each)) + each for each in pickles(rows))
-    head = table_header(PICKLED_TABLE, handler, ROW)
-    answer = exchange(head + data + struct.pack("!ii", -1, -4), environment)
-    came = []
-    while (size := struct.unpack_from("!i", answer)[0]) >= 0:
-        came.append(pickle.loads(answer[4 : 4 + size]))
-        answer = answer[4 + size :]
-    return came, answer
+    return exchange_pickles(table_header(PICKLED_TABLE, handler, ROW), pickles(rows), environment)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 100, 555])

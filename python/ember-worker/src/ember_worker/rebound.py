@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import types
 from typing import Any
+
+
+def importing(**modules: Any) -> dict[str, Any]:
+    """Return the builtins of code that imports other modules under these names."""
+
+    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
+        found = modules.get(name)
+        return builtins.__import__(name, *args, **kwargs) if found is None else found
+
+    return {**vars(builtins), "__import__": import_}
 
 
 def rebound(stock: Any, overrides: dict[str, Any]) -> Any:

@@ -6,7 +6,6 @@ the same as in Spark's worker, simplified or not. Nothing of PySpark is copied.
 
 from __future__ import annotations
 
-import builtins
 import os
 import sys
 from typing import Any
@@ -19,7 +18,7 @@ from ember_worker import depth, kinds, rowfn, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.kinds.pickled import table
-from ember_worker.rebound import rebound
+from ember_worker.rebound import importing, rebound
 from ember_worker.tracebacks import hide_our_frames
 
 #: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
@@ -37,7 +36,7 @@ def install(*, in_executor: bool) -> Any:
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
     gathering = {
-        writer: rebound(dump_stream, {"__builtins__": _builtins(_Gathering(writer))})
+        writer: rebound(dump_stream, {"__builtins__": importing(pyarrow=_Gathering(writer))})
         for writer in (groups.GatheringWriter, groups.CopyingWriter, table_function.ListWriter)
     }
     meanings = {
@@ -152,13 +151,4 @@ class _Gathering:
         return pa.RecordBatchStreamWriter(sink, schema)
 
 
-def _builtins(pyarrow: Any) -> dict[str, Any]:
-    """Return the builtins of code for which ``pyarrow`` is another one."""
-
-    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        return pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
-
-    return {**vars(builtins), "__import__": import_}
-
-
-_BUILTINS = _builtins(_Pyarrow)
+_BUILTINS = importing(pyarrow=_Pyarrow)

@@ -8,7 +8,6 @@ other groups. All others are converted at once, by PySpark's code.
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from pyspark.sql.conversion import ArrowBatchTransformer
 
 from ember_worker.kinds.plain import plain
 from ember_worker.kinds.waiting import Waiting
+from ember_worker.rebound import importing
 
 #: What values of these types become arrays of, by themselves.
 _TYPES: dict[type, pa.DataType] = {
@@ -151,12 +151,7 @@ class _Transformer:
 
 def meanings() -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean in one session."""
-    pyarrow = _Pyarrow()
-
-    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        return pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
-
     return {
-        "__builtins__": {**vars(builtins), "__import__": import_},
+        "__builtins__": importing(pyarrow=_Pyarrow()),
         "ArrowBatchTransformer": _Transformer(),
     }

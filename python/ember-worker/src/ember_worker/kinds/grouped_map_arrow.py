@@ -11,7 +11,6 @@ each schema. A copy of the result waits: a function may write again into what it
 
 from __future__ import annotations
 
-import builtins
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from pyspark import worker
 from pyspark.sql.conversion import ArrowBatchTransformer
 
 from ember_worker.kinds.waiting import FEW, Waiting
+from ember_worker.rebound import importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -236,13 +236,8 @@ def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
 
 def meanings() -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean here."""
-    pyarrow = _Pyarrow()
-
-    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        return pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
-
     return {
-        "__builtins__": {**vars(builtins), "__import__": import_},
+        "__builtins__": importing(pyarrow=_Pyarrow()),
         "ArrowBatchTransformer": Transformer(),
         "verify_return_type": _verify,
     }

@@ -7,13 +7,14 @@ Series are made over parts of the result. Its frame is made of copies, as by ``p
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyarrow import types
 from pyspark.sql.conversion import ArrowBatchTransformer
+
+from ember_worker.rebound import importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,14 +193,8 @@ def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
 
 def meanings(pandas: Any) -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean here; ``pandas`` is that module for its code."""
-    others = {"pyarrow": _Pyarrow(), "pandas": pandas}
-
-    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        found = others.get(name)
-        return builtins.__import__(name, *args, **kwargs) if found is None else found
-
     return {
-        "__builtins__": {**vars(builtins), "__import__": import_},
+        "__builtins__": importing(pyarrow=_Pyarrow(), pandas=pandas),
         "ArrowBatchTransformer": Transformer,
     }
 

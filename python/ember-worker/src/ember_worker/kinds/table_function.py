@@ -10,7 +10,6 @@ What crosses has a list for each input row, of its rows: the JVM joins them with
 
 from __future__ import annotations
 
-import builtins
 from itertools import accumulate, chain
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from pyspark.util import PythonEvalType as Kind
 
 from ember_worker.kinds.plain import plain
 from ember_worker.kinds.waiting import Waiting, WaitingWriter
-from ember_worker.rebound import rebound
+from ember_worker.rebound import importing, rebound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,13 +209,8 @@ def _verify(result: Any, **options: Any) -> None:
 def _meanings() -> dict[str, Any]:
     """Return what names of ``read_udtf`` mean in one session."""
     empty = _Empty()
-    pyarrow = _Pyarrow(empty)
-
-    def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        return pyarrow if name == "pyarrow" else builtins.__import__(name, *args, **kwargs)
-
     return {
-        "__builtins__": {**vars(builtins), "__import__": import_},
+        "__builtins__": importing(pyarrow=_Pyarrow(empty)),
         "LocalDataToArrowConversion": _Conversion(),
         "ArrowBatchTransformer": _Transformer(empty),
         "verify_arrow_result": _verify,

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ember_worker.depth import call_one_deeper
+from ember_worker.rebound import importing
 from ember_worker.rowfn.formats import shape
 from ember_worker.rowfn.inputs import Inputs
 
@@ -40,7 +41,7 @@ class Names:
     def meanings(self) -> dict[str, Any]:
         """Return the names, each with what it means now."""
         return {
-            "__builtins__": {**vars(builtins), "__import__": self._import},
+            "__builtins__": importing(pyarrow=_Pyarrow(self._bridge.Results)),
             "ArrowTableToRowsConversion": self._inputs,
             "LocalDataToArrowConversion": SimpleNamespace(_create_converter=self._create_converter),
             "fail_on_stopiteration": self._fail_on_stopiteration,
@@ -49,11 +50,6 @@ class Names:
             "wrap_kwargs_support": self._wrap_kwargs_support,
             "zip": self._zip,
         }
-
-    def _import(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "pyarrow":
-            return _Pyarrow(self._bridge.Results)
-        return builtins.__import__(name, *args, **kwargs)
 
     def _wrap_kwargs_support(self, function: Any, offsets: Any, kwargs_offsets: Any) -> Any:
         function, offsets = self._stock["wrap_kwargs_support"](function, offsets, kwargs_offsets)
