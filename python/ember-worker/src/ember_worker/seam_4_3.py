@@ -19,7 +19,7 @@ from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.kinds.pickled import table
 from ember_worker.rebound import importing, rebound
-from ember_worker.tracebacks import hide_our_frames
+from ember_worker.tracebacks import hide_our_frames, in_words
 
 #: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
 #: daemon's module, ``manager``, ``worker``, the wrapper with the fault handler, and ``main``.
@@ -114,7 +114,8 @@ def _setup_spark_files_alone(directory: str, includes: list[str]) -> None:
 def _handle_worker_exception(error: BaseException, outfile: Any) -> None:
     if not outfile.endpoint.cancelled:
         hide_our_frames(error)
-        util.handle_worker_exception(error, outfile)
+        with in_words():
+            util.handle_worker_exception(error, outfile)
 
 
 class _Ipc:

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+_IN_WORDS = threading.RLock()
+
+#: How long an error waits for others to be put into words: their ``__str__`` may take for ever.
+_PATIENCE_S = 1.0
+
+
+@contextlib.contextmanager
+def in_words() -> Iterator[None]:
+    """Let sessions put their errors into words one after the other.
+
+    Where two at once want a line of a file in an archive, ``linecache`` may give one of them none.
+    """
+    held = _IN_WORDS.acquire(timeout=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if held:
+            _IN_WORDS.release()
 
 
 def hide_our_frames(error: BaseException) -> None:
