@@ -1,6 +1,6 @@
 """Stands in for the conformance runner's child: notes when each test ran, then is that child.
 
-The runner starts ``child.py MODULE``; ``ci/conformance`` puts this file in that place and the
+The runner starts ``child.py MODULE``; ``tests/spark/run`` puts this file in that place and the
 original beside it as ``original_child.py``.  No test and no runner file is edited.
 """
 
