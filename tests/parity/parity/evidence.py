@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql.streaming import StreamingQuery
 
 SPARK_NODES = frozenset(
     {
@@ -17,8 +18,10 @@ SPARK_NODES = frozenset(
         "FlatMapCoGroupsInPandas",
         "FlatMapGroupsInArrow",
         "FlatMapGroupsInPandas",
+        "FlatMapGroupsInPandasWithState",
         "MapInArrow",
         "MapInPandas",
+        "TransformWithStateInPySpark",
     }
 )
 EMBEDDED_SESSIONS = "emberSessions"
@@ -30,13 +33,13 @@ REASON = "emberReason"
 class Evidence:
     """The Python nodes of one executed plan, and their session counts."""
 
-    def __init__(self, frame: DataFrame) -> None:
+    def __init__(self, asked: DataFrame | StreamingQuery) -> None:
         self.embedded: list[str] = []
         self.vanilla: list[str] = []
         self.embedded_sessions = 0
         self.process_sessions = 0
         self.spark_sessions = 0
-        for node in walk(frame._jdf.queryExecution().executedPlan()):
+        for node in walk(executed(asked)):
             self._add(node)
 
     def _add(self, node: Any) -> None:
@@ -50,10 +53,17 @@ class Evidence:
             self.spark_sessions += metric(node, SPARK_SESSIONS)
 
 
+def executed(asked: DataFrame | StreamingQuery) -> Any:
+    """The plan of a frame, or of the last micro-batch of a stream."""
+    if isinstance(asked, StreamingQuery):
+        return asked._jsq.streamingQuery().lastExecution().executedPlan()
+    return asked._jdf.queryExecution().executedPlan()
+
+
 def reasons(frame: DataFrame) -> dict[str, int]:
     """Why sessions of an executed plan ran on Spark's runner, and how many for each reason."""
     counted: dict[str, int] = {}
-    for node in walk(frame._jdf.queryExecution().executedPlan()):
+    for node in walk(executed(frame)):
         if not node.nodeName().startswith("Ember"):
             continue
         keys = node.metrics().keys().toSeq()

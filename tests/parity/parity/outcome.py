@@ -19,6 +19,8 @@ UNSTABLE = (
     (re.compile(r"\b0x[0-9a-f]+"), "0xN"),
     (re.compile(r"(?<=[\w$])@[0-9a-f]{4,}\b"), "@N"),
     (re.compile(r"#\d+L?\b"), "#N"),
+    (re.compile(r"\[id = [-0-9a-f]+, runId = [-0-9a-f]+\]"), "[id = N, runId = N]"),
+    (re.compile(r"\n=== Streaming Query ===.*", re.DOTALL), ""),
     # The JVM frames of a failed task name the node's class; the causes between them are compared.
     (re.compile(r"^\tat .*\n?", re.MULTILINE), ""),
     (re.compile(r"^\t\.\.\. \d+ more\n?", re.MULTILINE), ""),
