@@ -11,9 +11,12 @@ def sessions(frame: DataFrame) -> dict[str, int]:
     todo: list[Any] = [frame._jdf.queryExecution().executedPlan()]
     while todo:
         node = todo.pop()
-        if node.getClass().getSimpleName() == "AdaptiveSparkPlanExec":
+        name = node.getClass().getSimpleName()
+        if name == "AdaptiveSparkPlanExec":
             todo.append(node.executedPlan())
             continue
+        if name.endswith("QueryStageExec"):
+            todo.append(node.plan())
         todo += [node.children().apply(index) for index in range(node.children().size())]
         keys = node.metrics().keys().toSeq()
         for key in (keys.apply(index) for index in range(keys.size())):

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.datasource import DataSource, DataSourceReader
 from pyspark.sql.functions import udtf
 from pyspark.sql.pandas.functions import arrow_udf
+from pyspark.sql.streaming import StatefulProcessor
 
 from parity import evidence, kinds
 from parity.applications import run
@@ -169,14 +170,14 @@ class Constant(DataSource):
     def schema(self):
         return "v bigint"
 
-    def reader(self, schema):  # noqa: ARG002 (it is asked for)
+    def reader(self, schema):
         return OneRow()
 
 
 class OneRow(DataSourceReader):
     """Reads it."""
 
-    def read(self, partition):  # noqa: ARG002 (it is asked for)
+    def read(self, partition):
         yield (7,)
 
 
@@ -187,25 +188,24 @@ def test_explain_says_why_a_data_source_stays(spark):
     assert frame.collect() == [(7,)]
 
 
-def counts(key, frames, state):
-    """Count the rows of each key so far."""
-    state.update((sum(map(len, frames)),))
-    yield pd.DataFrame({"k": [key[0]], "n": [state.get[0]]})
+class Counts(StatefulProcessor):
+    """Counts the rows of each key so far."""
+
+    def init(self, handle):
+        self.n = handle.getValueState("n", "n bigint")
+
+    def handleInputRows(self, key, rows, timerValues):
+        yield pd.DataFrame({"n": [sum(map(len, rows))]})
+
+    def close(self):
+        pass
 
 
-def test_explain_says_why_a_function_with_state_stays(spark, tmp_path):
-    numbers(spark).write.parquet(str(tmp_path / "rows"))
-    rows = spark.readStream.schema("id bigint, v bigint").parquet(str(tmp_path / "rows"))
-    counted = rows.groupBy("v").applyInPandasWithState(
-        counts, "k bigint, n bigint", "n bigint", "update", "NoTimeout"
-    )
-    stream = counted.writeStream.format("memory").queryName("counted").outputMode("update")
-    query = stream.trigger(availableNow=True).start()
-    assert query.awaitTermination(120)
-    extended = True
-    text = query._jsq.explainInternal(extended)
-    assert "FlatMapGroupsInPandasWithState: on Spark's own runner. KeepsState" in text
-    assert spark.table("counted").count() > 0
+def test_explain_says_why_a_function_with_state_stays(spark):
+    groups = numbers(spark).groupBy("v")
+    counted = groups.transformWithStateInPandas(Counts(), "n bigint", "Append", "None")
+    text = evidence.explain(counted)
+    assert "TransformWithStateInPySpark: on Spark's own runner. KeepsState" in text
 
 
 def test_explain_says_that_ember_is_off(spark, parity_legs):

@@ -148,6 +148,18 @@ def test_other_kinds_and_places_run_embedded_too(stream, both, files):
     both.check(stream, files)
 
 
+def test_explain_speaks_of_python_alone_among_nodes_with_state(both, files, plugin):
+    counted = both.read(files).dropDuplicates(["k"]).groupBy("k").count()
+    stream = counted.writeStream.format("memory").queryName("no_python").outputMode("complete")
+    query = stream.trigger(availableNow=True).start()
+    streams.finish(query)
+    extended = True
+    text = query._jsq.explainInternal(extended)
+    assert "StateStoreSave" in text
+    assert "on Spark's own runner" not in text
+    assert not plugin or "no Python functions" in text
+
+
 def raising(frame):
     sign = witness.signer()
 

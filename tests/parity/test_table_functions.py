@@ -66,7 +66,7 @@ class Analyzed:
     def __init__(self):
         self.seen = []
 
-    def eval(self, table, name):  # noqa: ARG002 (it is asked for)
+    def eval(self, table, name):
         self.seen.append(table["id"])
 
     def terminate(self):
@@ -235,7 +235,7 @@ def wrong(rows):
     sign = witness.signer()
 
     class Wrong:
-        def eval(self, number: int):  # noqa: ARG002 (it is asked for)
+        def eval(self, number: int):
             sign()
             yield from rows
 

@@ -27,7 +27,7 @@ object FallbackReason {
   case object KeepsState
       extends FallbackReason(
         "KeepsState",
-        "the function keeps state, over a protocol of its own between Spark and its worker")
+        "the function keeps the states of a batch query, or begins with states it is given")
 
   case object InDataSource
       extends FallbackReason(

@@ -1,9 +1,7 @@
 package dev.ember.rows
 
-import scala.util.Using
-
 import org.apache.arrow.memory.BufferAllocator
-import org.apache.arrow.vector.{VectorSchemaRoot, VectorUnloader}
+import org.apache.arrow.vector.VectorSchemaRoot
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.sql.catalyst.InternalRow
@@ -71,7 +69,7 @@ object RowBatches {
     private val own = lent.newChildAllocator("ember input", 0, Long.MaxValue)
     private val root = VectorSchemaRoot.create(schema, own)
     private val writer = ArrowWriter.create(root)
-    private val unloader = new VectorUnloader(root)
+    private val vectors = new LentVectors(root, lent)
     private var written = 0
 
     def rows: Int = written
@@ -85,15 +83,11 @@ object RowBatches {
       written += 1
     }
 
-    /** What was written. The writer goes on in new memory: Python may read the old for ever. */
     def lend(): InputBatch = {
       writer.finish()
-      val batch = Using.resource(unloader.getRecordBatch)(_.cloneWithTransfer(lent))
-      val filled =
-        InputBatch(ArrowLayout.of(schema, batch), written.toLong, batch.computeBodyLength, batch)
-      root.clear()
+      val filled = vectors.take()
       writer.reset()
-      root.getFieldVectors.forEach(_.allocateNew())
+      vectors.renew()
       written = 0
       filled
     }

@@ -24,6 +24,8 @@ object Kind {
     GroupedMapInArrowKind,
     CogroupedMapInPandasKind,
     CogroupedMapInArrowKind,
+    GroupStateKind,
+    TransformWithStateKind,
     GroupedAggregateKind,
     WindowAggregateKind)
 }

@@ -14,11 +14,16 @@ import org.apache.spark.sql.execution.python.streaming.{
   FlatMapGroupsInPandasWithStateExec,
   TransformWithStateInPySparkExec
 }
+import org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreWriter
 
 /** What nodes outside Spark's packages ask of Spark's Python nodes. */
 object PythonNodes {
-  def isPython(plan: SparkPlan): Boolean =
-    plan.isInstanceOf[PythonSQLMetrics] || isDataSource(plan)
+
+  /** Nodes that keep state have Python's metrics, whoever their functions are. */
+  def isPython(plan: SparkPlan): Boolean = plan match {
+    case node: StateStoreWriter => keepsState(node)
+    case node => node.isInstanceOf[PythonSQLMetrics] || isDataSource(node)
+  }
 
   /** Whether a data source in Python is read or written, by functions inside Spark's readers and writers. */
   def isDataSource(plan: SparkPlan): Boolean = plan match {

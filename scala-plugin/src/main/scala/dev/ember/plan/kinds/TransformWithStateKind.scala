@@ -1,0 +1,19 @@
+package dev.ember.plan.kinds
+
+import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.execution.python.streaming.TransformWithStateInPySparkExec
+
+import dev.ember.exec.{TransformWithStateInPySparkExec => EmberTransformWithStateInPySparkExec}
+
+/** `transformWithState` of streams that begin without states: eval types 211 and, over rows, 213. */
+object TransformWithStateKind extends Kind {
+  override def embed: PartialFunction[SparkPlan, SparkPlan] = {
+    case node: TransformWithStateInPySparkExec
+        if node.getClass == classOf[TransformWithStateInPySparkExec] &&
+          node.isStreaming && !node.hasInitialState =>
+      EmberTransformWithStateInPySparkExec(node)
+  }
+
+  override def isEmbedded(plan: SparkPlan): Boolean =
+    plan.isInstanceOf[EmberTransformWithStateInPySparkExec]
+}
