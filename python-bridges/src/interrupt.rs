@@ -11,13 +11,20 @@ use pyo3::prelude::*;
 
 use crate::start::worker;
 
-/// Contexts that run Python now, each with its thread's identifier.
-static RUNNING: Mutex<Vec<(usize, u64)>> = Mutex::new(Vec::new());
+/// What runs Python now.
+static RUNNING: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+
+/// A session on its thread.
+struct Running {
+    context: usize,
+    thread: u64,
+    /// An exception was sent to it, which may still be on its way.
+    interrupted: bool,
+}
 
 /// A session that may be interrupted until it leaves.
 pub(crate) struct Interruptible {
     context: usize,
-    thread: u64,
 }
 
 impl Interruptible {
@@ -25,39 +32,49 @@ impl Interruptible {
     pub(crate) fn enter(context: *mut c_void) -> Self {
         // SAFETY: asks for the calling thread's own identifier.
         let thread = unsafe { ffi::PyThread_get_thread_ident() };
-        let entered = Self {
-            context: context.addr(),
+        let context = context.addr();
+        running().push(Running {
+            context,
             thread,
-        };
-        running().push((entered.context, entered.thread));
-        entered
+            interrupted: false,
+        });
+        Self { context }
     }
 
-    /// The session is over; an exception on its way is called back.
-    pub(crate) fn leave(self, _attached: Python<'_>) {
-        running().retain(|entry| *entry != (self.context, self.thread));
-        // SAFETY: the GIL is held; a null exception withdraws one that is pending.
-        unsafe { ffi::PyThreadState_SetAsyncExc(ident(self.thread), std::ptr::null_mut()) };
+    /// The session is over; an exception on its way arrives here and is dropped.
+    ///
+    /// It cannot be withdrawn: that leaves the interpreter's flag up, and up to 3.12 every call and
+    /// loop of every thread asks what it is for, and asks for ever if the code is profiled.
+    pub(crate) fn leave(self, attached: Python<'_>) {
+        let mut all = running();
+        let at = all.iter().position(|entry| entry.context == self.context);
+        let interrupted = at.is_some_and(|at| all.swap_remove(at).interrupted);
+        drop(all);
+        if interrupted {
+            drop(attached.eval(c"None", None, None));
+        }
     }
 }
 
 /// Raises `SessionCancelled` in the session with this context, if it is running.
 pub(crate) fn interrupt(context: *mut c_void) -> bool {
     Python::attach(|py| {
-        let found = running()
-            .iter()
-            .find(|(running, _)| *running == context.addr())
-            .copied();
-        let (Some((_, thread)), Some(worker)) = (found, worker(py)) else {
+        let Some(worker) = worker(py) else {
+            return false;
+        };
+        let mut all = running();
+        let Some(found) = all.iter_mut().find(|it| it.context == context.addr()) else {
             return false;
         };
         let exception = worker.cancelled.as_ptr();
         // SAFETY: the GIL is held and the class lives as long as the interpreter.
-        unsafe { ffi::PyThreadState_SetAsyncExc(ident(thread), exception) == 1 }
+        let raised = unsafe { ffi::PyThreadState_SetAsyncExc(ident(found.thread), exception) == 1 };
+        found.interrupted |= raised;
+        raised
     })
 }
 
-fn running() -> std::sync::MutexGuard<'static, Vec<(usize, u64)>> {
+fn running() -> std::sync::MutexGuard<'static, Vec<Running>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

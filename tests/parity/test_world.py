@@ -232,6 +232,34 @@ def asyncio_loop(value):
     return asyncio.run(later())
 
 
+def profiled(value):
+    import cProfile
+
+    def one_more():
+        return value + 1
+
+    return cProfile.Profile().runcall(one_more)
+
+
+def traced(value):
+    import sys
+
+    events = []
+
+    def note(_frame, event, _argument):
+        events.append(event)
+        return note
+
+    def one_more():
+        return value + 1
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    one_more()
+    sys.settrace(before)
+    return events
+
+
 TOLD = [
     partition_id,
     task_fields,
@@ -256,6 +284,8 @@ TOLD = [
     threads_of_the_function,
     child_process,
     asyncio_loop,
+    profiled,
+    traced,
 ]
 
 
