@@ -79,10 +79,11 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let bytes = batch.bytes().cast_signed();
+        let (bytes, batches) = (batch.bytes().cast_signed(), batch.batches());
         let page = lock(&pipe).rows(&batch);
         open.session.give_back(batch);
-        described(env, page?, bytes, long_or_most(open.session.held()))
+        let held = long_or_most(open.session.held());
+        described(env, page?, batches, [bytes, held])
     })
     .resolve::<Throw>()
 }

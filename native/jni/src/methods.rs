@@ -72,6 +72,7 @@ pub(crate) fn spec(
         input_schema: env.convert_byte_array(input_schema)?,
         environment: env.convert_byte_array(environment)?,
         depth: usize::try_from(depth).map_err(|_| NativeError::Argument("depth"))?,
+        gathers: false,
     })
 }
 
@@ -99,7 +100,8 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_openRows<'local>(
 ) -> jlong {
     env.with_env(|env| -> Result<jlong, NativeError> {
         let plan = RowPlan::parse(&env.convert_byte_array(&plan)?)?;
-        let spec = spec(env, &header, &input_schema, &environment, depth)?;
+        let mut spec = spec(env, &header, &input_schema, &environment, depth)?;
+        spec.gathers = !plan.pickles; // which are of one batch
         keep(lane, spec, Some(RowPipe::new(plan)))
     })
     .resolve::<Throw>()
@@ -267,13 +269,13 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let bytes = batch.bytes().cast_signed();
+        let (bytes, batches) = (batch.bytes().cast_signed(), batch.batches());
         let mut pipe = open.pipe()?;
         let page = pipe.rows(&batch);
         let held = held(&open, &pipe);
         drop(pipe);
         open.session.give_back(batch);
-        described(env, page?, bytes, held)
+        described(env, page?, batches, [bytes, held])
     })
     .resolve::<Throw>()
 }
@@ -296,20 +298,21 @@ const fn side(arguments: jboolean) -> Side {
     }
 }
 
-/// An output page as the JVM reads it, with the bytes of Python's own batch, and those that all pages take
-/// and the batches made of them.
+/// An output page as the JVM reads it, with the bytes of Python's own batches, their number, and the bytes that
+/// all pages take and the batches made of them.
 pub(crate) fn described<'local>(
     env: &mut Env<'local>,
     page: OutputPage,
-    bytes: jlong,
-    held: jlong,
+    batches: usize,
+    [bytes, held]: [jlong; 2],
 ) -> Result<JLongArray<'local>, NativeError> {
-    let array = env.new_long_array(7)?;
+    let array = env.new_long_array(8)?;
     let longs = [
         long(page.address)?,
         long(page.bytes)?,
         long(page.rows)?,
         bytes,
+        long(batches)?,
         held,
         long(page.pickles.0)?,
         long(page.pickles.1)?,

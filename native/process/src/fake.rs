@@ -88,6 +88,7 @@ pub(crate) fn spec(does: &[u8], depth: usize) -> SessionSpec {
         input_schema: message(),
         environment: b"A=1".to_vec(),
         depth,
+        gathers: false,
     }
 }
 

@@ -165,7 +165,7 @@ impl ProcessSession {
                 let mut array = read(block, Some(&output.shape)).map_err(RowsError::from)?;
                 // SAFETY: live, and its buffers were checked to be as long as its lengths say.
                 talk.ready
-                    .push_back(unsafe { output.schema.check(&raw mut array) }?);
+                    .push_back(unsafe { output.schema.check(&raw mut array) }?.copied()?);
             }
             Kind::FAILED => {
                 let words = String::from_utf8_lossy(text()?).into_owned();

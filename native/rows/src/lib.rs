@@ -10,11 +10,13 @@
 
 mod as_read;
 mod columns;
+mod gathered;
 pub mod pages;
 mod returned;
 
 pub use columns::{SharedBatch, share};
 pub use ember_wire::{Lender, lend, lent_bytes};
+pub use gathered::{Checked, Gathered};
 pub use returned::{Returned, ReturnedSchema};
 
 /// Why a batch cannot cross.

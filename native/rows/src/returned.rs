@@ -19,6 +19,7 @@ use ember_abi::{ArrowArray, ArrowSchema};
 
 use crate::RowsError;
 use crate::as_read::{as_read, changes};
+use crate::gathered::Checked;
 
 /// The type of a session's output batches, as it is checked: text as bytes, everything nullable.
 ///
@@ -48,11 +49,13 @@ impl ReturnedSchema {
     ///
     /// `array` must be a live struct of the C Data Interface exported with this schema, whose
     /// buffers are as long as its lengths say. It is empty afterwards.
-    pub unsafe fn check(&self, array: *mut ArrowArray) -> Result<Returned, RowsError> {
+    pub unsafe fn check(&self, array: *mut ArrowArray) -> Result<Checked, RowsError> {
         // SAFETY: live by this function's contract; `from_raw` moves it out and leaves it empty.
         let array = unsafe { FFI_ArrowArray::from_raw(array.cast()) };
         let Some(of) = &self.0 else {
-            return Returned::lay_out(ArrayData::new_empty(&DataType::Struct(Fields::empty())));
+            return Ok(Checked(ArrayData::new_empty(&DataType::Struct(
+                Fields::empty(),
+            ))));
         };
         let DataType::Struct(fields) = of else {
             return Err(RowsError::Carried(of.to_string()));
@@ -64,7 +67,7 @@ impl ReturnedSchema {
             data = as_read(data)?;
         }
         check_contents(&data)?;
-        Returned::lay_out(copied(&data)?)
+        Ok(Checked(data))
     }
 }
 
@@ -76,6 +79,8 @@ pub struct Returned {
     /// Bytes behind the layout.
     bytes: u64,
     data: ArrayData,
+    /// Of Python's.
+    batches: usize,
     _copies: Vec<Buffer>,
 }
 
@@ -90,12 +95,17 @@ impl Returned {
         &self.data
     }
 
+    /// How many batches of Python's these are.
+    pub const fn batches(&self) -> usize {
+        self.batches
+    }
+
     /// Bytes of all buffers.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    fn lay_out(data: ArrayData) -> Result<Self, RowsError> {
+    pub(crate) fn lay_out(data: ArrayData, batches: usize) -> Result<Self, RowsError> {
         let mut writer = Writer::default();
         writer.count(data.len());
         writer.count(data.child_data().len());
@@ -111,6 +121,7 @@ impl Returned {
             layout,
             bytes,
             data,
+            batches,
             _copies: copies,
         })
     }
@@ -290,9 +301,8 @@ fn width(of: &DataType) -> Result<usize, RowsError> {
     }
 }
 
-/// The rows of a checked batch in memory of ours. A function may keep what it returned and write to
-/// it again, as it may in Spark's worker, which has sent it by then.
-fn copied(data: &ArrayData) -> Result<ArrayData, RowsError> {
+/// The rows of a checked batch in memory of ours.
+pub(crate) fn copied(data: &ArrayData) -> Result<ArrayData, RowsError> {
     let mut copy = MutableArrayData::new(vec![data], false, data.len());
     copy.try_extend(0, 0, data.len())?;
     Ok(copy.freeze())
@@ -406,7 +416,7 @@ mod tests {
         // SAFETY: both were just exported, and are moved out exactly once.
         let schema = unsafe { ReturnedSchema::take(schema.cast()) }?;
         // SAFETY: as above; exported with this schema.
-        unsafe { schema.check(array.cast()) }
+        unsafe { schema.check(array.cast()) }?.copied()
     }
 
     fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {

@@ -103,7 +103,7 @@ unsafe fn take(
         .ok_or(RowsError::Layout("a batch before its schema"))?;
     // SAFETY: live, and exported with that schema, by this function's contract.
     let batch = unsafe { schema.check(array) }?;
-    Ok(session.push(batch).is_ok())
+    session.push(&batch)
 }
 
 /// # Safety

@@ -8,6 +8,7 @@
 
 mod calls;
 mod column_pipe;
+mod hand;
 mod interrupts;
 mod lanes;
 mod pickles;

@@ -9,11 +9,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Bytes of small batches that may wait beyond the depth.
-const SMALL: u64 = 64 << 10;
+pub(crate) const SMALL: u64 = 64 << 10;
 /// Their number.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 /// Batches that follow one another faster than this need no wake-up each.
-const QUICK: Duration = Duration::from_millis(1);
+pub(crate) const QUICK: Duration = Duration::from_millis(1);
 
 /// First in, first out; each entry with its bytes.
 #[derive(Debug)]
@@ -70,6 +70,20 @@ impl<T> Queue<T> {
         let (entry, bytes) = self.entries.pop_front()?;
         self.bytes -= bytes.min(self.bytes);
         Some(entry)
+    }
+
+    /// Gives `take` the first entry, and small ones that follow it.
+    pub(crate) fn pop_some(&mut self, mut take: impl FnMut(T)) {
+        let mut given = 0;
+        while let Some((_, bytes)) = self.entries.front() {
+            given += bytes;
+            if given > *bytes && (self.depth == 0 || given > SMALL / 2) {
+                return;
+            }
+            if let Some(entry) = self.pop() {
+                take(entry);
+            }
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -1,11 +1,14 @@
 //! The meeting place of a task thread and a lane thread.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ember_abi::{ArrowArray, Spent};
-use ember_rows::{Returned, ReturnedSchema, RowsError};
+use ember_rows::{Checked, Returned, ReturnedSchema, RowsError};
 
+use crate::hand::Hand;
 use crate::queue::Queue;
 
 /// What a session is opened with.
@@ -20,6 +23,8 @@ pub struct SessionSpec {
     /// Batches that may wait in each direction, small ones apart, of which more may. With 0 there is
     /// no pipeline: the task thread is asked for a batch only when the lane waits for one.
     pub depth: usize,
+    /// Small output batches may come as one.
+    pub gathers: bool,
 }
 
 /// What the task thread should do.
@@ -70,6 +75,10 @@ pub struct Session {
     task: Condvar,
     /// Woken when the lane thread may have something to do, and when the lane has left.
     lane: Condvar,
+    /// Whether there is an end.
+    ended: AtomicBool,
+    /// The lane's own.
+    hand: Mutex<Hand<Lent>>,
     spent: Mutex<Spent>,
 }
 
@@ -87,7 +96,8 @@ struct State {
     lane_sleeps: bool,
     task_sleeps: bool,
     output: Queue<Returned>,
-    schema: Option<(ReturnedSchema, Vec<u8>)>,
+    /// The IPC schema message of the output.
+    schema: Option<Vec<u8>>,
     end: Option<End>,
     lane_left: bool,
     /// Output the JVM is done with, to be dropped on the lane: it may need the GIL.
@@ -135,6 +145,8 @@ impl Session {
             spec,
             task: Condvar::new(),
             lane: Condvar::new(),
+            ended: AtomicBool::new(false),
+            hand: Mutex::default(),
             spent: Mutex::default(),
         }
     }
@@ -208,10 +220,7 @@ impl Session {
 
     /// The IPC schema message of the output; there from the first output batch on.
     pub fn output_schema(&self) -> Option<Vec<u8>> {
-        self.state()
-            .schema
-            .as_ref()
-            .map(|(_, message)| message.clone())
+        self.state().schema.clone()
     }
 
     /// The end, once there is one.
@@ -256,22 +265,38 @@ impl Session {
 
     /// Lane: waits for the next input batch. `Ok(None)` at the end of input, `Err` when cancelled.
     pub(crate) fn pull(&self) -> Result<Option<ArrowArray>, Stopped> {
-        self.drop_spent();
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(Stopped);
+        }
+        let mut next = self.hand().input.pop_front();
+        if next.is_none() {
+            self.hand_over()?;
+            let mut taken = self.take_input()?;
+            next = taken.pop_front();
+            self.hand().input.append(&mut taken);
+        }
+        Ok(next.map(|mut batch| std::mem::replace(&mut batch.0, ArrowArray::empty())))
+    }
+
+    /// Waits until there is input, or none will come, and takes as much as is small.
+    fn take_input(&self) -> Result<VecDeque<Lent>, Stopped> {
+        let mut taken = VecDeque::new();
         let mut state = self.state();
         loop {
             if state.end.is_some() {
                 return Err(Stopped);
             }
-            if let Some(mut batch) = state.input.pop() {
+            if !state.input.is_empty() {
                 state.lane_wants = false;
+                state.input.pop_some(|batch| taken.push_back(batch));
                 if !state.input_closed && self.spec.depth > 0 && state.input.is_low() {
                     self.wake_task(&mut state);
                 }
-                return Ok(Some(std::mem::replace(&mut batch.0, ArrowArray::empty())));
+                return Ok(taken);
             }
             self.wake_task(&mut state);
             if state.input_closed {
-                return Ok(None);
+                return Ok(taken);
             }
             state.lane_wants = true;
             state = self.lane_sleeps(state);
@@ -280,23 +305,49 @@ impl Session {
 
     /// Lane: remembers the output's schema; the first one counts.
     pub(crate) fn output_has(&self, schema: ReturnedSchema, message: &[u8]) {
-        self.state()
-            .schema
-            .get_or_insert_with(|| (schema, message.to_vec()));
+        self.hand().schema.get_or_insert_with(|| schema);
+        self.state().schema.get_or_insert_with(|| message.to_vec());
     }
 
     /// Lane: the schema that output is checked with.
     pub(crate) fn returned_schema(&self) -> Option<ReturnedSchema> {
-        self.state()
-            .schema
-            .as_ref()
-            .map(|(schema, _)| schema.clone())
+        self.hand().schema.clone()
     }
 
-    /// Lane: queues a checked batch, waiting while the queue is full.
-    pub(crate) fn push(&self, batch: Returned) -> Result<(), Stopped> {
-        self.drop_spent();
+    /// Lane: takes a batch into memory of ours and queues it, waiting while the queue is full. False when the
+    /// session wants no more.
+    pub(crate) fn push(&self, batch: &Checked) -> Result<bool, RowsError> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        if self.spec.gathers && self.spec.depth > 0 {
+            let mut hand = self.hand();
+            if hand.output.add(batch) {
+                let due = hand.is_due();
+                drop(hand);
+                return Ok(!due || self.hand_over().is_ok());
+            }
+        }
+        let own = batch.copied()?;
+        Ok(self.hand_over().and_then(|()| self.queue(own)).is_ok())
+    }
+
+    fn gathered(&self) -> Result<Option<Returned>, Stopped> {
+        let gathered = self.hand().gathered();
+        gathered.map_err(|error| {
+            self.refuse(&error);
+            Stopped
+        })
+    }
+
+    /// Queues what was gathered.
+    fn hand_over(&self) -> Result<(), Stopped> {
+        self.gathered()?.map_or(Ok(()), |batch| self.queue(batch))
+    }
+
+    fn queue(&self, batch: Returned) -> Result<(), Stopped> {
         let mut state = self.state();
+        let spent = std::mem::take(&mut state.spent);
         while state.end.is_none() && !state.output.has_room() {
             self.wake_task(&mut state);
             state = self.lane_sleeps(state);
@@ -309,6 +360,7 @@ impl Session {
             self.wake_task(&mut state);
         }
         drop(state);
+        drop(spent);
         Ok(())
     }
 
@@ -319,6 +371,10 @@ impl Session {
 
     /// Lane: the worker's own end.
     pub(crate) fn worker_ended(&self, tail: &[u8]) {
+        if let Ok(Some(batch)) = self.gathered() {
+            let bytes = batch.bytes();
+            self.state().output.push(batch, bytes); // it does not wait: the caller holds the GIL
+        }
         self.settle(End::Worker(tail.to_vec()));
     }
 
@@ -330,6 +386,7 @@ impl Session {
         state.lane_left = true;
         state.input.clear();
         drop(state);
+        self.hand().input.clear();
         self.drop_spent();
         self.lane.notify_all();
     }
@@ -378,11 +435,16 @@ impl Session {
         let first = state.end.is_none();
         if first {
             state.end = Some(end);
+            self.ended.store(true, Ordering::Relaxed);
         }
         drop(state);
         self.task.notify_all();
         self.lane.notify_all();
         first
+    }
+
+    fn hand(&self) -> MutexGuard<'_, Hand<Lent>> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> Locked<'_> {
@@ -398,6 +460,12 @@ pub(crate) struct Stopped;
 
 #[cfg(test)]
 mod tests {
+    use std::mem::ManuallyDrop;
+    use std::sync::Arc;
+
+    use arrow_array::ffi::to_ffi;
+    use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StructArray};
+
     use super::*;
 
     /// Bytes of a batch that is not small.
@@ -409,6 +477,7 @@ mod tests {
             input_schema: Vec::new(),
             environment: Vec::new(),
             depth,
+            gathers: true,
         })
     }
 
@@ -453,6 +522,84 @@ mod tests {
         session.end_input();
         assert!(session.pull().unwrap().is_some());
         assert!(session.pull().unwrap().is_none());
+    }
+
+    fn result(value: i64) -> Checked {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![value]));
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let (array, schema) = to_ffi(&StructArray::from(batch).to_data()).unwrap();
+        let (mut array, mut schema) = (ManuallyDrop::new(array), ManuallyDrop::new(schema));
+        // SAFETY: just exported, and moved out exactly once.
+        let schema = unsafe { ReturnedSchema::take((&raw mut *schema).cast()) }.unwrap();
+        // SAFETY: as above; exported with this schema.
+        unsafe { schema.check((&raw mut *array).cast()) }.unwrap()
+    }
+
+    /// Rows and batches of the outputs that are ready.
+    fn ready(session: &Session) -> Vec<(usize, usize)> {
+        let batches = std::iter::from_fn(|| session.take_output());
+        batches
+            .map(|batch| (batch.data().len(), batch.batches()))
+            .collect()
+    }
+
+    #[test]
+    fn results_that_come_quickly_are_handed_over_together() {
+        let session = session(2);
+        assert!(session.push(&result(0)).unwrap()); // the first is awaited
+        let mut waited = Vec::new();
+        while waited.iter().all(|(_, batches)| *batches == 1) {
+            assert!(session.push(&result(1)).unwrap());
+            waited.extend(ready(&session)); // one alone where the machine has stopped
+        }
+        assert!(session.push(&result(2)).unwrap());
+        session.offer(ArrowArray::empty(), LARGE);
+        session.pull().unwrap();
+        assert_eq!(ready(&session).last(), Some(&(1, 1)));
+    }
+
+    #[test]
+    fn a_result_after_a_slow_one_does_not_wait() {
+        let session = session(2);
+        for _ in 0..3 {
+            assert!(session.push(&result(1)).unwrap());
+            assert_eq!(ready(&session), [(1, 1)]);
+            std::thread::sleep(crate::queue::QUICK);
+        }
+    }
+
+    #[test]
+    fn what_was_gathered_comes_before_the_end() {
+        let session = session(2);
+        let count = 5;
+        for value in 0..count {
+            assert!(session.push(&result(value)).unwrap());
+        }
+        session.worker_ended(b"tail");
+        assert!(!session.push(&result(9)).unwrap());
+        let rows: usize = ready(&session).iter().map(|(rows, _)| rows).sum();
+        assert_eq!(rows, 5);
+        assert_eq!(session.next(), Next::End);
+    }
+
+    #[test]
+    fn small_input_is_taken_together_and_large_input_is_not() {
+        let session = session(4);
+        for _ in 0..4 {
+            session.offer(ArrowArray::empty(), 10);
+        }
+        assert!(session.pull().unwrap().is_some());
+        assert!(session.state().input.is_empty());
+        for _ in 0..3 {
+            assert!(session.pull().unwrap().is_some());
+        }
+        for _ in 0..2 {
+            session.offer(ArrowArray::empty(), LARGE);
+        }
+        assert!(session.pull().unwrap().is_some());
+        assert!(!session.state().input.is_empty());
+        assert!(session.cancel());
+        assert_eq!(session.pull().unwrap_err(), Stopped);
     }
 
     #[test]

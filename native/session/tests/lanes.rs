@@ -111,6 +111,7 @@ fn session(header: &[u8]) -> Arc<Session> {
         input_schema: Vec::new(),
         environment: Vec::new(),
         depth: 2,
+        gathers: false,
     }))
 }
 

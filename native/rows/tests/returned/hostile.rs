@@ -42,7 +42,7 @@ fn check(batch: &ArrayData) -> Result<Returned, RowsError> {
     // SAFETY: just exported, and moved out exactly once.
     let schema = unsafe { ReturnedSchema::take((&raw mut *schema).cast()) }?;
     // SAFETY: as above; exported with this schema.
-    unsafe { schema.check((&raw mut *array).cast()) }
+    unsafe { schema.check((&raw mut *array).cast()) }?.copied()
 }
 
 /// Reads every byte that the layout names, as the JVM may.

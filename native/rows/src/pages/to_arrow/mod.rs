@@ -102,7 +102,8 @@ impl ToArrow {
         pieces: &[i32],
     ) -> Result<ArrowArray, PageError> {
         let mut tree = self.home.take().unwrap_or_else(|| self.shape.tree());
-        let mut room = vec![&[][..]; BLOCK];
+        let most = pages.iter().map(Rows::left).max().unwrap_or(0);
+        let mut room = vec![&[][..]; most.min(BLOCK)];
         let mut count = 0;
         for rows in pages {
             let mut rows = *rows;

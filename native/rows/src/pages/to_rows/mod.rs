@@ -127,7 +127,7 @@ impl ToRows {
             }
             return Ok(done);
         }
-        let mut room = vec![&[][..]; BLOCK];
+        let mut room = vec![&[][..]; count.min(BLOCK)];
         let mut rewritten = Vec::new();
         for rows in inputs {
             let mut rows = *rows;

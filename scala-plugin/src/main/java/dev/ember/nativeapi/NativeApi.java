@@ -117,9 +117,9 @@ public final class NativeApi {
       long session, boolean arguments, long bytes, int rows, int joined, int[] pieces);
 
   /**
-   * The ready output batch as rows: address, bytes and rows of a page that stays readable until the call after the
-   * next, the bytes of Python's own batch, what {@link #offerRows} returns, and address and bytes of the pickles that
-   * came beside the rows, if any did: they are readable until the next call.
+   * The ready output as rows: address, bytes and rows of a page that stays readable until the call after the next, the
+   * bytes of Python's own batches and their number, what {@link #offerRows} returns, and address and bytes of the
+   * pickles that came beside the rows, if any did: they are readable until the next call.
    */
   static native long[] outputRows(long session);
 

@@ -4,7 +4,9 @@ package dev.ember.nativeapi
  * A page of output rows in native memory, as `NativeApi.outputRows` describes it.
  *
  * @param pythonBytes
- *   what Python's own batch took
+ *   what Python's own batches took
+ * @param batches
+ *   how many they were
  * @param held
  *   what the session's pages take, and the batches made of them
  * @param pickles
@@ -15,14 +17,15 @@ final case class OutputPage(
     bytes: Long,
     rows: Long,
     pythonBytes: Long,
+    batches: Long,
     held: Long,
     pickles: Long,
     pickledBytes: Long)
 
 object OutputPage {
   private[nativeapi] def of(described: Array[Long]): OutputPage = described match {
-    case Array(address, bytes, rows, pythonBytes, held, pickles, pickledBytes) =>
-      OutputPage(address, bytes, rows, pythonBytes, held, pickles, pickledBytes)
+    case Array(address, bytes, rows, pythonBytes, batches, held, pickles, pickledBytes) =>
+      OutputPage(address, bytes, rows, pythonBytes, batches, held, pickles, pickledBytes)
     case other => throw new IllegalStateException(s"${other.length} numbers describe a page")
   }
 }

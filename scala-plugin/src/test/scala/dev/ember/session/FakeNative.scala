@@ -118,7 +118,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def outputRows(session: Long): OutputPage = {
     note("outputRows")
     outputPages += 1
-    OutputPage(0, 0, outputPages, 0, pages.values.map(_._2).sum, 0, 0)
+    OutputPage(0, 0, outputPages, 0, 1, pages.values.map(_._2).sum, 0, 0)
   }
 
   override def openColumns(

@@ -57,7 +57,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     charge()
     count("pythonNumRowsReceived", page.rows)
     count("pythonDataReceived", page.pythonBytes)
-    count(EmberMetrics.BatchesReceived, 1)
+    count(EmberMetrics.BatchesReceived, page.batches)
     reader.over(page.address, page.bytes)
   }
 

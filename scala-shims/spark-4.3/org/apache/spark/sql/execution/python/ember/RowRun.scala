@@ -49,7 +49,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     memory.hold(page.held)
     count("pythonNumRowsReceived", page.rows)
     count("pythonDataReceived", page.pythonBytes)
-    count(EmberMetrics.BatchesReceived, 1)
+    count(EmberMetrics.BatchesReceived, page.batches)
     output.read(reader.over(page.address, page.bytes), page)
   }
 
