@@ -80,6 +80,11 @@ def typed(spark, rows, partitions, *, nulls, without=()):
     return spark.range(0, rows, 1, partitions).select("id", *columns)
 
 
+def maybe(name):
+    """A column that may be null: results that must not be have another way back than rows."""
+    return F.expr(f"if(id < 0, null, {name})").alias(name)
+
+
 def parquet(spark, frame, **options):
     folder = tempfile.mkdtemp(prefix="parity-") + "/t"
     frame.write.options(**options).parquet(folder)
@@ -104,7 +109,8 @@ def from_orc(spark, *, nulls):
 
 def from_cache(spark, *, nulls):
     without = [name for name in TYPES if name not in IN_CACHE]
-    kept = typed(spark, 60, 2, nulls=nulls, without=without).cache()
+    frame = typed(spark, 60, 2, nulls=nulls, without=without)
+    kept = frame.select(*map(maybe, frame.columns)).cache()
     kept.count()
     return kept
 
@@ -152,7 +158,7 @@ def every_type(source: str, kind: Kind, *, nulls: bool, suffix="", conf=None) ->
         build,
         frozenset({kind.node}),
         conf=conf or {},
-        act=way(source, kind),
+        act=of_columns,
         ordered=source != "partitions",
     )
 
@@ -173,11 +179,6 @@ def lengths(kind: Kind):
     return lambda array: pa.array([len(array)] * len(array), pa.int64())
 
 
-def way(source: str, kind: Kind):
-    """Nodes that ask for rows get rows of a cache: Spark holds its columns until a task ends."""
-    return of_rows if source == "cache" and kind.map is not None else of_columns
-
-
 def boundaries(source: str, kind: Kind, name: str, conf: dict) -> Case:
     """Where batches end, seen by the function itself."""
 
@@ -190,7 +191,7 @@ def boundaries(source: str, kind: Kind, name: str, conf: dict) -> Case:
         return frame.select("id", *columns, given.alias("n"))
 
     title = f"{name}_of_{source}-{kind.name}"
-    return Case(title, build, frozenset({kind.node}), conf=conf, act=way(source, kind))
+    return Case(title, build, frozenset({kind.node}), conf=conf, act=of_columns)
 
 
 def over(name, shape, kind, *, act=of_columns, conf=None) -> Case:
@@ -262,9 +263,17 @@ def missing_column(spark, kind):
 
 
 def cached_numbers(spark, kind):
-    kept = spark.range(0, 90, 1, 2).selectExpr("id", "if(id % 3 = 0, null, id * 2) v").cache()
+    values = spark.range(0, 90, 1, 2).selectExpr("id", "if(id % 3 = 0, null, id * 2) v")
+    kept = values.withColumn("id", maybe("id")).cache()
     kept.count()
     return mapped(kept, kind)
+
+
+def cached_and_renamed(spark, kind):
+    values = spark.range(0, 90, 1, 2).selectExpr("id", "if(id = 4, null, id * 2) w", "id / 3 x")
+    kept = values.withColumn("id", maybe("id")).cache()
+    kept.count()
+    return mapped(kept.select("x", F.col("w").alias("v"), F.col("id").alias("a"), "id"), kind)
 
 
 def nested(spark, kind):
@@ -356,7 +365,27 @@ CASES = [
     over("joined_and_sorted-no_aqe", joined_and_sorted, MAP_IN_PANDAS, conf=NO_AQE),
     # Without generated code, Parquet's reader gives rows.
     over("reordered-no_codegen", reordered, MAP_IN_ARROW, act=of_rows, conf=NO_CODEGEN),
-    over("cached-no_codegen", cached_numbers, ARROW, conf=NO_CODEGEN),
+    *(
+        over("cached-no_codegen", cached_numbers, kind, conf=NO_CODEGEN)
+        for kind in (ARROW, MAP_IN_ARROW)
+    ),
+    *(
+        over(f"{shape.__name__}{suffix}", shape, kind, conf=conf)
+        for shape in (cached_numbers, cached_and_renamed)
+        for kind in MAPS
+        for suffix, conf in (
+            ("", {PIECES: "7"}),
+            ("-native_vectors", {NATIVE_VECTORS: "true", **SEVENS}),
+            ("-no_aqe", NO_AQE),
+        )
+    ),
+    over(
+        "cached_numbers-of_rows",
+        cached_numbers,
+        MAP_IN_ARROW,
+        act=of_rows,
+        conf={VECTORS_IN_CACHE: "false"},
+    ),
     *(over("union_of_columns", union_of_columns, kind) for kind in (ARROW, MAP_IN_ARROW)),
     *(over("no_file_at_all", no_file_at_all, kind, act=of_rows) for kind in (ARROW, MAP_IN_ARROW)),
     *(

@@ -305,7 +305,7 @@ impl Session {
 
     /// Lane: remembers the output's schema; the first one counts.
     pub(crate) fn output_has(&self, schema: ReturnedSchema, message: &[u8]) {
-        self.hand().schema.get_or_insert_with(|| schema);
+        self.hand().schema.get_or_insert(schema);
         self.state().schema.get_or_insert_with(|| message.to_vec());
     }
 

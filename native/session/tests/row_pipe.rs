@@ -77,7 +77,10 @@ fn returned(values: &[i64]) -> Returned {
     // SAFETY: live, and moved out.
     let schema = unsafe { ReturnedSchema::take(schema.cast()) }.unwrap();
     // SAFETY: live, and exported with that schema.
-    unsafe { schema.check(array.cast()) }.unwrap()
+    unsafe { schema.check(array.cast()) }
+        .unwrap()
+        .copied()
+        .unwrap()
 }
 
 /// The words of a page.
