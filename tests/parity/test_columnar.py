@@ -9,6 +9,7 @@ import tempfile
 import pytest
 from parity.case import Case
 from parity.evidence import metric, walk
+from parity.java import table
 from parity.kinds import ARROW, MAP_IN_ARROW, MAP_IN_PANDAS, PANDAS, ROW, Kind, same
 from pyspark.sql import functions as F
 
@@ -276,6 +277,14 @@ def cached_and_renamed(spark, kind):
     return mapped(kept.select("x", F.col("w").alias("v"), F.col("id").alias("a"), "id"), kind)
 
 
+def of_arrow(spark, kind):
+    """Batches whose vectors are Arrow's."""
+    frame = table(spark, "ArrowSource")
+    if kind.map is not None:
+        return kind.map(frame, same, frame.schema)
+    return frame.select("*", kind.make(same, "bigint")("v"), kind.make(same, "string")("s"))
+
+
 def nested(spark, kind):
     frame = spark.range(0, 40, 1, 1).selectExpr(
         "id v", "array(id, null) a", "named_struct('x', id) s"
@@ -359,6 +368,7 @@ CASES = [
         for shape in (over_many_partitions, over_empty_files, missing_column, large_values)
         for kind in (ROW, ARROW)
     ),
+    *(over("of_arrow", of_arrow, kind) for kind in (ROW, ARROW, PANDAS, *MAPS)),
     over("nothing_but_results", nothing_but_results, ARROW),
     over("months_beside", months_beside, ARROW),
     over("reordered-no_aqe", reordered, MAP_IN_ARROW, conf=NO_AQE),
