@@ -4,7 +4,8 @@
 
 After a first fifth of the time, which warms everything up, the process is measured after every
 round. The run fails (exit code 1) on a wrong answer, on an error that is not the one asked for, on
-memory, threads or descriptors that grow, and on a job that does not end.
+memory, threads or descriptors that grow, and on a job that does not end. A run on a machine that
+has no time for it proves nothing, and fails too.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from pyspark.sql import SparkSession
 from suite import soaking
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+#: A machine of its own does about ninety.
+LEAST_ROUNDS_A_MINUTE = 10
 JAR = Path(os.environ.get("EMBER_JAR", REPOSITORY / "dist" / "ember-spark-4.3_2.13.jar"))
 SETTINGS = {
     "spark.master": "local[2]",
@@ -41,10 +44,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--stuck-after",
+        type=float,
+        default=soaking.LIMIT_S,
+        metavar="S",
+        help="a round that takes longer is stuck; more where others use the machine",
+    )
     wanted = parser.parse_args()
     spark = start()
     try:
-        problems, rounds, watch = soak(spark, wanted.minutes * 60, random.Random(wanted.seed))
+        problems, rounds, watch = soak(
+            spark, wanted.minutes * 60, random.Random(wanted.seed), wanted.stuck_after
+        )
     finally:
         spark.stop()
     print("\n".join(watch.table()))
@@ -67,7 +79,7 @@ def start() -> SparkSession:
 
 
 def soak(
-    spark: SparkSession, seconds: float, dice: random.Random
+    spark: SparkSession, seconds: float, dice: random.Random, limit: float
 ) -> tuple[list[str], Counter[str], soaking.Watch]:
     """Run rounds in an order that the dice choose, until the time is over or something is wrong."""
     begun = time.monotonic()
@@ -79,7 +91,7 @@ def soak(
         lane = dice.choice(("auto", "auto", "embedded", "process"))
         name, act = dice.choice(soaking.ROUNDS)
         spark.conf.set("spark.ember.lane", lane)
-        if problem := soaking.within(act, spark, lane, dice):
+        if problem := soaking.within(act, spark, lane, dice, limit):
             problems.append(f"{name} on {lane}: {problem}")
         rounds[name] += 1
         if gone > warm:
@@ -87,6 +99,8 @@ def soak(
     if not problems:
         spark._jvm.java.lang.System.gc()  # noqa: SLF001
         problems += watch.verdict()
+        if rounds.total() < LEAST_ROUNDS_A_MINUTE * seconds / 60:
+            problems.append(f"{rounds.total()} rounds in {seconds / 60:.0f} minutes prove nothing")
     return problems, rounds, watch
 
 

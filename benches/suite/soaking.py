@@ -186,7 +186,9 @@ ROUNDS: Final[tuple[tuple[str, Round], ...]] = tuple(
 )
 
 
-def within(act: Round, spark: SparkSession, lane: str, dice: random.Random) -> str | None:
+def within(
+    act: Round, spark: SparkSession, lane: str, dice: random.Random, limit: float = LIMIT_S
+) -> str | None:
     """Run a round; say what is wrong with it, that it is stuck too."""
     said: list[str | None] = []
 
@@ -198,8 +200,8 @@ def within(act: Round, spark: SparkSession, lane: str, dice: random.Random) -> s
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(LIMIT_S)
-    return said[0] if said else f"stuck for {LIMIT_S} s"
+    thread.join(limit)
+    return said[0] if said else f"stuck for {limit:g} s"
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,8 @@ class Look:
     second: float
     held: dict[str, float]
     threads: Counter[str] = field(default_factory=Counter)
+    #: MiB by owner: the JVM's own account, and what the kernel says of the rest.
+    owners: dict[str, float] = field(default_factory=dict)
 
 
 class Watch:
@@ -233,7 +237,8 @@ class Watch:
             return
         children = below(self.jvm)
         names = thread_names(self.jvm)
-        jvm = accounted(self.jcmd, self.jvm)
+        owners = accounted(self.jcmd, self.jvm)
+        jvm = sum(owners.values())
         self.looks.append(
             Look(
                 second,
@@ -245,6 +250,7 @@ class Watch:
                     "processes": float(len(children)),
                 },
                 names,
+                owners | mapped(self.jvm),
             )
         )
 
@@ -273,18 +279,42 @@ class Watch:
         for look in self.looks[::step]:
             values = " ".join(f"{look.held[name]:12.0f}" for name in MORE)
             lines.append(f"{look.second:6.0f} {values}")
-        return lines
+        return lines + self._owners()
+
+    def _owners(self) -> list[str]:
+        """Say who holds more at the end than at the start, and how much."""
+        if not self.looks:
+            return []
+        first, last = self.looks[0].owners, self.looks[-1].owners
+        more = {name: last[name] - first.get(name, 0.0) for name in last}
+        most = sorted(more, key=lambda name: -more[name])[:6]
+        told = ", ".join(f"{name} {first.get(name, 0.0):.0f} to {last[name]:.0f}" for name in most)
+        return [f"MiB by owner: {told}"]
 
 
-def accounted(jcmd: str, pid: int) -> float:
-    """MiB that a JVM says it has taken: heap, classes, code, threads, its own structures."""
+def accounted(jcmd: str, pid: int) -> dict[str, float]:
+    """MiB that a JVM says it has taken, by what for: heap, classes, code, threads."""
     asked = [jcmd, str(pid), "VM.native_memory", "summary"]
     text = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout
-    total = re.search(r"Total: reserved=\d+KB, committed=(\d+)KB", text)
-    if total is None:
+    found = re.findall(r"-\s+([\w ]+?) \(reserved=\d+KB, committed=(\d+)KB", text)
+    if not found:
         message = f"no account of memory: {text[:200]}"
         raise RuntimeError(message)
-    return int(total[1]) / 1024
+    return {f"JVM's {name}": int(kilobytes) / 1024 for name, kilobytes in found}
+
+
+def mapped(pid: int) -> dict[str, float]:
+    """MiB of memory that is no file's, by the kind of mapping: glibc's heaps lie at 64 MiB each."""
+    held: dict[str, float] = {"main heap": 0.0, "threads' heaps": 0.0, "other mappings": 0.0}
+    kind = "other mappings"
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if found := re.match(r"([0-9a-f]+)-[0-9a-f]+ ", line):
+            aligned = int(found[1], 16) % (64 << 20) == 0
+            kind = "threads' heaps" if aligned else "other mappings"
+            kind = "main heap" if line.endswith("[heap]") else kind
+        elif line.startswith("Anonymous:"):
+            held[kind] += int(line.split()[1]) / 1024
+    return held
 
 
 def anonymous(pid: int) -> float:

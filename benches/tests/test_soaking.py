@@ -23,10 +23,16 @@ def test_what_grows_is_named_with_its_figures():
     assert watched(range(60), name="descriptors").verdict() == ["descriptors grew from 7 to 52"]
 
 
-def test_a_round_that_does_not_end_is_stuck(monkeypatch):
-    monkeypatch.setattr(soaking, "LIMIT_S", 0.05)
+def test_what_holds_more_at_the_end_is_told_by_its_owner():
+    watch = watched([1000, 1000])
+    watch.looks[0].owners.update({"JVM's Code": 30.0, "main heap": 9.0})
+    watch.looks[1].owners.update({"JVM's Code": 50.0, "main heap": 8.0})
+    assert watch.table()[-1] == "MiB by owner: JVM's Code 30 to 50, main heap 9 to 8"
+
+
+def test_a_round_that_does_not_end_is_stuck():
     hold = soaking.threading.Event()
-    said = soaking.within(lambda *_: str(hold.wait(5)), None, "auto", random.Random(1))
+    said = soaking.within(lambda *_: str(hold.wait(5)), None, "auto", random.Random(1), 0.05)
     hold.set()
     assert said == "stuck for 0.05 s"
 
