@@ -30,6 +30,7 @@ def answer(kind):
     return {
         "rows": rows,
         "embedded": proof.embedded_sessions,
+        "in_workers": proof.process_sessions,
         "on_spark": proof.spark_sessions + len(proof.vanilla),
         "reasons": evidence.reasons(frame),
     }

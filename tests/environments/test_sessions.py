@@ -61,19 +61,19 @@ def test_a_virtual_environment_sent_as_an_archive_runs_embedded(made, tmp_path):
     assert "/environment/lib/python3.12/" in told["ember"]["surroundings"]["files"][0]
 
 
-def test_a_python_without_its_shared_library_stays_with_spark(made, tmp_path):
+def test_a_python_without_its_shared_library_runs_in_workers_of_its_own(made, tmp_path):
     python = made(making.slim_venv)
     told = jobs.Job(python, str(python)).run(tmp_path)
     words = "no shared libpython: built with a shared library, but libpython3.14.so"
-    assert jobs.fell_back(told, "NoPython", words)
+    assert jobs.ran_in_workers(told, words)
 
 
-def test_debians_python_without_its_library_package_stays_with_spark(made, hiding, tmp_path):
+def test_debians_python_without_its_library_package_runs_in_workers(made, hiding, tmp_path):
     python = made(making.debian_venv)
     told = jobs.Job(python, str(python), wrapper=hiding(*making.hide_debians_libraries())).run(
         tmp_path
     )
-    assert jobs.fell_back(told, "NoPython", "no shared libpython: ")
+    assert jobs.ran_in_workers(told, "no shared libpython: ")
 
 
 def test_where_no_folder_allows_code_the_libraries_come_from_memory(made, hiding, tmp_path):

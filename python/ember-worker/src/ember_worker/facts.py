@@ -2,7 +2,8 @@
 
 Run as ``python facts.py`` by the Python in question: 3.8 and later, standard library only, and no
 package is imported to learn its version. ``problems`` lists what stands in the way, each with what
-to do about it; Ember embeds a Python whose ``problems`` are empty.
+to do about it; Ember embeds a Python whose ``problems`` are empty. Worker processes are this Python
+itself, so that they need no shared library: ``workers_problem`` is what stands in their way too.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def collect() -> dict[str, Any]:
     }
     facts["problems"] = [{"problem": p, "advice": a} for p, a in _problems(facts)]
     facts["problem"] = "; ".join(p["problem"] for p in facts["problems"]) or None
+    apart = _problems({**facts, "libpython": library or sys.executable})
+    facts["workers_problem"] = "; ".join(problem for problem, _ in apart) or None
     return facts
 
 

@@ -113,8 +113,13 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
       Map("PYTHONPATH" -> WorkerEnvironment.pythonPath(None), "PYTHONHASHSEED" -> "0")
     JarStarter.facts(python, environment) match {
       case Right(facts) =>
-        s"Ember can run functions in this executor: Python ${facts.fullVersion} at ${facts.executable}, " +
-          s"library ${facts.libpython}"
+        val python = s"Python ${facts.fullVersion} at ${facts.executable}"
+        facts.libpython match {
+          case Right(library) =>
+            s"Ember can run functions in this executor: $python, library $library"
+          case Left(problem) =>
+            s"Ember can run functions in worker processes of its own: $python, $problem"
+        }
       case Left(reason) => s"Ember leaves functions to Spark's own runner: $reason"
     }
   }

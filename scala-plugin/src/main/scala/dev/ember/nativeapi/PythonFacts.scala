@@ -9,17 +9,22 @@ import scala.util.control.NonFatal
 
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 
-/** What a Python says about itself. */
+/**
+ * What a Python says about itself.
+ *
+ * @param libpython
+ *   its shared library, or why it cannot be embedded; worker processes need none
+ */
 final case class PythonFacts(
     executable: String,
     version: String,
     fullVersion: String,
-    libpython: String)
+    libpython: Either[String, String])
 
 object PythonFacts {
   private val json = new ObjectMapper
 
-  /** Runs `executable script`, once. Gives why this Python cannot be embedded if it cannot, or does not answer. */
+  /** Runs `executable script`, once. Gives why this Python is of no use if it is not, or does not answer. */
   def probe(
       executable: String,
       script: Path,
@@ -55,17 +60,15 @@ object PythonFacts {
     def text(name: String): Option[String] =
       Option(answer.get(name)).filter(_.isTextual).map(_.asText)
 
-    text("problem") match {
-      case Some(problem) => Left(problem)
-      case None =>
-        for {
-          version <- text("version").toRight(s"$executable does not tell its version")
-          libpython <- text("libpython").toRight(s"$executable has no shared libpython")
-        } yield PythonFacts(
+    text("workers_problem").toLeft(()).flatMap { _ =>
+      text("version").toRight(s"$executable does not tell its version").map { version =>
+        PythonFacts(
           text("executable").getOrElse(executable),
           version,
           text("fullVersion").getOrElse(version),
-          libpython)
+          text("libpython").toRight(
+            text("problem").getOrElse(s"$executable has no shared libpython")))
+      }
     }
   }
 }

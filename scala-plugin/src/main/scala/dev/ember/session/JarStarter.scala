@@ -46,7 +46,7 @@ object JarStarter extends LaneStarter with WorkerStarter {
     }
 
   /**
-   * What `python` says about itself, or why it cannot be embedded. Runs it until it has answered: an environment
+   * What `python` says about itself, or why it is of no use. Runs it until it has answered: an environment
    * may come later, as an archive.
    */
   def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
@@ -120,8 +120,10 @@ object JarStarter extends LaneStarter with WorkerStarter {
       bridge: String,
       config: Array[Byte]): Either[FallbackReason, Native] =
     try {
-      JniNative.start(python.libpython, bridge, config)
-      Right(JniNative)
+      python.libpython.left.map(FallbackReason.NoPython(_)).map { library =>
+        JniNative.start(library, bridge, config)
+        JniNative
+      }
     } catch {
       case refused: NativeException if refused.code == NativeException.UNAVAILABLE =>
         Left(FallbackReason.NoPython(refused.getMessage))

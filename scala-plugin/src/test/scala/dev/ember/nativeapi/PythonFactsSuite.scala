@@ -18,17 +18,22 @@ class PythonFactsSuite extends AnyFunSuite {
   }
 
   test("the last line is the answer, whatever a site module printed before it") {
-    val facts = PythonFacts("/p/bin/python", "3.11", "3.11.7", "/p/lib/libpython3.11.so")
+    val facts = PythonFacts("/p/bin/python", "3.11", "3.11.7", Right("/p/lib/libpython3.11.so"))
     assert(parse(s"hello\n$answer\n\n") == Right(facts))
   }
 
   test("what stands in the way is told in its own words") {
-    assert(parse("""{"version": "3.8", "problem": "too old"}""") == Left("too old"))
-    assert(
-      parse("""{"version": "3.11", "libpython": null}""") == Left(
-        "python3 has no shared libpython"))
+    assert(parse("""{"version": "3.8", "workers_problem": "too old"}""") == Left("too old"))
     assert(parse("Segmentation fault", 139) == Left("python3 ended with 139: Segmentation fault"))
     assert(parse("") == Left("python3 ended with 0: no output"))
+  }
+
+  test("a Python without a shared library cannot be embedded, and is of use in worker processes") {
+    def library(answer: String) = parse(answer).map(_.libpython)
+    val told =
+      """{"version": "3.11", "libpython": null, "problem": "no shared libpython: built so"}"""
+    assert(library(told) == Right(Left("no shared libpython: built so")))
+    assert(library("""{"version": "3.11"}""") == Right(Left("python3 has no shared libpython")))
   }
 
   test("the script runs with the worker's variables") {
@@ -37,7 +42,7 @@ class PythonFactsSuite extends AnyFunSuite {
       script("""echo "{\"version\": \"3.11\", \"libpython\": \"$EMBER_TEST\"}""""),
       Map("EMBER_TEST" -> "/lib/here"),
       timeoutSeconds = 20)
-    assert(facts.map(_.libpython) == Right("/lib/here"))
+    assert(facts.map(_.libpython) == Right(Right("/lib/here")))
   }
 
   test("a Python that hangs, or is not there, is a reason and not an error") {
