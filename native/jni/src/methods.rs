@@ -397,6 +397,16 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_spent<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_held<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> jlong {
+    env.with_env(|_| Ok(long_or_most(SESSIONS.get(session)?.session.held())))
+        .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_dev_ember_nativeapi_NativeApi_cancel<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

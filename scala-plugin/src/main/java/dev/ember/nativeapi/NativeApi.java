@@ -64,6 +64,9 @@ public final class NativeApi {
    */
   public static native long[] spent(long session);
 
+  /** How many bytes the session takes beyond its pages: what it shares with a worker. */
+  public static native long held(long session);
+
   /** Asks the function to stop. From any thread, and at any time before {@link #close}. */
   public static native void cancel(long session);
 

@@ -19,6 +19,7 @@ trait Native {
   def releaseOutput(batch: Long): Unit
   def tail(session: Long): Array[Byte]
   def spent(session: Long): Array[Long]
+  def held(session: Long): Long
   def cancel(session: Long): Unit
   def close(session: Long, graceMs: Long): Boolean
   def abandoned(): Int
@@ -87,6 +88,7 @@ sealed class JniNative(lane: Long) extends Native {
   override def releaseOutput(batch: Long): Unit = NativeApi.releaseOutput(batch)
   override def tail(session: Long): Array[Byte] = NativeApi.tail(session)
   override def spent(session: Long): Array[Long] = NativeApi.spent(session)
+  override def held(session: Long): Long = NativeApi.held(session)
   override def cancel(session: Long): Unit = NativeApi.cancel(session)
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
   override def abandoned(): Int = NativeApi.abandoned()

@@ -62,6 +62,8 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def spent(session: Long): Array[Long] =
     Array(used.rows, used.busyNanos, used.cpuNanos, used.lockNanos, used.idleNanos, used.delayNanos)
 
+  override def held(session: Long): Long = 0L
+
   override def cancel(session: Long): Unit = {
     note("cancel")
     later(Native.Ended)

@@ -15,20 +15,30 @@ import dev.ember.session.ArrowCrossing
 private[ember] final class ArrowRun(
     opened: OpenedSession,
     rowsOf: ColumnarBatch => Int = _.numRows()) {
-  import opened.{count, handle, place}
+  import opened.{context, count, handle, place}
 
   private val columns = new OutputColumns(opened, rowsOf)
+  private val memory = new ColumnMemory(context.taskMemoryManager())
   private val run = new EmbeddedRun[InputBatches, Array[Long]](
     opened,
     new ArrowCrossing(place.native, handle, place.lent),
     () => columns.close())
 
-  def start(input: InputBatches): Iterator[ColumnarBatch] =
-    run.start(counted(input)).map(columns.show)
+  def start(input: InputBatches): Iterator[ColumnarBatch] = {
+    // Before the session's own listener, so that it runs after it.
+    context.addTaskCompletionListener[Unit](_ => memory.release()): Unit
+    run.start(counted(input)).map(show)
+  }
+
+  private def show(layout: Array[Long]): ColumnarBatch = {
+    memory.hold(place.native.held(handle))
+    columns.show(layout)
+  }
 
   private def counted(input: InputBatches): InputBatches = new InputBatches {
     override def next(): Option[InputBatch] = {
-      val batch = input.next()
+      val batch =
+        input.next().map(it => it.copy(memory = memory.lent(it.memory, it.bytes)))
       batch.foreach { filled =>
         count("pythonDataSent", filled.bytes)
         count(EmberMetrics.RowsSent, filled.rows)

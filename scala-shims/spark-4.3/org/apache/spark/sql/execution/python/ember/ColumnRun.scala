@@ -1,7 +1,5 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.util.concurrent.atomic.AtomicLong
-
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -18,8 +16,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   private val columns = new OutputColumns(opened)
   private val reader = new PageReader(form.outputFields)
   private val files = new UpstreamFiles
-  private val memory = new PageMemory(context.taskMemoryManager())
-  private val inFlight = new AtomicLong
+  private val memory = new ColumnMemory(context.taskMemoryManager())
   private var largestPage = 0L
   private var shared = 0L
   private var inPages: Option[Boolean] = None
@@ -33,13 +30,13 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeColumns(handle)
       place.lent.collect()
-      memory.hold(0)
+      memory.release()
     }: Unit
     new RowRun.InTurn(run.start(counted(input)))
   }
 
   /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */
-  private def charge(): Unit = memory.hold(inFlight.get + 2 * largestPage + shared)
+  private def charge(): Unit = memory.hold(2 * largestPage + shared)
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
@@ -76,14 +73,8 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
     override def close(): Unit = input.close()
   }
 
-  /** Given back on the thread of any task. */
-  private def tracked(lent: LentColumns): LentColumns = {
-    inFlight.addAndGet(lent.held): Unit
-    lent.copy(memory = () => {
-      lent.memory.close()
-      inFlight.addAndGet(-lent.held): Unit
-    })
-  }
+  private def tracked(lent: LentColumns): LentColumns =
+    lent.copy(memory = memory.lent(lent.memory, lent.held))
 }
 
 private[ember] object ColumnRun {
