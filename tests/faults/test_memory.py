@@ -80,12 +80,34 @@ def test_a_leaking_function_leaves_the_executor(spark, conf):
         time.sleep(3)
     assert counted.get("emberReasonQuarantined"), counted
     assert counted["emberProcessSessions"] == 1
+    free_what_leaked(spark)
 
+
+def free_what_leaked(spark):
     def free(_):
         sys.__dict__.pop("kept_by_leak", None)
         return gc.collect()
 
     spark.range(1, numPartitions=1).select(F.udf(free, "int")("id")).collect()
+
+
+@pytest.mark.slow
+def test_a_leaking_function_of_batches_leaves_the_executor_within_its_task(spark, conf):
+    conf("spark.ember.lane", "auto")
+    conf(RECORDS, "10")
+
+    def leak(values):
+        sys.__dict__.setdefault("kept_by_leak", []).append(bytearray(b"x" * (20 << 20)))
+        time.sleep(0.05)
+        return values
+
+    rows = 1000
+    leaking = F.pandas_udf(leak, "long", F.PandasUDFType.SCALAR)
+    frame = spark.range(rows, numPartitions=1).select(leaking("id").alias("v"))
+    assert [row.v for row in frame.collect()] == list(range(rows))
+    counted = sessions(frame)
+    assert counted["emberMovesWithin"] == counted["emberProcessSessions"] == 1, counted
+    free_what_leaked(spark)
 
 
 @pytest.mark.slow

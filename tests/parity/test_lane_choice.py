@@ -35,11 +35,14 @@ def fresh(seconds=0.0):
 
 
 def busy():
-    """A row function that nobody has seen before and that keeps Python to itself."""
-    mark = time.monotonic_ns()
+    """A row function that nobody has seen before and that keeps Python to itself.
+
+    It could keep something in its list, so that its sessions end where they began.
+    """
+    mark, kept = time.monotonic_ns(), []
 
     def spin(value):
-        total = mark
+        total = mark + len(kept)
         for _ in range(50):
             total = (total * 31 + 7) & 0xFFFF
         return value + total - total
@@ -53,8 +56,9 @@ def chosen(spark, function, partitions=1, rows=20):
     return told(frame, rows)
 
 
-def told(frame, rows):
-    assert sorted(row.v for row in frame.collect()) == list(range(rows))
+def told(frame, rows, *, inorder=False):
+    found = [row.v for row in frame.collect()]
+    assert (found if inorder else sorted(found)) == list(range(rows))
     counted = {}
     proof = evidence.Evidence(frame)
     for node in evidence.walk(frame._jdf.queryExecution().executedPlan()):
@@ -90,7 +94,8 @@ class Books:
             visit = self.open(function, apart=apart)
             cpu = nanos * 1000
             others = (used.get(name, 0) for name in ("lock", "idle", "delay"))
-            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others))
+            keeps_nothing = used.get("keeps_nothing", False)
+            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others, keeps_nothing))
             visit.leave()
 
 
@@ -194,6 +199,59 @@ def test_two_tasks_that_want_the_lock_part_once_that_is_known(spark, books, pari
         assert first == ({"LaneFree": 1, "WithinPlaces": 1}, 2, 0)
         second = chosen(spark, function, partitions=2, rows=rows)
     assert second == ({"LaneFree": 1, "WaitsForLock": 1}, 1, 1)
+
+
+def within(spark, books, function, rows):
+    """Two tasks beside each other in the executor: the sessions that moved on, and all of them."""
+    worker = books.open(books.ours.Fingerprint("worker"), apart=True)
+    worker.opened(MS)  # however long the last one took
+    worker.leave()
+    frame = spark.range(0, rows, 1, 2).select(function("id").alias("v"))
+    counted, here, there = told(frame, rows, inorder=True)
+    (node,) = [
+        node
+        for node in evidence.walk(frame._jdf.queryExecution().executedPlan())
+        if node.nodeName().startswith("Ember")
+    ]
+    return counted, evidence.metric(node, "emberMovesWithin"), here, there
+
+
+@pytest.mark.parametrize("kind", ["arrow", "pickled"])
+def test_a_session_that_waits_for_the_lock_goes_on_in_a_worker(kind, spark, books, parity_legs):
+    """Nothing is known of the function, so both tasks begin in the executor, and one leaves it."""
+    counter = spark.sparkContext.accumulator(0)
+
+    def spin(value):
+        if value % 1000 == 0:
+            counter.add(1)
+        total = 1
+        for _ in range(200):
+            total = (total * 31 + 7) & 0xFFFF
+        return value + total - total
+
+    rows = 300_000
+    with parity_legs.conf({"spark.ember.embedded.tasks": "2"}):
+        assert chosen(spark, fresh(), partitions=1) == ({"LaneFree": 1}, 1, 0)
+        function = F.udf(spin, "bigint", useArrow=kind == "arrow")
+        counted, moves, here, there = within(spark, books, function, rows)
+    assert (moves, here, there) == (1, 2, 1)
+    assert counted == {"LaneFree": 1, "WithinPlaces": 1, "MovesApart": 1}
+    assert counter.value == rows // 1000
+
+
+def test_a_function_that_keeps_something_stays_where_its_session_began(spark, books, parity_legs):
+    calls = []
+
+    def count(value):
+        total = 1
+        for _ in range(200):
+            total = (total * 31 + 7) & 0xFFFF
+        calls.append(value)
+        return value + len(calls) - len(calls)
+
+    with parity_legs.conf({"spark.ember.embedded.tasks": "2"}):
+        _, moves, here, there = within(spark, books, F.udf(count, "bigint"), 200_000)
+    assert (moves, here, there) == (0, 2, 0)
 
 
 def test_functions_chained_in_a_task_share_its_place_while_nothing_is_known(spark, books):

@@ -104,6 +104,8 @@ pub struct Spent {
     pub idle: u64,
     /// Wall time in which its thread was ready and had no core, in nanoseconds; read now and then.
     pub delay: u64,
+    /// 1 once its function is known to keep nothing between batches.
+    pub stateless: u64,
 }
 
 impl Spent {
@@ -115,6 +117,7 @@ impl Spent {
         self.lock = self.lock.saturating_add(more.lock);
         self.idle = self.idle.saturating_add(more.idle);
         self.delay = self.delay.saturating_add(more.delay);
+        self.stateless |= more.stateless;
     }
 }
 
@@ -198,7 +201,7 @@ mod tests {
             ),
             (0, 8, 16, 64, 104, 112, 120)
         );
-        assert_eq!((offset_of!(Spent, delay), size_of::<Spent>()), (40, 48));
+        assert_eq!((offset_of!(Spent, delay), size_of::<Spent>()), (40, 56));
     }
 
     #[test]

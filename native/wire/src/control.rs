@@ -37,17 +37,19 @@ enum Word {
     Lock,
     Idle,
     Delay,
+    Stateless,
 }
 
 impl Word {
     /// Those that are counts of [`Spent`], in its order.
-    const SPENT: [Self; 6] = [
+    const SPENT: [Self; 7] = [
         Self::Rows,
         Self::Busy,
         Self::Cpu,
         Self::Lock,
         Self::Idle,
         Self::Delay,
+        Self::Stateless,
     ];
 }
 
@@ -82,7 +84,13 @@ impl Control {
     /// Worker: its function has used this since the last time.
     pub fn spend(&self, more: &Spent) {
         let amounts = [
-            more.rows, more.busy, more.cpu, more.lock, more.idle, more.delay,
+            more.rows,
+            more.busy,
+            more.cpu,
+            more.lock,
+            more.idle,
+            more.delay,
+            more.stateless,
         ];
         for (word, amount) in Word::SPENT.into_iter().zip(amounts) {
             self.long(word).fetch_add(amount, Ordering::Relaxed);
@@ -91,7 +99,7 @@ impl Control {
 
     /// What the worker's function has used.
     pub fn spent(&self) -> Spent {
-        let [rows, busy, cpu, lock, idle, delay] =
+        let [rows, busy, cpu, lock, idle, delay, stateless] =
             Word::SPENT.map(|word| self.long(word).load(Ordering::Relaxed));
         Spent {
             rows,
@@ -100,6 +108,7 @@ impl Control {
             lock,
             idle,
             delay,
+            stateless,
         }
     }
 
@@ -195,6 +204,7 @@ mod tests {
             lock: 2,
             idle: 9,
             delay: 4,
+            stateless: 1,
         };
         there.spend(&spent);
         assert_eq!(here.spent(), spent);

@@ -182,6 +182,7 @@ class FakeEndpoint:
         entries = {"SPARK_SIMPLIFIED_TRACEBACK": "1"} if environment is None else environment
         self.environment = "\0".join(f"{k}={v}" for k, v in entries.items()).encode()
         self.cancelled = False
+        self.stateless = False
         self.taken: list[pa.RecordBatch] = []
         self._given = deque(given)
         self._schema: pa.Schema | None = None
@@ -206,6 +207,10 @@ class FakeEndpoint:
         address = ctypes.addressof(self._structs[2])
         self._given.popleft()._export_to_c(address)
         return address
+
+    def keeps_nothing(self) -> None:
+        """Hear that the function keeps nothing between batches."""
+        self.stateless = True
 
     def push(self, schema_message: bytes | None) -> None:
         """Take the batch that was exported."""

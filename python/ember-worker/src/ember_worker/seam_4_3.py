@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark import util, worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, kinds, rowfn, transport
+from ember_worker import depth, kinds, rowfn, stateless, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.kinds.pickled import table
@@ -40,10 +40,12 @@ def install(*, in_executor: bool) -> Any:
         for writer in (groups.GatheringWriter, groups.CopyingWriter, table_function.ListWriter)
     }
     meanings = {
-        "read_udfs": kinds.reader(
-            worker.read_udfs,
-            pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
-            gathering,
+        "read_udfs": stateless.reader(
+            kinds.reader(
+                worker.read_udfs,
+                pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
+                gathering,
+            )
         ),
         "read_udtf": table_function.reader(
             rebound(worker.read_udtf, {"CPickleSerializer": table.serializer}), gathering

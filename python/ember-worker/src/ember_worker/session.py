@@ -54,6 +54,7 @@ def run(endpoint: Any) -> bytes:
 def _run(endpoint: Any) -> bytes:
     state = environment.session_state(endpoint.environment)
     CURRENT.set(state)
+    state.endpoint = endpoint
     outfile = Outfile(endpoint)
     try:
         process.enter(state, lambda: endpoint.cancelled)

@@ -20,8 +20,8 @@ class State:
     """The state of one session, or of the process outside any session."""
 
     __slots__ = (
-        *("accumulators", "broadcasts", "environment", "files_root", "task_contexts", "thread"),
-        "undo",
+        *("accumulators", "broadcasts", "endpoint", "environment", "files_root", "task_contexts"),
+        *("thread", "undo"),
     )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
@@ -39,6 +39,8 @@ class State:
         self.broadcasts: dict[int, Any] = {}
         self.task_contexts: dict[type, Any] = {}
         self.files_root: str | None = None
+        #: Where its batches come from; nothing before its functions are read, and after its end.
+        self.endpoint: Any = None
 
     def take_back(self) -> None:
         """Take back what the session changed in the process, the latest change first."""

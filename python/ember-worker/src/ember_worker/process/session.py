@@ -22,6 +22,7 @@ _replaced: dict[str, str | None] = {}
 def run(endpoint: Any) -> bytes:
     """Run the session of ``endpoint``; return the bytes Spark's worker would have ended with."""
     PROCESS.clear()
+    PROCESS.endpoint = endpoint
     _use_environment(endpoint.environment)
     outfile = Outfile(endpoint)
     try:
@@ -34,6 +35,7 @@ def run(endpoint: Any) -> bytes:
             sys.stderr.write(f"PySpark worker failed with exception:\n{traceback.format_exc()}\n")
     guards.end_forked_child()
     broadcasts.keep(PROCESS)
+    PROCESS.endpoint = None
     for stream in (sys.stdout, sys.stderr):
         # A function may have replaced or closed them.
         with contextlib.suppress(Exception):

@@ -1,5 +1,7 @@
 package dev.ember.contain
 
+import java.util.concurrent.ConcurrentHashMap
+
 import scala.collection.mutable
 import scala.util.control.NonFatal
 
@@ -21,7 +23,8 @@ class Quarantine(clock: () => Long) extends Logging {
   @volatile private var driver: Option[DriverLink] = None
   @volatile private var journal: Option[CrashJournal] = None
   private val uses = mutable.Map.empty[String, Use]
-  private val produced = java.util.concurrent.ConcurrentHashMap.newKeySet[String]()
+  private val produced = ConcurrentHashMap.newKeySet[String]()
+  private val shutHere = ConcurrentHashMap.newKeySet[String]()
   @volatile private var growth: Option[Growth] = None
 
   /** From now on there is a driver to ask; without one, every function may run. */
@@ -116,7 +119,9 @@ class Quarantine(clock: () => Long) extends Logging {
       if (counted.nonEmpty) tell(_.idle(counted)): Unit
       uses --= gone.keys: Unit
     }
-    growth.flatMap(_.look(clock())).foreach { case (run, why) => tell(_.shut(run, why)): Unit }
+    growth.flatMap(_.look(clock())).foreach { case (run, why) =>
+      if (tell(_.shut(run, why))) shutHere.add(run.fingerprint): Unit
+    }
   }
 
   /** What is kept while a function may run here: the driver's count, the journal, the watch over memory. */
@@ -139,6 +144,7 @@ class Quarantine(clock: () => Long) extends Logging {
 
     override def apart: Boolean = false
     override def broke(reason: FallbackReason): Unit = place.broke(reason)
+    override def mayStay: Boolean = !shutHere.contains(run.fingerprint)
     override def produced(): Unit = firstBatch(run)
 
     override def runsOnWithoutTask(): Unit = {

@@ -18,6 +18,7 @@ object EmberMetrics {
   val ColumnBatches = "emberColumnBatches"
   val Abandoned = "emberAbandoned"
   val Moves = "emberMoves"
+  val MovesWithin = "emberMovesWithin"
   val FunctionTime = "emberFunctionTime"
   val FunctionCpuTime = "emberFunctionCpuTime"
   val LockWait = "emberLockWait"
@@ -37,7 +38,8 @@ object EmberMetrics {
       BatchesReceived -> "Ember: batches received from Python",
       ColumnBatches -> "Ember: column batches read without making rows",
       Abandoned -> "Ember: threads abandoned",
-      Moves -> "Ember: sessions on another lane than the last in the same circumstances")
+      Moves -> "Ember: sessions on another lane than the last in the same circumstances",
+      MovesWithin -> "Ember: sessions that went on on the other lane")
     val times = Seq(
       OpenTime -> "Ember: time to open sessions",
       FunctionTime -> "Ember: time in functions",

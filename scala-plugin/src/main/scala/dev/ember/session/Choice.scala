@@ -44,6 +44,18 @@ object Choice {
   case object TriesApart
       extends Choice("TriesApart", true, "to see what its rows cost in a worker process")
 
+  case object MovesApart
+      extends Choice(
+        "MovesApart",
+        true,
+        "its session lost more in the executor than one takes to open in a worker process, or may not stay")
+
+  case object MovesInside
+      extends Choice(
+        "MovesInside",
+        false,
+        "its session lost more in a worker process than one takes to open in the executor")
+
   /** All of them: they are the keys of metrics. */
   val all: Seq[Choice] = Seq(
     LaneFree,
@@ -54,7 +66,9 @@ object Choice {
     PlacesTaken,
     WaitsForLock,
     CheaperApart,
-    TriesApart)
+    TriesApart,
+    MovesApart,
+    MovesInside)
 
   /** Those that are made to learn something. */
   val tries: Set[Choice] = Set(TriesSharing, TriesEmbedded, TriesApart)

@@ -15,6 +15,8 @@ import dev.ember.nativeapi.Native
  *   waits for batches, or for room for them
  * @param delayNanos
  *   time in which the function's thread was ready to run and had no core
+ * @param stateless
+ *   the function is known to keep nothing between batches
  */
 final case class Effort(
     rows: Long,
@@ -22,7 +24,8 @@ final case class Effort(
     cpuNanos: Long,
     lockNanos: Long,
     idleNanos: Long,
-    delayNanos: Long) {
+    delayNanos: Long,
+    stateless: Boolean = false) {
 
   /** From the first batch to the end. */
   def nanos: Long = busyNanos + lockNanos + idleNanos
@@ -33,8 +36,8 @@ object Effort {
 
   /** Of an open session. */
   def of(native: Native, session: Long): Effort = native.spent(session) match {
-    case Array(rows, busy, cpu, lock, idle, delay) =>
-      Effort(rows, busy, cpu, lock, idle, delay)
-    case other => throw new IllegalStateException(s"${other.length} figures of a session, not 6")
+    case Array(rows, busy, cpu, lock, idle, delay, stateless) =>
+      Effort(rows, busy, cpu, lock, idle, delay, stateless == 1)
+    case other => throw new IllegalStateException(s"${other.length} figures of a session, not 7")
   }
 }

@@ -21,6 +21,8 @@ import dev.ember.nativeapi.{Native, NativeException}
  *   takes what the worker wrote after its data; throws what it says
  * @param died
  *   the task's error when the process of the function has gone
+ * @param leaves
+ *   asked before each batch of the input: whether another session takes it and those after it
  */
 final class EmbeddedSession[In, Out](
     native: Native,
@@ -31,9 +33,14 @@ final class EmbeddedSession[In, Out](
     failIfKilled: () => Unit,
     readTail: Array[Byte] => Unit,
     died: NativeException => Throwable,
-    whenClosed: EmbeddedSession.Ending => Unit)
+    whenClosed: EmbeddedSession.Ending => Unit,
+    leaves: In => Boolean)
     extends Session[In, Out] {
   @volatile private var waitingSince: Option[Long] = None
+  private var left = false
+
+  /** Whether another session has the rest of the input. */
+  def hasLeft: Boolean = left
 
   /** How long the task's thread has been waiting for the function, if it is. */
   def waitedMs: Long = waitingSince.fold(0L)(since => (System.nanoTime() - since) / 1000000L)
@@ -76,7 +83,13 @@ final class EmbeddedSession[In, Out](
     finally waitingSince = None
   }
 
-  private def feed(input: In): Unit = {
+  private def feed(input: In): Unit =
+    if (leaves(input)) {
+      left = true
+      guarded(native.endInput(handle))
+    } else give(input)
+
+  private def give(input: In): Unit = {
     val more =
       try crossing.pull(input)
       catch {

@@ -112,8 +112,10 @@ final case class Figures(
    * The part of the time in which it waited for the lock beside others. What it was never seen to wait for without
    * them counts as the lock.
    */
-  def waitingBeside: Double =
-    beside.waitingBut(Seq(alone, apart).find(!_.isEmpty).getOrElse(Sums.none))
+  def waitingBeside: Double = beside.waitingBut(elsewhere)
+
+  /** What tells how it does without others beside it. */
+  def elsewhere: Sums = Seq(alone, apart).find(!_.isEmpty).getOrElse(Sums.none)
 
   /** What tells most of how much it runs. */
   def best: Sums = Seq(alone, beside, apart).find(!_.isEmpty).getOrElse(Sums.none)

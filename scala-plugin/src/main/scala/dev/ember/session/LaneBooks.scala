@@ -20,6 +20,7 @@ class LaneBooks(mostFunctions: Int) extends Logging {
   }
   private val inside = mutable.LinkedHashSet.empty[Visit]
   private var worker = LaneChoice.FirstWorker
+  private var embedding = LaneChoice.FirstWorker
 
   /** Chooses for a session and opens its visit, so that who chooses next sees it. */
   def choose(task: Long, function: Fingerprint, places: Int): Visit = synchronized {
@@ -51,10 +52,11 @@ class LaneBooks(mostFunctions: Int) extends Logging {
     val alone = inside.isEmpty
     visit.moved = page.last.get(alone).exists(_ != visit.isApart)
     page.last = page.last.updated(alone, visit.isApart)
-    if (visit.moved) {
-      logDebug(
-        s"Function ${visit.function} moves to ${if (visit.isApart) "workers" else "the executor"}")
-    }
+    if (visit.moved) logDebug(s"Function ${visit.function} moves to ${visit.where}")
+    seat(visit)
+  }
+
+  private def seat(visit: Visit): Visit = {
     if (!visit.isApart) {
       visit.accompanied = inside.nonEmpty
       inside.foreach(_.accompanied = true)
@@ -75,8 +77,35 @@ class LaneBooks(mostFunctions: Int) extends Logging {
     /** Whether its function ran on the other lane the last time that the executor was empty, or was not. */
     def hasMoved: Boolean = moved
 
-    def company: Company =
-      if (isApart) Company.Apart else if (accompanied) Company.Beside else Company.Alone
+    def company: Company = companyOf(accompanied)
+
+    private def companyOf(others: Boolean): Company =
+      if (isApart) Company.Apart else if (others) Company.Beside else Company.Alone
+
+    private[LaneBooks] def where: String = if (isApart) "workers" else "the executor"
+
+    /**
+     * The visit on the other lane with which a session goes on that has lost more on this one than it takes to open
+     * there, or that may not stay. Nobody is beside it here from now on, for it only comes to its end.
+     */
+    def onward(effort: Effort, mayStay: Boolean): Option[Visit] = LaneBooks.this.synchronized {
+      val others = inside.exists(_ ne this)
+      val lost = LaneChoice.lost(effort, companyOf(others), pageOf(function).figures)
+      val price = if (isApart) embedding else worker
+      val possible = !isApart || !others
+      Option.when(possible && (!mayStay || lost > price)) {
+        inside -= this
+        val choice = if (isApart) Choice.MovesInside else Choice.MovesApart
+        val next = new Visit(task, function, Some(choice), !isApart)
+        logDebug(
+          f"Function $function, task $task, goes on in ${next.where}: " +
+            f"it lost ${lost / 1e6}%.1f ms, and to open there takes ${price / 1e6}%.1f ms")
+        seat(next)
+      }
+    }
+
+    /** It could not go on elsewhere. */
+    def stay(): Unit = LaneBooks.this.synchronized(seat(this)): Unit
 
     /** It runs on the other lane than was chosen, which could not be had. */
     def turn(): Visit = LaneBooks.this.synchronized {
@@ -86,7 +115,7 @@ class LaneBooks(mostFunctions: Int) extends Logging {
 
     /** It took so long to open. */
     def opened(nanos: Long): Unit = LaneBooks.this.synchronized {
-      if (isApart) worker = nanos.toDouble
+      if (isApart) worker = nanos.toDouble else embedding = nanos.toDouble
     }
 
     def used(effort: Effort): Unit = LaneBooks.this.synchronized {

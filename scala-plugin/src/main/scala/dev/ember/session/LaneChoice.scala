@@ -98,12 +98,33 @@ object LaneChoice {
 
   private def waitsBeside(known: Figures): Boolean = known.waitingBeside > MostWaiting
 
-  private def isCheaperApart(known: Figures): Boolean = {
-    val (here, there) = (known.alone, known.apart)
+  private def isCheaperApart(known: Figures): Boolean =
+    known.alone.sessions >= LeastSessions &&
+      clearlySaved(known.alone, known.apart) * known.alone.rowsPerSession > LeastSaved
+
+  /** By how many nanoseconds of CPU a row costs less in `there` than in `here`; 0 if that is not clear. */
+  private def clearlySaved(here: Sums, there: Sums): Double = {
     val saved = here.cpuPerRow - there.cpuPerRow
-    here.sessions >= LeastSessions && there.sessions >= LeastSessions &&
-    here.cpuPerRow > there.cpuPerRow * ClearlyLess && saved > LeastNanos &&
-    saved * here.rowsPerSession > LeastSaved
+    val clear = here.cpuPerRow > there.cpuPerRow * ClearlyLess && saved > LeastNanos
+    if (there.sessions >= LeastSessions && clear) saved else 0.0
+  }
+
+  /**
+   * What an open session has lost by its lane so far, in nanoseconds: by waiting for the lock beside others, or by rows
+   * that are known to cost clearly less on the other lane.
+   *
+   * @param company
+   *   what it has around it now
+   */
+  def lost(effort: Effort, company: Company, known: Figures): Double = {
+    val here = Sums.none.and(effort)
+    company match {
+      case Company.Beside =>
+        val waiting = here.waitingBut(known.elsewhere)
+        if (waiting > MostWaiting) waiting * effort.nanos.toDouble else 0.0
+      case Company.Alone => clearlySaved(here, known.apart) * here.rows
+      case Company.Apart => clearlySaved(here, known.alone) * here.rows
+    }
   }
 
   /** Each try of a kind needs twice the experience of the one before: there are few, whatever they tell. */

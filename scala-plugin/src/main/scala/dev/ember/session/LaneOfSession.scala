@@ -25,7 +25,7 @@ class LaneOfSession(
     def apart(why: Option[FallbackReason]): Either[FallbackReason, Place] =
       process.enter(key, environment).map(quarantine.apart(_, run, why))
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
-      seated(books.enter(run.task, function, isApart))(place)
+      seated(books.enter(run.task, function, isApart), _ => None)(place)
 
     (conf.lane, Admission.ofEmbedded(facts)) match {
       case (Lane.Spark, _) => Left(FallbackReason.LaneIsSpark)
@@ -35,7 +35,7 @@ class LaneOfSession(
       case (Lane.Auto, Some(why)) => named(isApart = true)(apart(Some(why))).left.map(_ => why)
       case (Lane.Auto, None) =>
         val visit = books.choose(run.task, function, conf.embeddedTasks)
-        chosen(visit, inside(Int.MaxValue), apart)
+        chosen(visit, inside(Int.MaxValue), apart(_))
     }
   }
 
@@ -46,20 +46,23 @@ class LaneOfSession(
       apart: Option[FallbackReason] => Either[FallbackReason, Place])
       : Either[FallbackReason, Place] = {
     val crowded = Set[Choice](Choice.PlacesTaken, Choice.WaitsForLock)
+    // Once is enough: what goes on elsewhere stays there.
+    def onward(next: LaneBooks#Visit): Option[Place] =
+      seated(next, _ => None)(if (next.isApart) apart(None) else inside).toOption
     if (!visit.isApart) {
-      seated(visit)(inside).left.flatMap { why =>
-        seated(visit.turn())(apart(Some(why))).left.map(_ => why)
+      seated(visit, onward)(inside).left.flatMap { why =>
+        seated(visit.turn(), _ => None)(apart(Some(why))).left.map(_ => why)
       }
     } else {
-      seated(visit)(apart(None)).left.flatMap { _ =>
+      seated(visit, onward)(apart(None)).left.flatMap { _ =>
         if (visit.choice.exists(crowded)) Left(FallbackReason.LaneBusy)
-        else seated(visit.turn())(inside)
+        else seated(visit.turn(), _ => None)(inside)
       }
     }
   }
 
   /** The place with its visit; without a place the visit is over. */
-  private def seated(visit: LaneBooks#Visit)(
+  private def seated(visit: LaneBooks#Visit, onward: LaneBooks#Visit => Option[Place])(
       place: => Either[FallbackReason, Place]): Either[FallbackReason, Place] = {
     val found =
       try place
@@ -69,7 +72,7 @@ class LaneOfSession(
           throw error
       }
     if (found.isLeft) visit.leave()
-    found.map(new VisitedPlace(_, visit))
+    found.map(new VisitedPlace(_, visit, onward))
   }
 }
 

@@ -27,6 +27,15 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** The session broke in a way that was not the function's doing. */
   def broke(reason: FallbackReason): Unit
 
+  /** Whether its function may run on here. */
+  def mayStay: Boolean = true
+
+  /** A place on the other lane for a session that does worse on this one than one there, or that may not stay. */
+  def elsewhere(effort: Effort): Option[Place] = None
+
+  /** The session could not go on elsewhere. */
+  def stay(): Unit = ()
+
   /** Why it is not in the executor itself, where that is worth telling. */
   def setAside: Option[FallbackReason] = None
 
@@ -44,8 +53,16 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   protected def giveBack(): Unit
 }
 
-/** A place of a lane's, and the entry in the books. */
-final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
+/**
+ * A place of a lane's, and the entry in the books.
+ *
+ * @param onward
+ *   gives a place to the visit with which a session goes on
+ */
+final class VisitedPlace(
+    place: Place,
+    visit: LaneBooks#Visit,
+    onward: LaneBooks#Visit => Option[Place])
     extends Place(place.native, place.lent) {
   override def apart: Boolean = place.apart
   override def choice: Option[Choice] = visit.choice
@@ -54,9 +71,18 @@ final class VisitedPlace(place: Place, visit: LaneBooks#Visit)
   override def used(effort: Effort): Unit = visit.used(effort)
   override def broke(reason: FallbackReason): Unit = place.broke(reason)
   override def setAside: Option[FallbackReason] = place.setAside
+  override def mayStay: Boolean = place.mayStay
+  override def stay(): Unit = visit.stay()
   override def produced(): Unit = place.produced()
   override def runsOnWithoutTask(): Unit = place.runsOnWithoutTask()
   override def refuse(why: String): Boolean = place.refuse(why)
+
+  override def elsewhere(effort: Effort): Option[Place] =
+    visit.onward(effort, place.mayStay).flatMap { next =>
+      val found = onward(next)
+      if (found.isEmpty) visit.stay()
+      found
+    }
 
   override protected def giveBack(): Unit =
     try visit.leave()

@@ -25,7 +25,8 @@ class EmbeddedSessionSuite extends AnyFunSuite {
   private final class Opened(
       native: Native,
       killed: => Boolean = false,
-      tail: Array[Byte] => Unit = _ => ()) {
+      tail: Array[Byte] => Unit = _ => (),
+      leaves: InputBatches => Boolean = _ => false) {
     val lent = new LentBatches(native)
     val endings = new ArrayBuffer[EmbeddedSession.Ending]
     val session = new EmbeddedSession(
@@ -37,7 +38,8 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       () => if (killed) throw new IllegalStateException("killed"),
       tail,
       identity,
-      endings += _)
+      endings += _,
+      leaves)
   }
 
   test(
@@ -50,6 +52,20 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     assert(native.calls == Seq("offer 1,0", "output", "offer 2,0", "endInput", "output"))
     assert(tail.toSeq == Seq[Byte](1, 2))
     assert(opened.session.outcome.contains(Outcome.Finished))
+  }
+
+  test("a session that another one takes over from ends in order, and leaves the rest unread") {
+    val native = new FakeNative(WantsInput, HasOutput, WantsInput, HasOutput, Ended)
+    var asked = 0
+    var read = false
+    val opened =
+      new Opened(native, tail = _ => read = true, leaves = { _ => asked += 1; asked == 2 })
+    val input = new Input(9)
+    assert(opened.session.run(input).size == 2)
+    assert(native.calls == Seq("offer 1,0", "output", "endInput", "output"))
+    assert(opened.session.hasLeft && read)
+    assert(opened.session.outcome.contains(Outcome.Finished))
+    assert(input.next().map(_.layout.head).contains(2L))
   }
 
   test("closing frees the handle once and tells how it ended") {

@@ -60,7 +60,14 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def tail(session: Long): Array[Byte] = tailBytes
 
   override def spent(session: Long): Array[Long] =
-    Array(used.rows, used.busyNanos, used.cpuNanos, used.lockNanos, used.idleNanos, used.delayNanos)
+    Array(
+      used.rows,
+      used.busyNanos,
+      used.cpuNanos,
+      used.lockNanos,
+      used.idleNanos,
+      used.delayNanos,
+      if (used.stateless) 1L else 0L)
 
   override def held(session: Long): Long = 0L
 

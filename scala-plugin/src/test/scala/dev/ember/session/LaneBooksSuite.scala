@@ -73,6 +73,48 @@ class LaneBooksSuite extends AnyFunSuite {
     assert(choice == Choice.TriesApart)
   }
 
+  private val waits = Effort(10, 500000000L, 250000000L, 250000000L, 0, 0)
+
+  test(
+    "a session that has lost more than another one costs to open goes on there, and makes room") {
+    val kept = new Books
+    import kept.books
+    val (first, second) = (books.enter(1, f, apart = false), books.enter(2, f, apart = false))
+    assert(first.onward(waits, mayStay = true).isEmpty) // a second for the first worker
+    books.enter(9, g, apart = true).opened(1000000)
+    val next = first.onward(waits, mayStay = true).get
+    assert(next.isApart && next.choice.contains(Choice.MovesApart))
+    assert(first.company == Company.Beside && next.company == Company.Apart)
+    assert(second.onward(waits, mayStay = true).isEmpty) // nobody is beside it any more
+    first.stay()
+    assert(second.onward(waits, mayStay = true).nonEmpty)
+  }
+
+  test("what may not stay goes on elsewhere, whatever it has lost") {
+    val kept = new Books
+    val alone = kept.books.enter(1, f, apart = false)
+    assert(alone.onward(Effort.none, mayStay = true).isEmpty)
+    assert(alone.onward(Effort.none, mayStay = false).exists(_.isApart))
+    assert(kept.books.choose(2, g, places = 1).choice.contains(Choice.LaneFree))
+  }
+
+  test("a session apart comes in if its rows cost less there and nobody is in the executor") {
+    val kept = new Books
+    import kept.books
+    for (_ <- 1 to 3) {
+      val inside = books.enter(1, f, apart = false)
+      inside.opened(1000)
+      kept.end(inside, cpu = 100)
+    }
+    val apart = books.enter(2, f, apart = true)
+    val dear = Effort(1000, 900000, 900000, 0, 0, 0)
+    val other = books.enter(3, g, apart = false)
+    assert(apart.onward(dear, mayStay = true).isEmpty)
+    other.leave()
+    val next = apart.onward(dear, mayStay = true).get
+    assert(!next.isApart && next.choice.contains(Choice.MovesInside))
+  }
+
   test("a lane that could not be had is turned from, and the session counts for the other one") {
     val kept = new Books
     val visit = kept.books.choose(1, f, places = 1).turn()

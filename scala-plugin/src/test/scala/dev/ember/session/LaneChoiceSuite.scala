@@ -179,6 +179,32 @@ class LaneChoiceSuite extends AnyFunSuite {
     assert(last.sessions == 3)
   }
 
+  /** A session that has run for a second and made 1000 rows. */
+  private def ran(cpu: Double, lock: Double = 0.0, delay: Double = 0.0): Effort =
+    Effort(1000, second - part(lock), part(cpu), part(lock), 0, part(delay))
+
+  test(
+    "beside others a session loses what it waits for the lock, at the ends of batches and within") {
+    val beside = LaneChoice.lost(ran(cpu = 0.5, lock = 0.1), Company.Beside, heavy)
+    assert(beside > 0.4 * second && beside < 0.6 * second)
+    assert(LaneChoice.lost(ran(cpu = 0.955, lock = 0.04), Company.Beside, light) == 0.0)
+    assert(LaneChoice.lost(ran(cpu = 0.1, delay = 0.89), Company.Beside, heavy) == 0.0)
+    val sleeps = known(alone = sums(cpu = 0.5))
+    assert(LaneChoice.lost(ran(cpu = 0.5), Company.Beside, sleeps) == 0.0)
+    assert(LaneChoice.lost(ran(cpu = 0.5, lock = 0.4), Company.Alone, heavy) == 0.0)
+  }
+
+  test("on either lane a session loses what its rows are known to cost less on the other") {
+    val cheaper = known(alone = sums(cpu = 0.9), apart = sums(cpu = 0.5))
+    val lost = LaneChoice.lost(ran(cpu = 0.9), Company.Alone, cheaper)
+    assert(lost > 0.35 * second && lost < 0.45 * second)
+    assert(LaneChoice.lost(ran(cpu = 0.5), Company.Apart, cheaper) == 0.0)
+    val dearer = known(alone = sums(cpu = 0.5), apart = sums(cpu = 0.9))
+    assert(LaneChoice.lost(ran(cpu = 0.9), Company.Apart, dearer) == lost)
+    val unfounded = known(alone = sums(cpu = 0.9), apart = sums(cpu = 0.1, sessions = 2))
+    assert(LaneChoice.lost(ran(cpu = 0.9), Company.Alone, unfounded) == 0.0)
+  }
+
   test("every choice has a name of its own") {
     assert(Choice.all.map(_.name).distinct.size == Choice.all.size)
     assert(Choice.tries.subsetOf(Choice.all.toSet))

@@ -118,6 +118,28 @@ class LaneOfSessionSuite extends AnyFunSuite {
     assert(!place.apart && place.choice.contains(Choice.CheaperApart))
   }
 
+  private val waits = Effort(10, 9000000000L, 1000000000L, 0, 0, 0)
+
+  test("a session that waits beside another gets a place on the other lane, once") {
+    val lanes = new Lanes
+    def beside = lanes.enter(Lane.Auto, task = 1).toOption.get
+    val (_, second) = (beside, beside)
+    assert(second.elsewhere(Effort.none).isEmpty)
+    val next = second.elsewhere(waits).get
+    assert(next.apart && next.choice.contains(Choice.MovesApart))
+    assert(next.elsewhere(waits).isEmpty)
+  }
+
+  test("a session that can go nowhere stays, and so does one whose lane was named") {
+    val lanes = new Lanes(Some(FallbackReason.NoWorkers("no")))
+    val (_, second) = (lanes.enter(Lane.Auto), lanes.enter(Lane.Auto).toOption.get)
+    assert(second.elsewhere(waits).isEmpty)
+    assert(lanes.enter(Lane.Auto, task = 2) == Left(FallbackReason.LaneBusy))
+    val embedded = new Lanes
+    val named = Seq.fill(2)(embedded.enter(Lane.Embedded).toOption.get)
+    assert(named.forall(_.elsewhere(waits).isEmpty))
+  }
+
   test("the books get what a session used, on a named lane too, and the place back") {
     val lanes = new Lanes
     for (lane <- Seq(Lane.Embedded, Lane.Process, Lane.Auto)) {

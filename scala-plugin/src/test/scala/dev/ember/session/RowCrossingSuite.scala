@@ -86,8 +86,9 @@ class RowCrossingSuite extends AnyFunSuite {
         graceMs = 50,
         () => (),
         tail = _,
-        identity,
-        _ => ())
+        identity(_),
+        _ => (),
+        (_: InputRows) => false)
       val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
       assert(rows == Seq(1L, 2L))
       assert(taken == Seq(1L, 1L))

@@ -19,15 +19,20 @@ private[ember] final class ArrowRun(
 
   private val columns = new OutputColumns(opened, rowsOf)
   private val memory = new ColumnMemory(context.taskMemoryManager())
+  private val relay =
+    new Relay[InputBatches, ColumnarBatch](opened, new ArrowRun(_, rowsOf).goOn(_))
   private val run = new EmbeddedRun[InputBatches, Array[Long]](
     opened,
     new ArrowCrossing(place.native, handle, place.lent),
-    () => columns.close())
+    () => columns.close(),
+    relay.takesOver)
 
-  def start(input: InputBatches): Iterator[ColumnarBatch] = {
+  def start(input: InputBatches): Iterator[ColumnarBatch] = goOn(counted(input))
+
+  private def goOn(input: InputBatches): Iterator[ColumnarBatch] = {
     // Before the session's own listener, so that it runs after it.
     context.addTaskCompletionListener[Unit](_ => memory.release()): Unit
-    run.start(counted(input)).map(show)
+    relay.after(run.start(input).map(show))
   }
 
   private def show(layout: Array[Long]): ColumnarBatch = {

@@ -20,19 +20,24 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   private var largestPage = 0L
   private var shared = 0L
   private var inPages: Option[Boolean] = None
+  private val relay =
+    new Relay[InputColumns, Iterator[InternalRow]](opened, new ColumnRun(_, form, output).goOn(_))
   private val run = new EmbeddedRun[InputColumns, Iterator[InternalRow]](
     opened,
     new ColumnCrossing(place.native, handle, place.lent, take),
-    () => columns.close())
+    () => columns.close(),
+    relay.takesOver)
 
-  def start(input: InputColumns): Iterator[InternalRow] = {
+  def start(input: InputColumns): Iterator[InternalRow] = new RowRun.InTurn(goOn(counted(input)))
+
+  private def goOn(input: InputColumns): Iterator[Iterator[InternalRow]] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeColumns(handle)
       place.lent.collect()
       memory.release()
     }: Unit
-    new RowRun.InTurn(run.start(counted(input)))
+    relay.after(run.start(input))
   }
 
   /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */

@@ -30,11 +30,14 @@ import dev.ember.session.{
  *   how its batches get in and out
  * @param free
  *   called once, when the session is over and its output is no longer read
+ * @param leaves
+ *   whether another session takes over before the next batch of the input
  */
 private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     opened: OpenedSession,
     crossing: Crossing[In, Out],
-    free: () => Unit)
+    free: () => Unit,
+    leaves: In => Boolean)
     extends Logging {
   import opened.{context, count, graceMs, handle, place, worker}
 
@@ -47,7 +50,8 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     () => failIfEnded(),
     readTail(_),
     WorkerDied(opened.functions, _, opened.faultFolder),
-    ended)
+    ended,
+    leaves)
 
   def start(input: In): Iterator[Out] = {
     context.addTaskCompletionListener[Unit](_ => close(input)): Unit
@@ -60,7 +64,8 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
 
       override def hasNext: Boolean = {
         val more = batches.hasNext
-        if (!more) close(input)
+        if (!more && session.hasLeft) close()
+        else if (!more) close(input)
         more
       }
 
@@ -94,11 +99,12 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
 
   /** Python first: nothing may be freed below a function that runs. */
   private def close(input: In): Unit =
+    try close()
+    finally input.close()
+
+  private def close(): Unit =
     try session.close()
-    finally {
-      free()
-      input.close()
-    }
+    finally free()
 
   private def ended(ending: EmbeddedSession.Ending): Unit = {
     SessionWatch.forget(session)
@@ -132,7 +138,12 @@ private object EmbeddedRun {
     "it sets signal handlers, which Python runs on a process's main thread only"
 }
 
-/** What a session has from its opening on. */
+/**
+ * What a session has from its opening on.
+ *
+ * @param elsewhere
+ *   asked before each batch: the session on the other lane that goes on in its place, open
+ */
 private[ember] final case class OpenedSession(
     place: Place,
     handle: Long,
@@ -142,4 +153,5 @@ private[ember] final case class OpenedSession(
     functions: Seq[String],
     patience: Patience,
     faultFolder: Option[Path],
-    count: (String, Long) => Unit)
+    count: (String, Long) => Unit,
+    elsewhere: () => Option[OpenedSession])

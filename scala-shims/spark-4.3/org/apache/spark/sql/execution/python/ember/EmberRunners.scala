@@ -9,7 +9,12 @@ import org.apache.spark.sql.types.StructType
 
 import dev.ember.rows.RowBatches
 
-/** What every Python node tells its runner. */
+/**
+ * What every Python node tells its runner.
+ *
+ * @param stateless
+ *   what its functions give for a batch depends on that batch alone, as far as can be known of them here
+ */
 final case class NodeConf(
     evalType: Int,
     timeZone: String,
@@ -18,7 +23,8 @@ final case class NodeConf(
     metrics: Map[String, SQLMetric],
     artifacts: Option[String],
     session: Option[String],
-    functions: Seq[String]) {
+    functions: Seq[String],
+    stateless: Boolean) {
   def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
 }
 
@@ -43,6 +49,8 @@ final class EmberEvalRunner(
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
+  override protected def mayMove: Boolean = node.stateless
+
   override protected def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 }
@@ -66,6 +74,8 @@ final class EmberColumnarRunner(
       node.session)
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
+
+  override protected def mayMove: Boolean = node.stateless
 
   override protected def batchLimits: Option[RowBatches.Limits] = None
 }

@@ -21,18 +21,23 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   private val reader = new PageReader(form.outputFields)
   private val memory = new PageMemory(context.taskMemoryManager())
   private var inPages: Option[Boolean] = None
+  private val relay =
+    new Relay[InputRows, Iterator[InternalRow]](opened, new RowRun(_, form, output).goOn(_))
   private val run = new EmbeddedRun[InputRows, Iterator[InternalRow]](
     opened,
     new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(_, _), memory.hold),
-    () => columns.close())
+    () => columns.close(),
+    relay.takesOver)
 
-  def start(input: InputRows): Iterator[InternalRow] = {
+  def start(input: InputRows): Iterator[InternalRow] = new RowRun.InTurn(goOn(counted(input)))
+
+  private def goOn(input: InputRows): Iterator[Iterator[InternalRow]] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeRows(handle)
       memory.hold(0)
     }: Unit
-    new RowRun.InTurn(run.start(counted(input)))
+    relay.after(run.start(input))
   }
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {

@@ -10,7 +10,7 @@ import org.apache.arrow.vector.ipc.WriteChannel
 import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.Schema
 
-import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.{BarrierTaskContext, SparkEnv, TaskContext}
 import org.apache.spark.api.python.BasePythonRunner
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
@@ -42,37 +42,28 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   /** What batches of the session's input hold. */
   protected def sentSchema: Schema
 
+  /** Whether one session may take some batches of a partition and another the rest: nothing is kept between batches. */
+  protected def mayMove: Boolean = false
+
   protected final def spillFolder: String = Utils.getLocalDir(SparkEnv.get.conf)
 
   /** Opens a session, or says why it cannot be. */
   protected final def enter(partition: Int, context: TaskContext)(
       call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
     val begun = System.nanoTime()
-    val opened =
-      try {
-        val conf = EmberConf.current
-        val facts = sessionFacts(context)
-        for {
-          _ <- Admission.ofSession(conf, facts).toLeft(())
-          environment = WorkerEnvironment.of(EmberView, context)
-          place <- LaneOfSession.enter(conf, facts, laneKey, environment, functionRun(context))
-          session <- open(place, conf, environment, partition, context, call)
-        } yield session
-      } catch {
-        case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
-        case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
-      }
-    opened.foreach { session =>
-      count(EmberMetrics.Sessions, 1)
-      if (session.place.apart) count(EmberMetrics.ProcessSessions, 1)
-      if (session.place.moved) count(EmberMetrics.Moves, 1)
-      session.place.setAside.foreach(why => count(EmberMetrics.reason(why.name), 1))
-      session.place.choice.foreach(chosen => count(EmberMetrics.choice(chosen), 1))
-      val took = System.nanoTime() - begun
-      session.place.opened(took)
-      count(EmberMetrics.OpenTime, took)
+    try {
+      val conf = EmberConf.current
+      val facts = sessionFacts(context)
+      for {
+        _ <- Admission.ofSession(conf, facts).toLeft(())
+        environment = WorkerEnvironment.of(EmberView, context)
+        place <- LaneOfSession.enter(conf, facts, laneKey, environment, functionRun(context))
+        session <- new Opening(conf, environment, partition, context, call).at(place, begun)
+      } yield session
+    } catch {
+      case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
+      case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
     }
-    opened
   }
 
   /** Opens a session with rows that cross as pages. `input` is asked for once it is open. */
@@ -85,38 +76,61 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       new RowRun(opened, form, output).start(UpstreamFiles.apart(input))
     }
 
-  private def open(
-      place: Place,
+  /** Opens sessions of this runner's for one task: one, and where it moves one more. */
+  private final class Opening(
       conf: EmberConf,
       environment: Map[String, String],
       partition: Int,
       context: TaskContext,
-      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
-    var worker: Option[StockWorker[IN, OUT]] = None
-    try {
-      val stock = new StockWorker(this, partition, context)
-      worker = Some(stock)
-      val variables = WorkerEnvironment.bytes(environment)
-      val handle =
-        call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
-      val graceMs = conf.cancelGraceSeconds * 1000L
-      Right(
-        OpenedSession(
-          place,
-          handle,
-          stock,
-          graceMs,
-          context,
-          functionNames,
-          new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_)),
-          faultFolder.map(_.toPath),
-          count))
-    } catch {
-      case error @ (NonFatal(_) | _: LinkageError) =>
-        worker.foreach(_.close())
-        place.leave()
-        Left(FallbackReason.OpenFailed(FallbackReason.oneLine(error)))
+      call: EmbeddedRunner.Open) {
+    private val moves = mayMove && !context.isInstanceOf[BarrierTaskContext]
+
+    def at(place: Place, begun: Long): Either[FallbackReason, OpenedSession] = {
+      val opened = open(place)
+      opened.foreach(_ => tell(place, System.nanoTime() - begun))
+      opened
     }
+
+    private def tell(place: Place, nanos: Long): Unit = {
+      count(EmberMetrics.Sessions, 1)
+      if (place.apart) count(EmberMetrics.ProcessSessions, 1)
+      if (place.moved) count(EmberMetrics.Moves, 1)
+      place.setAside.foreach(why => count(EmberMetrics.reason(why.name), 1))
+      place.choice.foreach(chosen => count(EmberMetrics.choice(chosen), 1))
+      place.opened(nanos)
+      count(EmberMetrics.OpenTime, nanos)
+    }
+
+    private def open(place: Place): Either[FallbackReason, OpenedSession] = {
+      var worker: Option[StockWorker[IN, OUT]] = None
+      try {
+        val stock = new StockWorker(SessionRunner.this, partition, context)
+        worker = Some(stock)
+        val variables = WorkerEnvironment.bytes(environment)
+        val handle =
+          call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
+        Right(opened(place, handle, stock))
+      } catch {
+        case error @ (NonFatal(_) | _: LinkageError) =>
+          worker.foreach(_.close())
+          place.leave()
+          Left(FallbackReason.OpenFailed(FallbackReason.oneLine(error)))
+      }
+    }
+
+    private def opened(place: Place, handle: Long, stock: StockWorker[IN, OUT]): OpenedSession =
+      OpenedSession(
+        place,
+        handle,
+        stock,
+        conf.cancelGraceSeconds * 1000L,
+        context,
+        functionNames,
+        new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_)),
+        faultFolder.map(_.toPath),
+        count,
+        if (moves) new Onward(place, handle, count, at(_, System.nanoTime()).toOption)
+        else () => None)
   }
 
   private def schemaMessage: Array[Byte] = {
