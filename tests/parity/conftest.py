@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from parity.known import KNOWN, SOMETIMES
 from parity.legs import Legs
+from parity.streams import Streams
 from pyspark import cloudpickle
 
 import parity
@@ -80,3 +81,9 @@ def spark(plugin, lane, tmp_path_factory):
 def parity_legs(spark, plugin, lane):
     """Both legs, in that session."""
     return Legs(spark, plugin=plugin, lane=lane)
+
+
+@pytest.fixture(scope="module")
+def both(parity_legs, tmp_path_factory):
+    """The same for streams, with a folder for each module of tests."""
+    return Streams(parity_legs, tmp_path_factory.mktemp("streams"))

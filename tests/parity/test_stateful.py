@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from parity.evidence import Evidence
 from parity.legs import ENABLED
-from parity.streams import Stream, Streams
+from parity.streams import Stream
 from pyspark.sql import Row
 from pyspark.sql.streaming import StatefulProcessor
 from pyspark.sql.streaming.state import GroupStateTimeout
@@ -43,12 +43,6 @@ BATCHES = (
         ("d", 12, "2024-01-01 01:00:02"),
     ],
 )
-
-
-@pytest.fixture(scope="module")
-def both(parity_legs, tmp_path_factory):
-    """The legs of streams."""
-    return Streams(parity_legs, tmp_path_factory.mktemp("stateful"))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from parity.evidence import Evidence
 from parity.kinds import EVERY
 from parity.legs import ENABLED
-from parity.streams import Stream, Streams
+from parity.streams import Stream
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udtf, pandas_udf, udtf
 
@@ -27,12 +27,6 @@ BATCHES = (
     ],
     [("b", 7, "2024-01-01 00:10:00"), ("a", -8, "2024-01-01 00:11:00")],
 )
-
-
-@pytest.fixture(scope="module")
-def both(parity_legs, tmp_path_factory):
-    """The legs of streams."""
-    return Streams(parity_legs, tmp_path_factory.mktemp("streams"))
 
 
 @pytest.fixture(scope="module")

@@ -69,11 +69,11 @@ class Legs:
         shutil.rmtree(book, ignore_errors=True)
         return leg
 
-    def leg(self, found: Any, frame: Any, book: str, *, failed: bool) -> Leg:
-        """The answer beside its evidence."""
-        if frame is None:
+    def leg(self, found: Any, asked: Any, book: str, *, failed: bool) -> Leg:
+        """The answer beside its evidence, which a frame or a stream gives."""
+        if asked is None:
             return Leg(found, failed, lane=self.lane)
-        proof = Evidence(frame)
+        proof = Evidence(asked)
         here, elsewhere = witness.signatures(book, self.jvm)
         return Leg(
             found,

@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from parity import outcome, witness
 from parity.case import Case, Leg, judge
-from parity.evidence import Evidence
 from parity.legs import ENABLED, Legs, disguise
 
 LIMIT_S = 240
@@ -98,21 +97,9 @@ class Streams:
             except Exception as raised:  # noqa: BLE001 (whatever it is, it is the answer)
                 found, failed = outcome.error(raised), True
         self.spark.sql(f"DROP VIEW IF EXISTS {table}")
-        here, elsewhere = witness.signatures(book, self.legs.jvm)
+        leg = self.legs.leg(found, query, book, failed=failed)
         shutil.rmtree(book, ignore_errors=True)
-        proof = Evidence(query)
-        return Leg(
-            found,
-            failed,
-            tuple(proof.embedded),
-            tuple(proof.vanilla),
-            proof.embedded_sessions,
-            proof.spark_sessions,
-            here,
-            elsewhere,
-            self.legs.lane,
-            proof.process_sessions,
-        )
+        return leg
 
 
 def finish(query: Any) -> None:

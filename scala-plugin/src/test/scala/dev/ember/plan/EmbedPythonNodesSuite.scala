@@ -45,7 +45,10 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
       samples.cogroupsInPandas -> "EmberFlatMapCoGroupsInPandas",
       samples.cogroupsInArrow -> "EmberFlatMapCoGroupsInArrow",
       samples.mapInPandas -> "EmberMapInPandas",
-      samples.mapInArrow -> "EmberMapInArrow")
+      samples.mapInArrow -> "EmberMapInArrow",
+      samples.groupState -> "EmberFlatMapGroupsInPandasWithState",
+      samples.transform(streams = true, beginsWithStates = false) ->
+        "EmberTransformWithStateInPySpark")
     for ((node, name) <- expected) {
       val embedded = EmbedPythonNodes(node)
       assert(embedded.nodeName == name)
@@ -54,6 +57,15 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
       assert(embedded.requiredChildDistribution == node.requiredChildDistribution)
       assert(embedded.children == node.children)
       assert(node.metrics.keySet.subsetOf(embedded.metrics.keySet))
+      assert(embedded.canonicalized.getClass == embedded.getClass)
+    }
+  }
+
+  test("functions with the states of a batch query, or given ones, stay with Spark by name") {
+    for ((streams, beginsWithStates) <- Seq((true, true), (false, false), (false, true))) {
+      val node = samples.transform(streams, beginsWithStates)
+      assert(EmbedPythonNodes(node) eq node)
+      assert(Eligibility.of(node) == Verdict.Stays(FallbackReason.KeepsState))
     }
   }
 

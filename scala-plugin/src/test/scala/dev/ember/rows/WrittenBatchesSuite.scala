@@ -18,7 +18,7 @@ class WrittenBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   override def afterEach(): Unit = allocator.close()
 
   /** Asks for batches of a writer that ends so many at each call. */
-  private def written(ends: Seq[Seq[Int]])(ask: WrittenBatches => Unit): Unit = {
+  private def written[T](ends: Seq[Seq[Int]])(ask: WrittenBatches => T): T = {
     val schema = ArrowSchemas.of(StructType(Seq(StructField("_0", LongType))))
     val root = VectorSchemaRoot.create(schema, allocator)
     val rows = ArrowWriter.create(root)
@@ -53,7 +53,8 @@ class WrittenBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
       }
       .toSeq
 
-  test("what a writer ends is a batch, be it none, one or several at a time, and after its last input") {
+  test(
+    "what a writer ends is a batch, be it none, one or several at a time, and after its last input") {
     written(Seq(Nil, Seq(2), Nil, Seq(3, 1), Seq(5))) { batches =>
       assert(sizes(batches) == Seq(2, 3, 1, 5))
       assert(batches.next().isEmpty)
@@ -66,7 +67,8 @@ class WrittenBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
 
   test("a batch stays as it is while the writer goes on") {
     written(Seq(Seq(2), Seq(2))) { batches =>
-      val Seq(first, second) = Seq.fill(2)(batches.next().get)
+      val first = batches.next().get
+      val second = batches.next().get
       assert(first.layout.toSeq != second.layout.toSeq)
       first.memory.close()
       second.memory.close()

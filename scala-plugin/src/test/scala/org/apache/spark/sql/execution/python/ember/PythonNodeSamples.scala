@@ -1,6 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.util.Collections
+import java.util.{Collections, UUID}
 
 import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
 import org.apache.spark.sql.catalyst.expressions.{
@@ -9,8 +9,15 @@ import org.apache.spark.sql.catalyst.expressions.{
   PythonUDF,
   PythonUDTF
 }
+import org.apache.spark.sql.catalyst.plans.logical.TransformWithStateInPySpark.UserFacingDataType
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python._
+import org.apache.spark.sql.execution.python.streaming.{
+  FlatMapGroupsInPandasWithStateExec,
+  TransformWithStateInPySparkExec
+}
+import org.apache.spark.sql.execution.streaming.operators.stateful.StatefulOperatorStateInfo
+import org.apache.spark.sql.streaming.{GroupStateTimeout, OutputMode, TimeMode}
 import org.apache.spark.sql.types.{LongType, StructType}
 
 /** Python nodes over `child`, whose first column is a long. Their functions cannot be run. */
@@ -76,6 +83,44 @@ final class PythonNodeSamples(child: SparkPlan) {
     val function = table(PythonEvalType.SQL_COGROUPED_MAP_ARROW_UDF)
     FlatMapCoGroupsInArrowExec(key, key, function, output, child, child)
   }
+
+  private def stateInfo: Option[StatefulOperatorStateInfo] = Some(
+    StatefulOperatorStateInfo("", UUID.randomUUID(), 0L, 0L, 1, None))
+
+  def groupState: FlatMapGroupsInPandasWithStateExec = FlatMapGroupsInPandasWithStateExec(
+    table(PythonEvalType.SQL_GROUPED_MAP_PANDAS_UDF_WITH_STATE),
+    key,
+    output,
+    StructType.fromDDL("n long"),
+    stateInfo,
+    2,
+    OutputMode.Append(),
+    GroupStateTimeout.NoTimeout(),
+    None,
+    None,
+    None,
+    skipEmittingInitialStateKeys = false,
+    child)
+
+  def transform(streams: Boolean, beginsWithStates: Boolean): TransformWithStateInPySparkExec =
+    TransformWithStateInPySparkExec(
+      table(PythonEvalType.SQL_TRANSFORM_WITH_STATE_PANDAS_UDF),
+      key,
+      output,
+      OutputMode.Append(),
+      TimeMode.None(),
+      stateInfo,
+      None,
+      None,
+      None,
+      None,
+      UserFacingDataType.PANDAS,
+      child,
+      streams,
+      beginsWithStates,
+      child,
+      key,
+      StructType.fromDDL("id long"))
 
   def mapInPandas: MapInPandasExec =
     MapInPandasExec(
