@@ -18,7 +18,7 @@ static RUNNING: Mutex<Vec<Running>> = Mutex::new(Vec::new());
 struct Running {
     context: usize,
     thread: u64,
-    /// An exception was sent to it, which may still be on its way.
+    /// An exception is sent to it, and may be on its way when it ends.
     interrupted: bool,
 }
 
@@ -46,10 +46,12 @@ impl Interruptible {
     /// It cannot be withdrawn: that leaves the interpreter's flag up, and up to 3.12 every call and
     /// loop of every thread asks what it is for, and asks for ever if the code is profiled.
     pub(crate) fn leave(self, attached: Python<'_>) {
-        let mut all = running();
-        let at = all.iter().position(|entry| entry.context == self.context);
-        let interrupted = at.is_some_and(|at| all.swap_remove(at).interrupted);
-        drop(all);
+        let mut interrupted = false;
+        running().retain(|entry| {
+            let other = entry.context != self.context;
+            interrupted |= !other && entry.interrupted;
+            other
+        });
         if interrupted {
             drop(attached.eval(c"None", None, None));
         }
@@ -59,18 +61,19 @@ impl Interruptible {
 /// Raises `SessionCancelled` in the session with this context, if it is running.
 pub(crate) fn interrupt(context: *mut c_void) -> bool {
     Python::attach(|py| {
-        let Some(worker) = worker(py) else {
-            return false;
-        };
-        let mut all = running();
-        let Some(found) = all.iter_mut().find(|it| it.context == context.addr()) else {
+        let found = running()
+            .iter_mut()
+            .find(|entry| entry.context == context.addr())
+            .map(|entry| {
+                entry.interrupted = true;
+                entry.thread
+            });
+        let (Some(thread), Some(worker)) = (found, worker(py)) else {
             return false;
         };
         let exception = worker.cancelled.as_ptr();
         // SAFETY: the GIL is held and the class lives as long as the interpreter.
-        let raised = unsafe { ffi::PyThreadState_SetAsyncExc(ident(found.thread), exception) == 1 };
-        found.interrupted |= raised;
-        raised
+        unsafe { ffi::PyThreadState_SetAsyncExc(ident(thread), exception) == 1 }
     })
 }
 
