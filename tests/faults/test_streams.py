@@ -1,5 +1,6 @@
 """A thousand micro-batches: nothing of them is left behind."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from pyspark.sql import functions as F
 from counting import sessions
 
 WARM, LAST = 250, 1000
+# Threads that Spark keeps for later, up to limits of its own, as the kernel cuts their names.
+POOLS = ("ResultQueryStag", "shuffle-exchang", "broadcast-excha", "block-manager-a")
 
 
 def held(spark):
@@ -19,9 +22,16 @@ def held(spark):
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     return {
         "memory": int(status["RssAnon"].split()[0]) // 1024,
-        "threads": int(status["Threads"]),
+        "threads": sum(not name.startswith(POOLS) for name in threads(process)),
         "descriptors": len(list((process / "fd").iterdir())),
     }
+
+
+def threads(process):
+    """What a process's threads are called."""
+    for thread in (process / "task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            yield (thread / "comm").read_text()
 
 
 @pytest.mark.slow
@@ -32,6 +42,8 @@ def test_a_thousand_micro_batches_leave_nothing_behind(lane, spark, free_lanes):
     seen = {}
 
     def each(batch, number):
+        if number > LAST:
+            return
         groups = batch.groupBy("k").applyInPandas(lambda group: group[:1], "v long, k long")
         assert len(groups.collect()) == 2
         counted = sessions(groups)
