@@ -160,25 +160,31 @@ abstract class Session[In, Out] extends AutoCloseable {
 
   private def failing[T](work: => T): T =
     try work
-    catch {
-      case error: Throwable =>
-        settle(blame(error)): Unit
-        try close()
-        catch { case other: Throwable if other ne error => error.addSuppressed(other) }
-        throw error
-    }
+    catch { case error: Throwable => fail(error) }
 
+  private def fail(error: Throwable): Nothing = {
+    settle(blame(error)): Unit
+    try close()
+    catch { case other: Throwable if other ne error => error.addSuppressed(other) }
+    throw error
+  }
+
+  /** May be asked twice for each of many rows: nothing is made where all goes well. */
   private final class Results(results: Iterator[Out]) extends Iterator[Out] {
     override def hasNext: Boolean = {
-      failing(throwIfEnded())
-      val more = first.isEmpty && failing(results.hasNext)
+      if (first.nonEmpty) failing(throwIfEnded())
+      val more =
+        try first.isEmpty && results.hasNext
+        catch { case error: Throwable => fail(error) }
       if (!more) finish()
       more
     }
 
-    override def next(): Out =
-      if (hasNext) failing(results.next())
-      else throw new NoSuchElementException("the session has ended")
+    override def next(): Out = {
+      if (!hasNext) throw new NoSuchElementException("the session has ended")
+      try results.next()
+      catch { case error: Throwable => fail(error) }
+    }
 
     private def finish(): Unit = {
       settle(Outcome.Finished): Unit
