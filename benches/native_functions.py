@@ -1,0 +1,141 @@
+"""Compare a native function with the same in SQL's own functions, as a Java UDF and in Python.
+
+``python benches/native_functions.py`` prints CPU milliseconds of the JVM and all below it for each
+way, and how often a builtin's they are: medians of rounds in which the ways take turns, in one
+application of ``local[1]`` that has run each of them before. It needs ``javac`` and ``cargo``.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import pyspark
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from suite.cpu import Cpu, cpu_of
+from suite.legs import JAR
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python" / "ember" / "src"))
+from ember import native_function  # noqa: E402 (not installed)
+
+ROWS = 4_000_000
+ROUNDS = 7
+JAVA = """
+import org.apache.spark.sql.api.java.UDF1;
+public class {name} implements UDF1<{type}, {type}> {{
+  public {type} call({type} value) {{ return {body}; }}
+}}
+"""
+UDFS = {
+    "PlusOne": ("Long", "value + 1"),
+    "Disemvowel": (
+        "String",
+        'new StringBuilder(value.replaceAll("[aeiouAEIOU]", "")).reverse().toString()',
+    ),
+}
+
+
+def main() -> int:
+    """Print one line for each way."""
+    with TemporaryDirectory() as folder:
+        spark = started(java_udfs(Path(folder)), Path(folder))
+        try:
+            for question, ways in questions(spark, library()).items():
+                report(question, measured(spark, ways))
+        finally:
+            spark.stop()
+    return 0
+
+
+def questions(spark: SparkSession, native: str) -> dict[str, dict[str, DataFrame]]:
+    """Give each way of each question as a frame to run."""
+    spark.udf.registerJavaFunction("plus_one_java", "PlusOne", "bigint")
+    spark.udf.registerJavaFunction("disemvowel_java", "Disemvowel", "string")
+    rows = spark.range(0, ROWS, 1, 1)
+    texts = rows.select(sf.concat(sf.lit("many a vowel "), sf.col("id").cast("string")).alias("s"))
+    plus_one = native_function(native, "add_one", "bigint")
+    disemvowel = native_function(native, "disemvowel", "string")
+    return {
+        "x + 1": {
+            "builtin": rows.select((sf.col("id") + 1).alias("v")),
+            "native": rows.select(plus_one("id").alias("v")),
+            "java udf": rows.select(sf.expr("plus_one_java(id)").alias("v")),
+            "python": rows.select(sf.udf(lambda x: x + 1, "bigint")("id").alias("v")),
+        },
+        "reversed, without vowels": {
+            "builtin": texts.select(sf.expr("reverse(translate(s, 'aeiouAEIOU', ''))").alias("v")),
+            "native": texts.select(disemvowel("s").alias("v")),
+            "java udf": texts.select(sf.expr("disemvowel_java(s)").alias("v")),
+        },
+    }
+
+
+def measured(spark: SparkSession, ways: dict[str, DataFrame]) -> dict[str, list[float]]:
+    """Give CPU milliseconds of each way and round."""
+    jvm = int(spark._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001 (no other way)
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(ROUNDS + 2):
+        for name, frame in ways.items():
+            before = cpu_of(jvm)
+            frame.write.format("noop").mode("overwrite").save()
+            if turn >= 2:
+                taken[name].append(milliseconds(cpu_of(jvm) - before))
+    return taken
+
+
+def milliseconds(used: Cpu) -> float:
+    """Give those of the JVM and of Python together."""
+    return (used.jvm + used.python) * 1000
+
+
+def report(question: str, taken: dict[str, list[float]]) -> None:
+    """Print them."""
+    builtin = median(taken["builtin"])
+    for name, times in taken.items():
+        spread = f"{min(times):.0f} to {max(times):.0f}"
+        ratio = median(times) / builtin
+        print(f"{question} | {name} | {median(times):.0f} ms | {spread} | {ratio:.2f}")
+
+
+def started(classes: str, folder: Path) -> SparkSession:
+    """Start Spark with Ember and the Java functions."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    settings = {
+        "spark.master": "local[1]",
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": "2g",
+        "spark.driver.extraClassPath": classes,
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.jars": str(JAR),
+        "spark.plugins": "dev.ember.EmberPlugin",
+    }
+    builder = SparkSession.builder.appName("native functions")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def java_udfs(folder: Path) -> str:
+    """Compile the Java functions; give their folder."""
+    jars = Path(pyspark.__file__).parent / "jars" / "*"
+    for name, (kind, body) in UDFS.items():
+        source = folder / f"{name}.java"
+        source.write_text(JAVA.format(name=name, type=kind, body=body))
+        subprocess.run(["javac", "-cp", str(jars), "-d", str(folder), str(source)], check=True)
+    return str(folder)
+
+
+def library() -> str:
+    """Build the example of the crate, optimised."""
+    build = ["cargo", "build", "--release", "--locked", "-p", "ember-udf"]
+    subprocess.run([*build, "--example", "numbers_and_text"], cwd=ROOT, check=True)
+    return str(ROOT / "target" / "release" / "examples" / "libnumbers_and_text.so")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
