@@ -4,40 +4,33 @@ import scala.annotation.tailrec
 import scala.util.control.NonFatal
 
 import dev.ember.nativeapi.{Native, NativeException}
+import dev.ember.session.contract.{Outcome, Session, WorkerFunction}
 
 /**
- * A session on a lane of Ember's.
+ * A session on a lane of Ember's. Each turn of its iterator takes a batch of results, which the feed then has.
  *
  * No lane is held while the upstream computes: the lane's thread waits in its queue, so that functions chained
  * in one task, each with a lane of its own, cannot wait for each other.
  *
- * @param handle
- *   from `Native.open`; this object frees it
- * @param crossing
- *   how batches get in and out
- * @param failIfKilled
- *   throws as Spark does if the task was killed
- * @param readTail
- *   takes what the worker wrote after its data; throws what it says
- * @param died
- *   the task's error when the process of the function has gone
- * @param leaves
- *   asked before each batch of the input: whether another session takes it and those after it
+ * @param begin
+ *   opens the function at the native library, and gives the handle that this object frees
  */
-final class EmbeddedSession[In, Out](
-    native: Native,
-    handle: Long,
-    crossing: Crossing[In, Out],
-    lent: LentBatches,
-    graceMs: Long,
-    failIfKilled: () => Unit,
-    readTail: Array[Byte] => Unit,
-    died: NativeException => Throwable,
-    whenClosed: EmbeddedSession.Ending => Unit,
-    leaves: In => Boolean)
-    extends Session[In, Out] {
+final class EmbeddedSession(
+    val place: Place,
+    begin: WorkerFunction => Long,
+    task: TaskSide,
+    graceMs: Long)
+    extends Session[Feed[?, ?], Unit] {
+  import place.{lent, native}
+
+  @volatile private var opened: Option[Long] = None
   @volatile private var waitingSince: Option[Long] = None
+  @volatile private var ended = false
   private var left = false
+  private var used = EmbeddedSession.Ending(laneCameBack = true, Effort.none)
+
+  /** The native library's number of it, once it is open. */
+  def handle: Long = opened.getOrElse(throw new IllegalStateException("the session is not open"))
 
   /** Whether another session has the rest of the input. */
   def hasLeft: Boolean = left
@@ -45,35 +38,37 @@ final class EmbeddedSession[In, Out](
   /** How long the task's thread has been waiting for the function, if it is. */
   def waitedMs: Long = waitingSince.fold(0L)(since => (System.nanoTime() - since) / 1000000L)
 
-  override protected def doRun(input: In): Iterator[Out] =
-    new Iterator[Out] {
-      private var ready: Option[Out] = None
+  /** Known when it is closed. */
+  def ending: EmbeddedSession.Ending = used
 
-      override def hasNext: Boolean = {
-        if (ready.isEmpty && outcome.isEmpty) ready = advance(input)
-        ready.nonEmpty
-      }
+  override protected def doInit(function: WorkerFunction): Unit = opened = Some(begin(function))
 
-      override def next(): Out = {
-        if (!hasNext) throw new NoSuchElementException("the session has ended")
-        val batch = ready.get
-        ready = None
-        batch
-      }
+  override protected def doProcess(feed: Feed[?, ?]): Iterator[Unit] = new Iterator[Unit] {
+    private var ready = false
+
+    override def hasNext: Boolean = {
+      if (!ready && !ended) ready = advance(feed)
+      ready
     }
 
-  def outputSchema: Array[Byte] = guarded(native.outputSchema(handle))
+    override def next(): Unit = {
+      if (!hasNext) throw new NoSuchElementException("the session has ended")
+      ready = false
+    }
+  }
 
-  @tailrec private def advance(input: In): Option[Out] = {
-    failIfKilled()
+  @tailrec private def advance(feed: Feed[?, ?]): Boolean = {
+    failIfEnded()
     guarded(next()) match {
       case Native.WantsInput =>
-        feed(input)
-        advance(input)
-      case Native.HasOutput => Some(guarded(crossing.take()))
+        nourish(feed)
+        advance(feed)
+      case Native.HasOutput =>
+        guarded(feed.take())
+        true
       case Native.Ended =>
         finish()
-        None
+        false
     }
   }
 
@@ -83,72 +78,87 @@ final class EmbeddedSession[In, Out](
     finally waitingSince = None
   }
 
-  private def feed(input: In): Unit =
-    if (leaves(input)) {
+  private def nourish(feed: Feed[?, ?]): Unit =
+    if (feed.isLeft) {
       left = true
       guarded(native.endInput(handle))
-    } else give(input)
+    } else give(feed)
 
-  private def give(input: In): Unit = {
+  private def give(feed: Feed[?, ?]): Unit = {
     val more =
-      try crossing.pull(input)
+      try feed.pull()
       catch {
         case failed: NativeException => guarded(throw failed)
         case failed: Throwable =>
-          val first = settle(Outcome.InputFailed(failed))
-          if (first) doCancel()
+          settle(Outcome.InputFailed(failed)): Unit
           throw failed
       }
     lent.collect()
-    guarded(if (more) crossing.offer() else native.endInput(handle))
+    guarded(if (more) feed.offer() else native.endInput(handle))
   }
 
   private def finish(): Unit = {
-    failIfKilled()
-    try {
-      readTail(guarded(native.tail(handle)))
-      settle(Outcome.Finished): Unit
-    } catch {
-      case NonFatal(error) =>
-        settle(Outcome.FunctionFailed(error)): Unit
-        throw error
-    }
+    ended = true
+    failIfEnded()
+    task.readTail(guarded(native.tail(handle)))
   }
+
+  private def failIfEnded(): Unit =
+    try task.failIfEnded()
+    catch {
+      case killed: Throwable =>
+        settle(Outcome.Cancelled): Unit
+        throw killed
+    }
 
   /** Native calls: a batch that cannot be read is the function's fault, everything else is ours. */
   private def guarded[T](call: => T): T =
     try call
     catch {
       case failed: NativeException if failed.code == NativeException.DIED =>
-        failIfKilled()
-        val error = died(failed)
-        settle(Outcome.FunctionFailed(error)): Unit
-        throw error
+        ended = true
+        failIfEnded()
+        throw task.died(failed)
       case failed: NativeException =>
-        val blame =
-          if (failed.code == NativeException.MALFORMED) Outcome.FunctionFailed(failed)
-          else Outcome.Broken(failed)
-        settle(blame): Unit
+        if (failed.code != NativeException.MALFORMED) settle(Outcome.Broken(failed)): Unit
         throw failed
     }
 
-  override protected def doCancel(): Unit = native.cancel(handle)
+  override protected def blame(error: Throwable): Outcome = Outcome.FunctionFailed(error)
 
-  override protected def doClose(interrupted: Boolean): Unit = {
+  override protected def interruption: Throwable =
+    try {
+      task.failIfEnded()
+      super.interruption
+    } catch { case NonFatal(killed) => killed }
+
+  override protected def doCancel(): Unit = if (!ended) native.cancel(handle)
+
+  override protected def doClose(end: Outcome): Unit = opened.foreach { open =>
     val effort =
-      try Effort.of(native, handle)
+      try Effort.of(native, open)
       catch { case _: NativeException => Effort.none }
-    var cameBack = false
-    try cameBack = native.close(handle, graceMs)
-    finally {
-      lent.collect()
-      whenClosed(EmbeddedSession.Ending(outcome.get, cameBack, effort))
-    }
+    used = EmbeddedSession.Ending(laneCameBack = false, effort)
+    try used = used.copy(laneCameBack = native.close(open, graceMs))
+    finally lent.collect()
   }
 }
 
 object EmbeddedSession {
 
-  /** How a session ended, whether its lane came back, and what its function used. */
-  final case class Ending(outcome: Outcome, laneCameBack: Boolean, effort: Effort)
+  /** Whether a session's lane came back, and what its function used. */
+  final case class Ending(laneCameBack: Boolean, effort: Effort)
+}
+
+/** What a session asks of its task. */
+trait TaskSide {
+
+  /** Throws as Spark does if the task was killed. */
+  def failIfEnded(): Unit
+
+  /** Takes what the worker wrote after its data; throws what it says. */
+  def readTail(tail: Array[Byte]): Unit
+
+  /** The task's error when the process of the function has gone. */
+  def died(how: NativeException): Throwable
 }

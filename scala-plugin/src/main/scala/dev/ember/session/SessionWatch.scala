@@ -6,6 +6,8 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.internal.Logging
 
+import dev.ember.session.contract.Session
+
 /**
  * Cancels the sessions of killed tasks. A task thread that waits in native code feels no interrupt, so one
  * thread looks after all of them. It also does the chores that no task would come back for.

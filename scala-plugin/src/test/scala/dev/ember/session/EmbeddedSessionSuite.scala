@@ -7,6 +7,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import dev.ember.nativeapi.{Native, NativeException}
 import dev.ember.nativeapi.Native.{Ended, HasOutput, WantsInput}
 import dev.ember.rows.{InputBatch, InputBatches}
+import dev.ember.session.contract.Outcome
 
 class EmbeddedSessionSuite extends AnyFunSuite {
   private final class Input(batches: Int) extends InputBatches {
@@ -28,18 +29,10 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       tail: Array[Byte] => Unit = _ => (),
       leaves: InputBatches => Boolean = _ => false) {
     val lent = new LentBatches(native)
-    val endings = new ArrayBuffer[EmbeddedSession.Ending]
-    val session = new EmbeddedSession(
-      native,
-      1L,
-      new ArrowCrossing(native, 1L, lent),
-      lent,
-      graceMs = 50,
-      () => if (killed) throw new IllegalStateException("killed"),
-      tail,
-      identity,
-      endings += _,
-      leaves)
+    val session: EmbeddedSession = new FakeTask(killed, tail).session(native, lent)
+
+    def run(input: InputBatches): Iterator[Unit] =
+      session.process(new Feed(new ArrowCrossing(native, 1L, lent), input, leaves))
   }
 
   test(
@@ -48,8 +41,9 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     native.tailBytes = Array[Byte](1, 2)
     var tail = Array.emptyByteArray
     val opened = new Opened(native, tail = tail = _)
-    assert(opened.session.run(new Input(2)).size == 2)
-    assert(native.calls == Seq("offer 1,0", "output", "offer 2,0", "endInput", "output"))
+    assert(opened.run(new Input(2)).size == 2)
+    assert(
+      native.calls == Seq("offer 1,0", "output", "offer 2,0", "endInput", "output", "close 50"))
     assert(tail.toSeq == Seq[Byte](1, 2))
     assert(opened.session.outcome.contains(Outcome.Finished))
   }
@@ -61,8 +55,8 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     val opened =
       new Opened(native, tail = _ => read = true, leaves = { _ => asked += 1; asked == 2 })
     val input = new Input(9)
-    assert(opened.session.run(input).size == 2)
-    assert(native.calls == Seq("offer 1,0", "output", "endInput", "output"))
+    assert(opened.run(input).size == 2)
+    assert(native.calls == Seq("offer 1,0", "output", "endInput", "output", "close 50"))
     assert(opened.session.hasLeft && read)
     assert(opened.session.outcome.contains(Outcome.Finished))
     assert(input.next().map(_.layout.head).contains(2L))
@@ -72,34 +66,34 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     val native = new FakeNative(Ended)
     native.used = Effort(6, 5, 4, 3, 2, 1)
     val opened = new Opened(native)
-    assert(opened.session.run(new Input(0)).isEmpty)
+    assert(opened.run(new Input(0)).isEmpty)
     opened.session.close()
     opened.session.close()
-    val ending = EmbeddedSession.Ending(Outcome.Finished, laneCameBack = true, native.used)
-    assert(opened.endings == Seq(ending))
+    assert(native.calls == Seq("close 50"))
+    assert(opened.session.outcome.contains(Outcome.Finished))
+    assert(opened.session.ending == EmbeddedSession.Ending(laneCameBack = true, native.used))
   }
 
   test("a session closed before its end was cancelled, and an abandoned lane is told") {
     val native = new FakeNative(HasOutput)
     native.laneComesBack = false
     val opened = new Opened(native)
-    assert(opened.session.run(new Input(0)).hasNext)
+    assert(opened.run(new Input(0)).hasNext)
     opened.session.close()
-    assert(native.calls.last == "close 50")
-    val ending =
-      EmbeddedSession.Ending(Outcome.Cancelled, laneCameBack = false, Effort.none)
-    assert(opened.endings == Seq(ending))
+    assert(native.calls.takeRight(2) == Seq("cancel", "close 50"))
+    assert(opened.session.outcome.contains(Outcome.Cancelled))
+    assert(opened.session.ending == EmbeddedSession.Ending(laneCameBack = false, Effort.none))
   }
 
   test("lent batches are freed when their tokens come back, and not before") {
     val native = new FakeNative(WantsInput, WantsInput, Ended)
     val opened = new Opened(native)
     val input = new Input(2)
-    assert(opened.session.run(input).isEmpty)
+    assert(opened.run(input).isEmpty)
     assert(opened.lent.size == 2)
     assert(input.closed.isEmpty)
     native.free = Seq(native.offered(1))
-    opened.session.close()
+    opened.lent.collect()
     assert(input.closed == Seq(2))
     assert(opened.lent.size == 1)
     native.free = Seq(native.offered(0), native.offered(0))
@@ -115,15 +109,15 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       override def next(): Option[InputBatch] = throw failed
       override def close(): Unit = ()
     }
-    assert(intercept[java.io.IOException](opened.session.run(input).hasNext) eq failed)
-    assert(native.calls == Seq("cancel"))
+    assert(intercept[java.io.IOException](opened.run(input).hasNext) eq failed)
+    assert(native.calls == Seq("cancel", "close 50"))
     assert(opened.session.outcome.contains(Outcome.InputFailed(failed)))
   }
 
   test("an error in the tail is the function's, and the lane stays sound") {
     val error = new IllegalArgumentException("from Python")
     val opened = new Opened(new FakeNative(Ended), tail = _ => throw error)
-    assert(intercept[IllegalArgumentException](opened.session.run(new Input(0)).hasNext) eq error)
+    assert(intercept[IllegalArgumentException](opened.run(new Input(0)).hasNext) eq error)
     assert(opened.session.outcome.contains(Outcome.FunctionFailed(error)))
   }
 
@@ -132,7 +126,7 @@ class EmbeddedSessionSuite extends AnyFunSuite {
       val native = new FakeNative
       native.laterThrow(new NativeException(code, "no"))
       val opened = new Opened(native)
-      intercept[NativeException](opened.session.run(new Input(0)).hasNext)
+      intercept[NativeException](opened.run(new Input(0)).hasNext)
       assert(opened.session.outcome.exists(_.isInstanceOf[Outcome.Broken]) == ours)
     }
   }
@@ -141,7 +135,7 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     var killed = false
     val native = new FakeNative(HasOutput)
     val opened = new Opened(native, killed, tail = _ => fail("the tail of a killed task was read"))
-    val batches = opened.session.run(new Input(0))
+    val batches = opened.run(new Input(0))
     batches.next()
     val watch = new SessionWatch(periodMs = 5, idleMs = 5)
     watch.watch(opened.session, () => killed)
@@ -161,15 +155,14 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     })
     killer.start()
     assert(
-      intercept[IllegalStateException](
-        opened.session.run(new Input(0)).hasNext).getMessage == "killed")
+      intercept[IllegalStateException](opened.run(new Input(0)).hasNext).getMessage == "killed")
     killer.join()
   }
 
   test("cancel after the end, or after close, reaches no freed handle") {
     val native = new FakeNative(Ended)
     val opened = new Opened(native)
-    assert(opened.session.run(new Input(0)).isEmpty)
+    assert(opened.run(new Input(0)).isEmpty)
     opened.session.cancel()
     opened.session.close()
     opened.session.cancel()
@@ -178,8 +171,8 @@ class EmbeddedSessionSuite extends AnyFunSuite {
 
   test("a session runs once") {
     val opened = new Opened(new FakeNative(Ended))
-    assert(opened.session.run(new Input(0)).isEmpty)
-    intercept[IllegalArgumentException](opened.session.run(new Input(0)))
+    assert(opened.run(new Input(0)).isEmpty)
+    intercept[IllegalStateException](opened.run(new Input(0)))
   }
 
   test("memory whose batch was refused is taken back at once") {

@@ -12,6 +12,7 @@ import org.apache.spark.sql.types.{DataType, LongType}
 import dev.ember.nativeapi.Native
 import dev.ember.nativeapi.Native.{Ended, HasOutput, WantsInput}
 import dev.ember.rows.{InputRows, PageWriter}
+import dev.ember.session.contract.Outcome
 
 class RowCrossingSuite extends AnyFunSuite {
 
@@ -78,18 +79,10 @@ class RowCrossingSuite extends AnyFunSuite {
       }
       native.tailBytes = Array[Byte](4)
       var tail = Array.emptyByteArray
-      val session = new EmbeddedSession(
-        native,
-        1L,
-        crossing(native, separateArguments = false, output),
-        new LentBatches(native),
-        graceMs = 50,
-        () => (),
-        tail = _,
-        identity(_),
-        _ => (),
-        (_: InputRows) => false)
-      val rows = session.run(new Batches(1, 2)).flatten.map(_.getLong(0)).toSeq
+      val session = new FakeTask(tail = tail = _).session(native, new LentBatches(native))
+      val pages = crossing(native, separateArguments = false, output)
+      val feed = new Feed(pages, new Batches(1, 2), (_: InputRows) => false)
+      val rows = session.process(feed).map(_ => feed.last).flatten.map(_.getLong(0)).toSeq
       assert(rows == Seq(1L, 2L))
       assert(taken == Seq(1L, 1L))
       assert(
@@ -98,7 +91,8 @@ class RowCrossingSuite extends AnyFunSuite {
           "outputRows",
           s"offerRows false ${2 * Row} 2",
           "outputRows",
-          "endInput"))
+          "endInput",
+          "close 50"))
       assert(tail.toSeq == Seq[Byte](4))
       assert(session.outcome.contains(Outcome.Finished))
     }

@@ -64,9 +64,8 @@ private[ember] final class CogroupedMap(
       embed(runner, leftRows, rightRows, TaskContext.get()) match {
         case Right(mapped) => mapped
         case Left(reason) =>
-          EmbeddedRunner.fellBack(reason, node.count)
           val sent = cogrouped(left.asSparkSends(leftRows), right.asSparkSends(rightRows))
-          PandasGroupUtils.executePython(sent, output, runner)
+          node.onSpark(reason)(PandasGroupUtils.executePython(sent, output, runner))
       }
     }
 

@@ -1,27 +1,12 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.nio.file.Path
-
-import org.apache.spark.{
-  BarrierTaskContext,
-  InterruptibleIterator,
-  TaskContext,
-  TaskKilledException
-}
-import org.apache.spark.api.python.{PythonException, PythonWorkerException}
+import org.apache.spark.{InterruptibleIterator, TaskContext}
 import org.apache.spark.internal.Logging
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{
-  Crossing,
-  EmbeddedSession,
-  Outcome,
-  Patience,
-  Place,
-  SessionWatch,
-  WorkerDied
-}
+import dev.ember.session.{Crossing, EmbeddedSession, Feed, Patience, Place, SessionWatch}
+import dev.ember.session.contract.Outcome
 
 /**
  * An open session as part of a task: it ends with its data or with the task, whichever is first.
@@ -39,77 +24,43 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     free: () => Unit,
     leaves: In => Boolean)
     extends Logging {
-  import opened.{context, count, graceMs, handle, place, worker}
-
-  private val session = new EmbeddedSession[In, Out](
-    place.native,
-    handle,
-    crossing,
-    place.lent,
-    graceMs,
-    () => failIfEnded(),
-    readTail(_),
-    WorkerDied(opened.functions, _, opened.faultFolder),
-    ended,
-    leaves)
+  import opened.{context, count, graceMs, place, session, worker}
 
   def start(input: In): Iterator[Out] = {
-    context.addTaskCompletionListener[Unit](_ => close(input)): Unit
+    // In this order, Python first: nothing may be freed below a function that runs.
+    session.whenClosed(ended)
+    session.whenClosed(_ => free())
+    session.whenClosed(_ => if (!session.hasLeft) input.close())
+    context.addTaskCompletionListener[Unit](_ => session.close()): Unit
     SessionWatch.watch(
       session,
       () => context.isInterrupted() || opened.patience.endsAfter(session.waitedMs))
-    val batches = session.run(input)
-    val outputs = new Iterator[Out] {
+    new InterruptibleIterator(context, outputs(new Feed(crossing, input, leaves)))
+  }
+
+  private def outputs(feed: Feed[In, Out]): Iterator[Out] = {
+    val batches = session.process(feed)
+    new Iterator[Out] {
       private var produced = false
 
-      override def hasNext: Boolean = {
-        val more = batches.hasNext
-        if (!more && session.hasLeft) close()
-        else if (!more) close(input)
-        more
-      }
+      override def hasNext: Boolean = batches.hasNext
 
       override def next(): Out = {
-        val batch = batches.next()
+        batches.next()
         if (!produced) {
           produced = true
           place.produced()
         }
-        batch
+        feed.last
       }
     }
-    new InterruptibleIterator(context, outputs)
   }
 
-  /** A task whose function needs a process is no failure: it is tried again, and finds one. */
-  private def readTail(tail: Array[Byte]): Unit =
-    try worker.readTail(tail)
-    catch {
-      case error: PythonException
-          if error.getMessage.contains(EmbeddedRun.NeedsProcess) && !context
-            .isInstanceOf[BarrierTaskContext] && place.refuse(EmbeddedRun.WhyProcess) =>
-        throw new TaskKilledException(
-          s"Ember runs the function again, in a worker process: ${EmbeddedRun.WhyProcess}")
-    }
-
-  private def failIfEnded(): Unit = {
-    context.killTaskIfInterrupted()
-    opened.patience.verdict.foreach(words => throw new PythonWorkerException(words))
-  }
-
-  /** Python first: nothing may be freed below a function that runs. */
-  private def close(input: In): Unit =
-    try close()
-    finally input.close()
-
-  private def close(): Unit =
-    try session.close()
-    finally free()
-
-  private def ended(ending: EmbeddedSession.Ending): Unit = {
+  private def ended(outcome: Outcome): Unit = {
+    val ending = session.ending
     SessionWatch.forget(session)
     worker.close()
-    ending.outcome match {
+    outcome match {
       case Outcome.Broken(cause) =>
         logError(
           s"A session of Ember's broke in ${if (place.apart) "its worker" else "this executor"}",
@@ -130,14 +81,6 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
   }
 }
 
-private object EmbeddedRun {
-
-  /** The name of an exception of the worker package's. */
-  private val NeedsProcess = "ember_worker.signals.NeedsProcess"
-  private val WhyProcess =
-    "it sets signal handlers, which Python runs on a process's main thread only"
-}
-
 /**
  * What a session has from its opening on.
  *
@@ -145,13 +88,13 @@ private object EmbeddedRun {
  *   asked before each batch: the session on the other lane that goes on in its place, open
  */
 private[ember] final case class OpenedSession(
-    place: Place,
-    handle: Long,
+    session: EmbeddedSession,
     worker: StockWorker[?, ?],
     graceMs: Long,
     context: TaskContext,
-    functions: Seq[String],
     patience: Patience,
-    faultFolder: Option[Path],
     count: (String, Long) => Unit,
-    elsewhere: () => Option[OpenedSession])
+    elsewhere: () => Option[OpenedSession]) {
+  def place: Place = session.place
+  def handle: Long = session.handle
+}

@@ -32,8 +32,7 @@ trait EmbeddedRunner
     embed(input, partition, context) match {
       case Right(batches) => batches
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, count)
-        super.compute(input, partition, context)
+        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
     }
 
   /** Spark's own runner. */

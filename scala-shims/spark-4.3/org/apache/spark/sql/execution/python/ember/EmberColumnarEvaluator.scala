@@ -79,8 +79,7 @@ final class EmberColumnarEvaluator(
         else inPages(child, arguments).getOrElse(embed(child, arguments, columns))
       }
     embedded.left.map { reason =>
-      EmbeddedRunner.fellBack(reason, node.count)
-      sparks.createEvaluator().eval(partition, child)
+      node.onSpark(reason)(sparks.createEvaluator().eval(partition, child))
     }
   }
 

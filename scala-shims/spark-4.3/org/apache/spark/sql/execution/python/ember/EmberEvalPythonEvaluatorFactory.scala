@@ -57,8 +57,7 @@ final class EmberEvalPythonEvaluatorFactory(
       rows.eval(Iterator(inputs.head), limited = true, TaskContext.get()) match {
         case Right(joined) => joined
         case Left(reason) =>
-          EmbeddedRunner.fellBack(reason, node.count)
-          new OnCopies(sparks.createEvaluator()).eval(partition, inputs: _*)
+          node.onSpark(reason)(new OnCopies(sparks.createEvaluator()).eval(partition, inputs: _*))
       }
   }
 

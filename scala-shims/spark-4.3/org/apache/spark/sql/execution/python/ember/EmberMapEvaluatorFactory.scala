@@ -35,8 +35,7 @@ final class EmberMapEvaluatorFactory(
       form.map(runner.embedRows(_, rows, context, partition)(cut(inputs.head, _))) match {
         case Some(Right(mapped)) => mapped
         case Some(Left(reason)) =>
-          EmbeddedRunner.fellBack(reason, node.count)
-          columns(runner.stock(_, partition, context), inputs.head)
+          node.onSpark(reason)(columns(runner.stock(_, partition, context), inputs.head))
         case None => columns(runner.compute(_, partition, context), inputs.head)
       }
     }
@@ -65,8 +64,8 @@ final class EmberMapEvaluatorFactory(
     mapped match {
       case Right(joined) => joined
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, node.count)
-        columns(runner.stock(_, partition, context), below.asRows(index, batches))
+        node.onSpark(reason)(
+          columns(runner.stock(_, partition, context), below.asRows(index, batches)))
     }
   }
 

@@ -45,8 +45,7 @@ final class EmberPickledEvaluatorFactory(
       embedded(inputs.head, TaskContext.get()) match {
         case Right(joined) => joined
         case Left(reason) =>
-          EmbeddedRunner.fellBack(reason, node.count)
-          sparks.eval(index, inputs.map(_.map(_.copy())): _*)
+          node.onSpark(reason)(sparks.eval(index, inputs.map(_.map(_.copy())): _*))
       }
   }
 

@@ -48,8 +48,7 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec {
           .flatMap(unpickler.loads(_).asInstanceOf[java.util.List[Any]].asScala)
           .map(results => counted(convert(results).asInstanceOf[GenericArrayData]))
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, node.count)
-        super.evaluate(arguments, rows, schema, context)
+        node.onSpark(reason)(super.evaluate(arguments, rows, schema, context))
     }
 
   private def pickled(rows: Iterator[InternalRow], schema: StructType): Iterator[Array[Byte]] = {

@@ -7,6 +7,7 @@ import org.apache.spark.sql.execution.python.BatchedPythonArrowInput
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 
+import dev.ember.reason.FallbackReason
 import dev.ember.rows.RowBatches
 
 /**
@@ -26,6 +27,10 @@ final case class NodeConf(
     functions: Seq[String],
     stateless: Boolean) {
   def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
+
+  private[ember] def onSpark[Out](reason: FallbackReason)(
+      compute: => Iterator[Out]): Iterator[Out] =
+    StockRun(reason, functions, evalType, count)(compute)
 }
 
 /** For functions over the rows of a row-based child. */

@@ -49,8 +49,7 @@ private[ember] final class GroupedAggregate(
     embed(runner, merged, context) match {
       case Right(joined) => joined.map(project)
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, node.count)
-        onSpark(runner, merged, context).map(project)
+        node.onSpark(reason)(onSpark(runner, merged, context).map(project))
     }
   }
 

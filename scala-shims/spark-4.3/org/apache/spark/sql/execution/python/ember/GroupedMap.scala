@@ -43,8 +43,7 @@ private[ember] final class GroupedMap(
       embed(runner, rows, context) match {
         case Right(mapped) => mapped
         case Left(reason) =>
-          EmbeddedRunner.fellBack(reason, node.count)
-          PandasGroupUtils.executePython(asSparkSends(rows), output, runner)
+          node.onSpark(reason)(PandasGroupUtils.executePython(asSparkSends(rows), output, runner))
       }
     }
 

@@ -26,12 +26,14 @@ import dev.ember.rows.InputRows
 import dev.ember.session.{
   Admission,
   Fingerprint,
+  LaneDispatcher,
   LaneKey,
   LaneOfSession,
   Patience,
   Place,
   SessionFacts
 }
+import dev.ember.session.contract.WorkerFunction
 
 /** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
 trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
@@ -106,10 +108,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       try {
         val stock = new StockWorker(SessionRunner.this, partition, context)
         worker = Some(stock)
-        val variables = WorkerEnvironment.bytes(environment)
-        val handle =
-          call(place.native, stock.header(), schemaMessage, variables, conf.batchesAhead)
-        Right(opened(place, handle, stock))
+        Right(opened(place, stock))
       } catch {
         case error @ (NonFatal(_) | _: LinkageError) =>
           worker.foreach(_.close())
@@ -118,19 +117,31 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       }
     }
 
-    private def opened(place: Place, handle: Long, stock: StockWorker[IN, OUT]): OpenedSession =
-      OpenedSession(
-        place,
-        handle,
-        stock,
-        conf.cancelGraceSeconds * 1000L,
-        context,
-        functionNames,
-        new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_)),
-        faultFolder.map(_.toPath),
-        count,
-        if (moves) new Onward(place, handle, count, at(_, System.nanoTime()).toOption)
-        else () => None)
+    private def opened(place: Place, stock: StockWorker[IN, OUT]): OpenedSession = {
+      val patience = new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_))
+      val faults = faultFolder.map(_.toPath)
+      val task = new SessionTask(place, stock, context, functionNames, patience, faults)
+      val graceMs = conf.cancelGraceSeconds * 1000L
+      val session = LaneDispatcher.of(place).session(place, begin(place, _), task, graceMs)
+      session.init(function(stock))
+      val onward =
+        if (moves) new Onward(place, session.handle, count, at(_, System.nanoTime()).toOption)
+        else () => None
+      OpenedSession(session, stock, graceMs, context, patience, count, onward)
+    }
+
+    private def begin(place: Place, function: WorkerFunction): Long = {
+      val variables = WorkerEnvironment.bytes(environment)
+      call(place.native, function.payload, function.input, variables, conf.batchesAhead)
+    }
+
+    private def function(stock: StockWorker[IN, OUT]): WorkerFunction =
+      WorkerFunction(
+        functionNames.mkString(", "),
+        evalType,
+        "the header of Spark's Python worker",
+        stock.header(),
+        schemaMessage)
   }
 
   private def schemaMessage: Array[Byte] = {

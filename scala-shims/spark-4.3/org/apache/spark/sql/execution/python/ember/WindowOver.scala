@@ -42,8 +42,7 @@ private[ember] final class WindowOver(frames: WindowFrames, node: NodeConf) exte
       } match {
       case Right(joined) => joined.map(frames.results)
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, node.count)
-        frames.createEvaluator().eval(index, rows)
+        node.onSpark(reason)(frames.createEvaluator().eval(index, rows))
     }
   }
 

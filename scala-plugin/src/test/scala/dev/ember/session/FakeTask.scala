@@ -1,0 +1,25 @@
+package dev.ember.session
+
+import dev.ember.nativeapi.{Native, NativeException}
+import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.FakeSession
+
+/** A task without Spark: it is killed when a test says so. */
+final class FakeTask(killed: => Boolean = false, tail: Array[Byte] => Unit = _ => ())
+    extends TaskSide {
+  override def failIfEnded(): Unit = if (killed) throw new IllegalStateException("killed")
+  override def readTail(bytes: Array[Byte]): Unit = tail(bytes)
+  override def died(how: NativeException): Throwable = how
+
+  /** A session of this task's, open. */
+  def session(native: Native, lent: LentBatches): EmbeddedSession = {
+    val place = new Place(native, lent) {
+      override def apart: Boolean = false
+      override def broke(reason: FallbackReason): Unit = ()
+      override protected def giveBack(): Unit = ()
+    }
+    val session = (new LaneDispatcher).session(place, _ => 1L, this, graceMs = 50)
+    session.init(FakeSession.function)
+    session
+  }
+}

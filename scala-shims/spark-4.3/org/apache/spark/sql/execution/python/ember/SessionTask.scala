@@ -1,0 +1,48 @@
+package org.apache.spark.sql.execution.python.ember
+
+import java.nio.file.Path
+
+import org.apache.spark.{BarrierTaskContext, TaskContext, TaskKilledException}
+import org.apache.spark.api.python.{PythonException, PythonWorkerException}
+
+import dev.ember.nativeapi.NativeException
+import dev.ember.session.{Patience, Place, TaskSide, WorkerDied}
+
+/** A task as its session asks it, in Spark's words. */
+private[ember] final class SessionTask(
+    place: Place,
+    worker: StockWorker[?, ?],
+    context: TaskContext,
+    functions: Seq[String],
+    patience: Patience,
+    faultFolder: Option[Path])
+    extends TaskSide {
+
+  override def failIfEnded(): Unit = {
+    context.killTaskIfInterrupted()
+    patience.verdict.foreach(words => throw new PythonWorkerException(words))
+  }
+
+  /** A task whose function needs a process is no failure: it is tried again, and finds one. */
+  override def readTail(tail: Array[Byte]): Unit =
+    try worker.readTail(tail)
+    catch {
+      case error: PythonException if !context.isInstanceOf[BarrierTaskContext] =>
+        for {
+          why <- SessionTask.whyProcess(error.getMessage)
+          if place.refuse(why)
+        } throw new TaskKilledException(s"Ember runs the function again, in a worker process: $why")
+        throw error
+    }
+
+  override def died(how: NativeException): Throwable = WorkerDied(functions, how, faultFolder)
+}
+
+private object SessionTask {
+
+  /** An exception of the worker package's, as Python writes it, and what it says. */
+  private val NeedsProcess = "ember_worker\\.signals\\.NeedsProcess: (.*)".r.unanchored
+
+  def whyProcess(traceback: String): Option[String] =
+    Option(traceback).collect { case NeedsProcess(why) => why }
+}
