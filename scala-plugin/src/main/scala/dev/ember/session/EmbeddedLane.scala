@@ -4,9 +4,14 @@ import scala.collection.mutable
 
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.WorkerSpec
 
 /** What an interpreter is started for and cannot change afterwards. */
 final case class LaneKey(python: String, artifacts: String, includes: Set[String])
+
+object LaneKey {
+  def of(worker: WorkerSpec): LaneKey = LaneKey(worker.executable, worker.scope, worker.files)
+}
 
 /** Starts the interpreter for the first key that comes, in production from the jar's libraries. */
 trait LaneStarter {

@@ -3,6 +3,7 @@ package dev.ember.session
 import dev.ember.config.{EmberConf, Isolation, Lane}
 import dev.ember.contain.{FunctionRun, Quarantine, Wish}
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.WorkerSpec
 
 /** Which lane a session gets: the one that is named, or by what the books tell; functions that are shut out stay out. */
 class LaneOfSession(
@@ -14,16 +15,16 @@ class LaneOfSession(
   def enter(
       conf: EmberConf,
       facts: SessionFacts,
-      key: LaneKey,
-      environment: Map[String, String],
+      worker: WorkerSpec,
       run: FunctionRun): Either[FallbackReason, Place] = {
     val function = Fingerprint(run.fingerprint)
+    val key = LaneKey.of(worker)
     def inside(places: Int): Either[FallbackReason, Place] =
       quarantine.here(run, LaneOfSession.wish(conf)) {
-        embedded.enter(key, environment, run.task, places, conf.embeddedAbandoned)
+        embedded.enter(key, worker.environment, run.task, places, conf.embeddedAbandoned)
       }
     def apart(why: Option[FallbackReason]): Either[FallbackReason, Place] =
-      process.enter(key, environment).map(quarantine.apart(_, run, why))
+      process.enter(key, worker.environment).map(quarantine.apart(_, run, why))
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
       seated(books.enter(run.task, function, isApart), _ => None)(place)
 

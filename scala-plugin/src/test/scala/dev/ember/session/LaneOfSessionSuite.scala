@@ -6,6 +6,7 @@ import dev.ember.config.{EmberConf, Lane}
 import dev.ember.contain.{FunctionRun, Quarantine}
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.WorkerSpec
 
 class LaneOfSessionSuite extends AnyFunSuite {
   private val key = LaneKey("/usr/bin/python3", "default", Set("a.py"))
@@ -55,8 +56,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
       lanes.enter(
         EmberConf.read(_ => None).copy(lane = lane),
         facts,
-        key,
-        environment,
+        WorkerSpec(key.python, key.artifacts, key.includes, environment),
         FunctionRun("f", "name", task, again = false))
   }
 

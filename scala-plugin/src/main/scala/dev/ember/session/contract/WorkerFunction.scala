@@ -25,10 +25,8 @@ final case class WorkerFunction(
 /**
  * The worker that a function needs.
  *
- * @param runtime
- *   what runs it, such as `python`
  * @param executable
- *   whose installation it is
+ *   whose installation runs it
  * @param scope
  *   functions of different scopes may not meet in one process
  * @param files
@@ -37,7 +35,6 @@ final case class WorkerFunction(
  *   the variables that it must see
  */
 final case class WorkerSpec(
-    runtime: String,
     executable: String,
     scope: String,
     files: Set[String],

@@ -27,13 +27,12 @@ import dev.ember.session.{
   Admission,
   Fingerprint,
   LaneDispatcher,
-  LaneKey,
   LaneOfSession,
   Patience,
   Place,
   SessionFacts
 }
-import dev.ember.session.contract.WorkerFunction
+import dev.ember.session.contract.{WorkerFunction, WorkerSpec}
 
 /** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
 trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
@@ -58,9 +57,9 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       val facts = sessionFacts(context)
       for {
         _ <- Admission.ofSession(conf, facts).toLeft(())
-        environment = WorkerEnvironment.of(EmberView, context)
-        place <- LaneOfSession.enter(conf, facts, laneKey, environment, functionRun(context))
-        session <- new Opening(conf, environment, partition, context, call).at(place, begun)
+        worker = workerSpec(context)
+        place <- LaneOfSession.enter(conf, facts, worker, functionRun(context))
+        session <- new Opening(conf, worker, partition, context, call).at(place, begun)
       } yield session
     } catch {
       case invalid: InvalidSetting => Left(FallbackReason.InvalidConf(invalid.getMessage))
@@ -81,7 +80,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   /** Opens sessions of this runner's for one task: one, and where it moves one more. */
   private final class Opening(
       conf: EmberConf,
-      environment: Map[String, String],
+      needed: WorkerSpec,
       partition: Int,
       context: TaskContext,
       call: EmbeddedRunner.Open) {
@@ -131,7 +130,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     }
 
     private def begin(place: Place, function: WorkerFunction): Long = {
-      val variables = WorkerEnvironment.bytes(environment)
+      val variables = WorkerEnvironment.bytes(needed.environment)
       call(place.native, function.payload, function.input, variables, conf.batchesAhead)
     }
 
@@ -150,10 +149,11 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     bytes.toByteArray
   }
 
-  private def laneKey: LaneKey = LaneKey(
+  private def workerSpec(context: TaskContext): WorkerSpec = WorkerSpec(
     pythonExec,
     jobArtifactUUID.getOrElse("default"),
-    funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet)
+    funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet,
+    WorkerEnvironment.of(EmberView, context))
 
   private def faultFolder: Option[File] =
     Option.when(faultHandlerEnabled)(BasePythonRunner.faultHandlerLogDir)
