@@ -1,6 +1,5 @@
 """Functions of shared libraries: in Ember and on Spark's worker, from Python and from SQL."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from pyspark.sql import functions as F
 
 from parity import evidence
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python" / "ember" / "src"))
+EMBER = Path(__file__).resolve().parents[2] / "python" / "ember"
+sys.path[:0] = [str(EMBER / "src"), str(EMBER / "tests")]
+import libraries  # noqa: E402 (of that package's tests)
 from ember import native_function  # noqa: E402 (not installed here, nor on executors)
 
 EVAL = frozenset({"ArrowEvalPython"})
@@ -22,19 +22,13 @@ MAP = frozenset({"MapInArrow"})
 @pytest.fixture(scope="module")
 def rust():
     """The example of the crate ``ember-udf``."""
-    build = ["cargo", "build", "--locked", "-p", "ember-udf", "--example", "numbers_and_text"]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return str(ROOT / "target" / "debug" / "examples" / "libnumbers_and_text.so")
+    return libraries.rust()
 
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
     """Functions in C, each wrong in its own way."""
-    library = tmp_path_factory.mktemp("native") / "libwrong.so"
-    tests = ROOT / "python" / "ember" / "tests"
-    flags = ["-shared", "-fPIC", f"-I{ROOT / 'native/udf/include'}"]
-    subprocess.run(["cc", *flags, str(tests / "wrong.c"), "-o", str(library)], check=True)
-    return str(library)
+    return libraries.wrong(tmp_path_factory.mktemp("native"))
 
 
 def numbers(spark):

@@ -9,29 +9,28 @@ import pyarrow as pa
 import pytest
 from pyspark import cloudpickle
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-from ember.native import NativeFunction, NativeFunctionError, native_function
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "src"), str(HERE)]
+import libraries  # noqa: E402 (beside this file)
+from ember.native import (  # noqa: E402 (not installed here)
+    NativeFunction,
+    NativeFunctionError,
+    native_function,
+)
 
-ROOT = Path(__file__).resolve().parents[3]
 NUMBERS = pa.array([1, None, 3])
 
 
 @pytest.fixture(scope="module")
 def rust():
     """The crate's example."""
-    build = ["cargo", "build", "--locked", "-p", "ember-udf", "--example", "numbers_and_text"]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return str(ROOT / "target" / "debug" / "examples" / "libnumbers_and_text.so")
+    return libraries.rust()
 
 
 @pytest.fixture(scope="module")
 def c(tmp_path_factory):
     """The functions that are wrong."""
-    library = tmp_path_factory.mktemp("native") / "libwrong.so"
-    source = Path(__file__).with_name("wrong.c")
-    flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'native/udf/include'}"]
-    subprocess.run(["cc", *flags, str(source), "-o", str(library)], check=True)
-    return str(library)
+    return libraries.wrong(tmp_path_factory.mktemp("native"))
 
 
 def scalar(library, symbol):
