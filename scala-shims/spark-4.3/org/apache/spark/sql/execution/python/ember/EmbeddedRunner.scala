@@ -8,9 +8,8 @@ import org.apache.spark.sql.execution.python.RowInputArrowPythonRunner
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
-import dev.ember.metrics.EmberMetrics
 import dev.ember.nativeapi.Native
-import dev.ember.reason.{FallbackReason, ReasonLog}
+import dev.ember.reason.FallbackReason
 import dev.ember.rows.{InputRows, RowBatches}
 import dev.ember.rows.columns.InputColumns
 
@@ -86,11 +85,4 @@ object EmbeddedRunner {
 
   /** Opens a session: header, input schema, environment, batches ahead. */
   private[ember] type Open = (Native, Array[Byte], Array[Byte], Array[Byte], Int) => Long
-
-  /** Says and counts that a session runs on Spark's own runner. */
-  def fellBack(reason: FallbackReason, count: (String, Long) => Unit): Unit = {
-    ReasonLog.once(reason)
-    count(EmberMetrics.Fallbacks, 1)
-    count(EmberMetrics.reason(reason.name), 1)
-  }
 }

@@ -58,8 +58,7 @@ private[ember] final class EmberGroupStateRunner(
     embed(input, partition, context) match {
       case Right(batches) => batches.map(batch => deserializeColumnarBatch(batch, columns(batch)))
       case Left(reason) =>
-        EmbeddedRunner.fellBack(reason, count)
-        super.compute(input, partition, context)
+        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
     }
 
   private def columns(of: ColumnarBatch): StructType =
@@ -114,8 +113,7 @@ private[ember] final class EmberTransformRunner(
         batches
       case Left(reason) =>
         closeServerSocketChannelSilently(socket)
-        EmbeddedRunner.fellBack(reason, count)
-        super.compute(input, partition, context)
+        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
     }
   }
 

@@ -2,7 +2,8 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.TaskContext
 
-import dev.ember.reason.FallbackReason
+import dev.ember.metrics.EmberMetrics
+import dev.ember.reason.{FallbackReason, ReasonLog}
 import dev.ember.session.StockDispatcher
 import dev.ember.session.contract.WorkerFunction
 
@@ -13,7 +14,9 @@ private[ember] object StockRun {
       functions: Seq[String],
       evalType: Int,
       count: (String, Long) => Unit)(compute: => Iterator[Out]): Iterator[Out] = {
-    EmbeddedRunner.fellBack(reason, count)
+    ReasonLog.once(reason)
+    count(EmberMetrics.Fallbacks, 1)
+    count(EmberMetrics.reason(reason.name), 1)
     val session = StockDispatcher.session[Out]()
     TaskContext.get().addTaskCompletionListener[Unit](_ => session.close()): Unit
     session.init(function(functions, evalType))
