@@ -110,11 +110,12 @@ def test_a_hang_ends_at_the_idle_timeout_with_sparks_error(function, spark, conf
     conf(**{"spark.ember.lane": "auto"})
     assert still_works(spark)  # a worker that has to start first is not what is timed
     conf(**{IDLE: "1", KILL: "true"})
-    begun = time.monotonic()
-    with pytest.raises(Exception, match="idle timeout") as raised:
-        hanging(spark, function, tmp_path).collect()
-    assert TERMINATED in str(raised.value)
-    assert time.monotonic() - begun < SOON_S
+    while not signers(tmp_path):  # on a busy machine the time is over before the function begins
+        begun = time.monotonic()
+        with pytest.raises(Exception, match="idle timeout") as raised:
+            hanging(spark, function, tmp_path).collect()
+        assert TERMINATED in str(raised.value)
+        assert time.monotonic() - begun < SOON_S
     conf(**{KILL: "false"})
     (pid,) = signers(tmp_path)
     wait_until(lambda: not Path("/proc", str(pid)).exists())

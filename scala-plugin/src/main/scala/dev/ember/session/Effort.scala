@@ -37,7 +37,7 @@ object Effort {
   /** Of an open session. */
   def of(native: Native, session: Long): Effort = native.spent(session) match {
     case Array(rows, busy, cpu, lock, idle, delay, stateless) =>
-      Effort(rows, busy, cpu, lock, idle, delay, stateless == 1)
+      Effort(rows, busy, cpu, lock, idle, delay, stateless > 0)
     case other => throw new IllegalStateException(s"${other.length} figures of a session, not 7")
   }
 }
