@@ -21,6 +21,7 @@ mod lent;
 mod nested;
 mod results;
 mod shape;
+mod tables;
 mod values;
 
 use pyo3::prelude::*;
@@ -39,6 +40,9 @@ pub(crate) mod ember_bridge {
 
     #[pymodule_export]
     use super::groups::evaluate_groups;
+
+    #[pymodule_export]
+    use super::tables::evaluate_table;
 
     #[pymodule_export]
     use super::{Column, Results, Rows, column_over, evaluate, repeated, rows};

@@ -66,9 +66,20 @@ impl Lists {
         within_offsets(&self.ends)
     }
 
-    /// A list without elements, or what stands in the place of a null.
+    /// A list without elements, or what stands in the place of a null; or the end of a list whose
+    /// elements were added one by one.
     pub(super) fn add_empty(&mut self) {
         self.ends.push(self.elements.len());
+    }
+
+    /// The elements of all lists, and of one that has not ended.
+    pub(super) const fn elements(&mut self) -> &mut Results {
+        &mut self.elements
+    }
+
+    /// How many elements the lists have that ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
     }
 
     pub(super) fn truncate(&mut self, rows: usize) {

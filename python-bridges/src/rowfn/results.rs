@@ -74,6 +74,12 @@ impl Results {
         Self::of(Kind::Nested, values)
     }
 
+    /// The same, with as many results as the values have.
+    pub(super) const fn with_length(mut self, length: usize) -> Self {
+        self.length = length;
+        self
+    }
+
     const fn of(kind: Kind, values: Values) -> Self {
         Self {
             kind,

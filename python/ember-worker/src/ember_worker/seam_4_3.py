@@ -47,8 +47,8 @@ def install(*, in_executor: bool) -> Any:
                 gathering,
             )
         ),
-        "read_udtf": table_function.reader(
-            rebound(worker.read_udtf, {"CPickleSerializer": table.serializer}), gathering
+        "read_udtf": table.reader(
+            worker.read_udtf, table_function.reader(worker.read_udtf, gathering)
         ),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,

@@ -42,7 +42,7 @@ def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..
 def calls(kind: int) -> bool:
     """Tell whether functions are called from here: shown locals need PySpark's own loop."""
     return bool(
-        kind == PythonEvalType.SQL_BATCHED_UDF
+        kind in (PythonEvalType.SQL_BATCHED_UDF, PythonEvalType.SQL_TABLE_UDF)
         and rowfn.bridge()
         and not os.environ.get("SPARK_TRACEBACK_WITH_LOCALS")
     )

@@ -24,7 +24,7 @@ _HEAD = struct.Struct("!ii")
 _ROWS, _BYTES = 10_000, 1 << 20
 
 #: The types of the columns, by the names that the bridge knows them by.
-_TYPES: dict[str | None, pa.DataType] = {
+TYPES: dict[str | None, pa.DataType] = {
     "b": pa.bool_(),
     "c": pa.int8(),
     "s": pa.int16(),
@@ -56,7 +56,7 @@ class Output:
     def declare(self, declared: Declared) -> None:
         """Add the column of one function."""
         instants = pa.timestamp("us", "UTC")
-        self._types.append(instants if declared.convert else _TYPES[declared.column])
+        self._types.append(instants if declared.convert else TYPES[declared.column])
 
     def dumps(self, rows: list[Any], protocol: int) -> Parcel:
         """Return what stands for the pickle of ``rows``, for the serializer to write."""

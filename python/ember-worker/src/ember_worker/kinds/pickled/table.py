@@ -1,121 +1,150 @@
-"""Table functions whose rows Spark pickles: its pickles cross in a column, and so do the results'.
+"""Table functions whose rows Spark pickles, without the pickles where the types allow.
 
-PySpark's ``read_udtf`` and its pickling serializer stay the code that runs. Where the serializer
-reads and writes the bytes of a pickle, some names that it looks up lead here.
+PySpark's ``read_udtf`` and its pickling serializer stay the code that runs; some names that they
+look up lead here. One row stands for many: the loop over them turns in the bridge, inside the
+frames in which PySpark calls the function for a row, and gives a list of rows for each. At the
+first row that needs PySpark's conversion, or an error, PySpark's loop goes on, with what the call
+gave.
 """
 
 from __future__ import annotations
 
-import time
+import functools
+from itertools import chain
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from pyspark import cloudpickle, serializers
-from pyspark.serializers import SpecialLengths
+from pyspark import serializers
+from pyspark.util import PythonEvalType
 
-from ember_worker import transport
+from ember_worker import rowfn
+from ember_worker.depth import call_one_deeper
+from ember_worker.kinds.pickled import calls
 from ember_worker.kinds.pickled.names import Pickling, no_length
+from ember_worker.kinds.pickled.table_input import Input
+from ember_worker.kinds.pickled.table_loop import Loop
+from ember_worker.kinds.pickled.table_output import Output
 from ember_worker.kinds.pickled.turns import PATIENCE
 from ember_worker.rebound import rebound
+from ember_worker.rowfn.names import EVERY_FOREIGN, LEVELS, breathe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Pickles are sent when there are so many, or when they have so many bytes.
-_MOST, _BYTES = 1024, 64 << 10
-_SCHEMA = pa.schema([("pickles", pa.large_binary())])
+
+def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..., Any]:
+    """Return PySpark's ``read_udtf`` for pickled table functions, and ``others`` for all others."""
+
+    def read_udtf(pickler: Any, info: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
+        read = others
+        if kind == PythonEvalType.SQL_TABLE_UDF:
+            names = Names(rowfn.bridge(), stock.__globals__)
+            read = rebound(stock, names.meanings(calls=calls(kind)))
+        return read(pickler, info, kind, runner_conf, eval_conf)
+
+    return read_udtf
 
 
-def serializer() -> Any:
-    """Make PySpark's pickling serializer, over columns of pickles."""
-    made: Any = serializers.CPickleSerializer()
-    framed: Any = serializers.FramedSerializer
-    own: Any = type(made)
-    module = "cloudpickle" if own is serializers.CloudPickleSerializer else "pickle"
-    source, output = _Source(made.load_stream), _Output()
-    pickling = Pickling(getattr(serializers, module), cloudpickle.loads, output.dumps)
-    methods = {
-        "_read_with_length": rebound(framed._read_with_length, {"read_int": source.read_int}),
-        "_write_with_length": rebound(framed._write_with_length, {"write_int": no_length}),
-        "dumps": rebound(own.dumps, {module: pickling}),
-    }
-    for name, function in methods.items():
-        setattr(made, name, MethodType(function, made))
-    made.load_stream = source.load_stream
-    return made
+class Names:
+    """The names that ``read_udtf`` looks up, and what they mean in one session."""
+
+    def __init__(self, bridge: Any, stock: dict[str, Any]) -> None:
+        """Stand before the ``stock`` globals."""
+        self._stock = stock
+        self._loop = Loop(bridge)
+
+    def meanings(self, *, calls: bool) -> dict[str, Any]:
+        """Return the names; functions are called from here if ``calls``."""
+        meanings: dict[str, Any] = {"CPickleSerializer": self._serializer}
+        if calls:
+            meanings["_parse_datatype_json_string"] = self._parse_datatype_json_string
+            meanings["wrap_kwargs_support"] = self._wrap_kwargs_support
+            meanings["map"] = self._map
+        return meanings
+
+    def _parse_datatype_json_string(self, text: str) -> Any:
+        declared = self._stock["_parse_datatype_json_string"](text)
+        self._loop.declare(declared)
+        return declared
+
+    def _wrap_kwargs_support(self, function: Any, offsets: Any, kwargs_offsets: Any) -> Any:
+        target = Target(self._loop, function)
+        wrapped, offsets = self._stock["wrap_kwargs_support"](target, offsets, kwargs_offsets)
+        target.takes(offsets, tuple(kwargs_offsets))
+        return wrapped, offsets
+
+    def _map(self, convert: Any, results: Any) -> Any:
+        """Return converted results; those in columns need no conversion."""
+        return (results,) if self._loop.is_whole(results) else map(convert, results)
+
+    def _serializer(self) -> Any:
+        """Make PySpark's pickling serializer, with columns beside its pickles."""
+        made: Any = serializers.CPickleSerializer()
+        framed: Any = serializers.FramedSerializer
+        own: Any = type(made)
+        module = "cloudpickle" if own is serializers.CloudPickleSerializer else "pickle"
+        source, output = Input(self._loop, made.load_stream), Output(self._loop)
+        pickling = Pickling(getattr(serializers, module), source.loads, output.dumps)
+        methods = {
+            "_read_with_length": rebound(framed._read_with_length, {"read_int": source.read_int}),
+            "_write_with_length": rebound(framed._write_with_length, {"write_int": no_length}),
+            "loads": rebound(own.loads, {module: pickling}),
+            "dumps": rebound(own.dumps, {module: pickling}),
+        }
+        for name, function in methods.items():
+            setattr(made, name, MethodType(function, made))
+        made.load_stream = source.load_stream
+        return made
 
 
-class _Source:
-    """Gives PySpark's ``_read_with_length`` one pickle after the other."""
+class Target:
+    """``eval`` of a table function, in the place where PySpark calls it for a row."""
 
-    def __init__(self, load_stream: Callable[[Any], Iterator[Any]]) -> None:
-        """Stand before the serializer's ``load_stream``."""
-        self._load_stream = load_stream
-        self._pickles: Iterator[bytes] = iter(())
-        self._next: bytes | None = None
+    def __init__(self, loop: Loop, function: Callable[..., Any]) -> None:
+        """Call ``function``."""
+        self._loop = loop
+        self._function = function
+        self._offsets: list[int] = []
+        self._names: tuple[str, ...] = ()
 
-    def load_stream(self, stream: Any) -> Iterator[Any]:
-        """Read from the columns of ``stream``."""
-        self._pickles = _pickles(stream.endpoint)
-        stream.read = self._taken
-        return self._load_stream(stream)
+    def takes(self, offsets: list[int], names: tuple[str, ...]) -> None:
+        """Say which columns are the arguments, and the names of the last."""
+        self._offsets, self._names = offsets, names
 
-    def read_int(self, _stream: Any) -> int:
-        """Return the length of the next pickle, or say that the input has ended."""
-        self._next = next(self._pickles, None)
-        return SpecialLengths.END_OF_DATA_SECTION if self._next is None else len(self._next)
+    def __getattr__(self, name: str) -> Any:
+        """Return what the function is called, and whatever else it has."""
+        return getattr(self._function, name)
 
-    def _taken(self, _length: int) -> bytes | None:
-        return self._next
-
-
-def _pickles(endpoint: Any) -> Iterator[bytes]:
-    for batch in transport.batches(endpoint):
-        yield from (pickle.as_py() for pickle in batch.column(0))
-
-
-class _Output:
-    """Gathers what PySpark's serializer writes, and sends it in batches."""
-
-    def __init__(self) -> None:
-        self._gathered: list[bytes] = []
-        self._bytes = 0
-        self._sent = time.perf_counter()
-        self._writer: transport.BatchWriter | None = None
-
-    def dumps(self, rows: list[Any], protocol: int) -> _Parcel:
-        pickle: bytes = cloudpickle.dumps(rows, protocol)  # type: ignore[no-untyped-call]
-        return _Parcel(self, pickle)
-
-    def add(self, pickle: bytes, endpoint: Any) -> None:
-        self._gathered.append(pickle)
-        self._bytes += len(pickle)
-        late = time.perf_counter() - self._sent >= PATIENCE
-        if late or len(self._gathered) >= _MOST or self._bytes >= _BYTES:
-            self.flush(endpoint)
-
-    def flush(self, endpoint: Any) -> None:
-        """Send the pickles that are there."""
-        gathered, self._gathered, self._bytes = self._gathered, [], 0
-        if gathered:
-            if self._writer is None:
-                self._writer = transport.BatchWriter(endpoint, _SCHEMA)
-            column = pa.array(gathered, pa.large_binary())
-            self._writer.write_batch(pa.RecordBatch.from_arrays([column], schema=_SCHEMA))
-            self._sent = time.perf_counter()
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the results of many rows, or what PySpark is to take for the row it is at."""
+        loop = self._loop
+        if loop.batch is not None:
+            columns, start, end = loop.batch
+            taken = tuple(columns[offset] for offset in self._offsets)
+            rows = loop.bridge.rows(taken) if taken else loop.bridge.repeated(end)
+            asked = self._function, rows, self._names
+            results, loop.left = loop.bridge.evaluate_table(
+                asked, loop.shape, (start, end, PATIENCE), breathe, EVERY_FOREIGN
+            )
+            loop.done = start + len(results)
+            return results
+        left, loop.left = loop.left, None
+        if left is not None:
+            return _continued(*left)
+        if LEVELS == 1:
+            return self._function(*args, **kwargs)
+        return call_one_deeper(functools.partial(self._function, **kwargs), *args)
 
 
-class _Parcel(transport.Parcel):
-    """The pickle of what one call gave."""
+def _continued(given: list[Any] | None, rest: Any, error: BaseException | None) -> Any:
+    """Return what a call returned that the bridge began, or raise what it raised."""
+    if given is None:
+        if error is not None:
+            raise error
+        return rest
+    return chain(given, rest) if error is None else _failing(given, error)
 
-    def __init__(self, output: _Output, pickle: bytes) -> None:
-        self._output = output
-        self._pickle = pickle
 
-    def __len__(self) -> int:
-        return len(self._pickle)
-
-    def deliver(self, endpoint: Any) -> Callable[[Any], None]:
-        self._output.add(self._pickle, endpoint)
-        return self._output.flush
+def _failing(given: list[Any], error: BaseException) -> Iterator[Any]:
+    yield from given
+    raise error

@@ -40,7 +40,7 @@ class Declared:
         self._kind = kind
         self._passing = (results, Nothing)
         #: What a column of its results is called, and the same if results may go there at once.
-        self.column = _format(kind)
+        self.column = format_of(kind)
         self.format = None if results is None else self.column
         self.convert = kind.toInternal if type(kind) is sql.TimestampType else None
 
@@ -57,7 +57,8 @@ class Declared:
         return self._kind.toInternal(value)
 
 
-def _format(kind: Any) -> str | None:
+def format_of(kind: Any) -> str | None:
+    """Return the name of the column that takes exact values of a type, if there is one."""
     if type(kind) is sql.StringType and kind.collation != "UTF8_BINARY":
         return None
     return FORMATS.get(type(kind))

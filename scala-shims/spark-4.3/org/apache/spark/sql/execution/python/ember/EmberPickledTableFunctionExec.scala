@@ -1,14 +1,10 @@
 package org.apache.spark.sql.execution.python.ember
 
-import scala.jdk.CollectionConverters._
-
-import net.razorvine.pickle.Unpickler
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDTF
-import org.apache.spark.sql.catalyst.util.GenericArrayData
 import org.apache.spark.sql.execution.python.{
   BatchEvalPythonExec,
   BatchEvalPythonUDTFExec,
@@ -16,7 +12,7 @@ import org.apache.spark.sql.execution.python.{
   PythonUDTFRunner
 }
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
-import org.apache.spark.sql.types.{BinaryType, StructType}
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -24,8 +20,9 @@ import dev.ember.reason.FallbackReason
 import dev.ember.rows.RowBatches
 
 /**
- * Spark's node for table functions whose rows it pickles. Its own pickles of the arguments cross, and the pickles
- * that PySpark makes of the rows of each row come back for Spark's own code to read.
+ * Spark's node for table functions whose rows it pickles. Arguments cross in columns, or in Spark's own pickles
+ * where only Spark knows what object a type becomes, and rows come back in lists of structs or in pickles that
+ * Spark's own code reads.
  */
 trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec {
   private val artifacts: Option[String] = PythonNodes.artifacts
@@ -38,65 +35,88 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec {
       arguments: Array[ArgumentMetadata],
       rows: Iterator[InternalRow],
       schema: StructType,
-      context: TaskContext): Iterator[Iterator[InternalRow]] =
-    new EmberPickledTableFunctionRunner(udtf, arguments, node)
-      .embed(pickled(rows, schema), context) match {
-      case Right(pickles) =>
-        val unpickler = new Unpickler
-        val convert = EvaluatePython.makeFromJava(udtf.dataType)
-        pickles
-          .flatMap(unpickler.loads(_).asInstanceOf[java.util.List[Any]].asScala)
-          .map(results => counted(convert(results).asInstanceOf[GenericArrayData]))
+      context: TaskContext): Iterator[Iterator[InternalRow]] = {
+    val columns = PickledForm.areColumns(schema, conf.pysparkBinaryAsBytes)
+    val sent = if (columns) schema else PickledForm.OfPickles
+    val input = if (columns) new WholePickles(rows) else pickled(rows, schema)
+    new EmberPickledTableFunctionRunner(udtf, arguments, sent, node).embed(input, context) match {
+      case Right(batches) =>
+        val results = new PickledTableRows(udtf.dataType, node.metrics("pythonNumRowsReceived"))
+        batches.flatMap(results.ofEachRow)
       case Left(reason) =>
         node.onSpark(reason)(super.evaluate(arguments, rows, schema, context))
     }
-
-  private def pickled(rows: Iterator[InternalRow], schema: StructType): Iterator[Array[Byte]] = {
-    EvaluatePython.registerPicklers()
-    BatchEvalPythonExec.getInputIterator(
-      rows,
-      schema,
-      EmberPickledTableFunctionExec.Rows,
-      conf.pysparkBinaryAsBytes,
-      pythonMetrics = pythonMetrics)
   }
 
-  private def counted(rows: GenericArrayData): Iterator[InternalRow] = {
-    node.count("pythonNumRowsReceived", rows.array.length.toLong)
-    rows.array.iterator.map(_.asInstanceOf[InternalRow])
+  private def pickled(
+      rows: Iterator[InternalRow],
+      schema: StructType): Iterator[Iterator[InternalRow]] = {
+    EvaluatePython.registerPicklers()
+    BatchEvalPythonExec
+      .getInputIterator(
+        rows,
+        schema,
+        WholePickles.Rows,
+        conf.pysparkBinaryAsBytes,
+        pythonMetrics = pythonMetrics)
+      .map(pickle => Iterator.single(InternalRow(pickle)))
   }
 }
 
-private object EmberPickledTableFunctionExec {
+/**
+ * Rows in batches of as many whole pickles as come quickly, were they pickled: what comes out of a pickle in Python
+ * fails as a whole.
+ */
+private[ember] final class WholePickles(rows: Iterator[InternalRow])
+    extends Iterator[Iterator[InternalRow]] {
+  import WholePickles.{MostRows, Patience, Rows}
+
+  override def hasNext: Boolean = rows.hasNext
+
+  override def next(): Iterator[InternalRow] = new Iterator[InternalRow] {
+    private val begun = System.nanoTime()
+    private var taken = 0
+
+    override def hasNext: Boolean = rows.hasNext && (taken == 0 || taken % Rows > 0 || mayGrow)
+
+    private def mayGrow = taken < MostRows && System.nanoTime() - begun < Patience
+
+    override def next(): InternalRow = {
+      taken += 1
+      rows.next()
+    }
+  }
+}
+
+private[ember] object WholePickles {
 
   /** Of one pickle, as Spark's node has it. */
   val Rows = 100
+
+  private val MostRows = 2000
+  private val Patience = 5000000L
 }
 
-/** For a table function over pickles of rows. */
+/** For a table function over pickles of rows, or over columns in their place. */
 final class EmberPickledTableFunctionRunner(
     function: PythonUDTF,
     arguments: Array[ArgumentMetadata],
+    sent: StructType,
     node: NodeConf)
     extends PythonUDTFRunner(function, arguments, node.metrics, node.artifacts, node.session)
     with SessionRunner[Array[Byte], Array[Byte]] {
   override protected def functionNames: Seq[String] = node.functions
 
-  override protected def sentSchema: Schema =
-    ArrowUtils.toArrowSchema(new StructType().add("pickles", BinaryType), "UTC", false)
+  /** The zone is that of the worker, whatever the session's. */
+  override protected def sentSchema: Schema = ArrowUtils.toArrowSchema(sent, "UTC", false)
 
-  /** The function's pickles, one for each row and what it has to say at its end. */
+  /** What the function gave, for each row and at its end. Each inner iterator of the input is a batch. */
   private[ember] def embed(
-      input: => Iterator[Array[Byte]],
-      context: TaskContext): Either[FallbackReason, Iterator[Array[Byte]]] =
+      input: => Iterator[Iterator[InternalRow]],
+      context: TaskContext): Either[FallbackReason, Iterator[ColumnarBatch]] =
     enter(context.partitionId(), context)(_.open(_, _, _, _)).map { opened =>
-      val pickles = input.map(pickle => Iterator.single(InternalRow(pickle)))
-      val batches = new RowBatches(sentSchema, ArrowMemory.allocator, None, pickles)
-      new ArrowRun(opened, _ => 0) // rows are counted where the pickles are read
+      val batches = new RowBatches(sentSchema, ArrowMemory.allocator, None, input)
+      new ArrowRun(opened, _ => 0) // rows are counted where they are read
         .start(UpstreamFiles.apart(batches))
-        .flatMap(column)
     }
-
-  private def column(batch: ColumnarBatch): Iterator[Array[Byte]] =
-    Iterator.tabulate(batch.numRows())(batch.column(0).getBinary)
 }

@@ -31,7 +31,7 @@ private[ember] final case class PickledForm(rows: RowForm, pickled: Option[Struc
 private[ember] object PickledForm {
 
   /** The one column of an input that is made of pickles: each stands in the first row of its group. */
-  private val OfPickles = new StructType().add("pickles", BinaryType)
+  val OfPickles = new StructType().add("pickles", BinaryType)
 
   /** Nothing if a column beside the arguments has no native form. */
   def of(
@@ -43,7 +43,7 @@ private[ember] object PickledForm {
       .stored(FunctionArguments.struct(inputAttributes.map(_.dataType)))
       .filter(_ => results.forall(_.nullable))
       .map { input =>
-        val columns = arguments.schema.forall(field => isColumn(field.dataType, conf))
+        val columns = areColumns(arguments.schema, conf.binaryAsBytes)
         val ordinals = arguments.columnIndices(inputAttributes).map(_.toSeq)
         val form = RowForm(
           input,
@@ -57,9 +57,9 @@ private[ember] object PickledForm {
         PickledForm(form, Option.unless(columns)(arguments.schema))
       }
 
-  /** Whether native code makes the objects that Spark's pickles of the type stand for. */
-  private def isColumn(of: DataType, conf: PickleConf): Boolean = of match {
-    case BinaryType => conf.binaryAsBytes
+  /** Whether native code makes the objects that Spark's pickles of these rows stand for. */
+  def areColumns(rows: StructType, binaryAsBytes: Boolean): Boolean = rows.map(_.dataType).forall {
+    case BinaryType => binaryAsBytes
     case _: DecimalType => true
     case other => column(other) != NullType
   }

@@ -1,0 +1,85 @@
+"""The input of a table function: columns, or the pickles that Spark made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyspark import cloudpickle
+from pyspark.serializers import SpecialLengths
+
+from ember_worker import transport
+from ember_worker.kinds.pickled.columns import Columns
+from ember_worker.kinds.pickled.input import PICKLES
+from ember_worker.kinds.pickled.table_loop import GROUP, Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Input:
+    """Gives PySpark's ``_read_with_length`` one segment of the input after the other."""
+
+    def __init__(self, loop: Loop, load_stream: Callable[[Any], Iterator[Any]]) -> None:
+        """Stand before the serializer's ``load_stream``."""
+        self._loop = loop
+        self._load_stream = load_stream
+        self._segments: Iterator[Any] = iter(())
+        self._next: Any = None
+
+    def load_stream(self, stream: Any) -> Iterator[Any]:
+        """Read from the columns of ``stream``."""
+        self._segments = self._all(stream.endpoint)
+        stream.read = self._taken
+        return self._load_stream(stream)
+
+    def read_int(self, _stream: Any) -> int:
+        """Return the length of the next segment, or say that the input has ended."""
+        self._next = next(self._segments, None)
+        return SpecialLengths.END_OF_DATA_SECTION if self._next is None else len(self._next)
+
+    def _taken(self, _length: int) -> Any:
+        return self._next
+
+    def loads(self, segment: Any, **options: Any) -> Any:
+        """Return the rows of a segment."""
+        if type(segment) is not bytes:
+            return segment.rows()
+        rows = cloudpickle.loads(segment, **options)
+        if self._loop.shape is None:
+            return rows
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return self._loop.turn(columns, range(len(rows)), lambda start, end: rows[start:end])
+
+    def _all(self, endpoint: Any) -> Iterator[Any]:
+        for batch in transport.batches(endpoint):
+            if batch.schema.names == [PICKLES]:
+                yield from (pickle.as_py() for pickle in batch.column(0))
+                continue
+            columns = Columns(self._loop.bridge, batch)
+            fast = columns.whole and self._loop.shape is not None
+            size = columns.rows if fast else GROUP
+            for start in range(0, columns.rows, size):
+                rows = range(start, min(start + size, columns.rows))
+                yield _Segment(self._loop if fast else None, columns, rows)
+
+
+class _Segment:
+    """Rows of a batch of columns."""
+
+    def __init__(self, loop: Loop | None, columns: Columns, rows: range) -> None:
+        self._loop = loop
+        self._columns = columns
+        self._rows = rows
+
+    def __len__(self) -> int:
+        """Return a length, as a pickle has one."""
+        return len(self._rows)
+
+    def rows(self) -> Any:
+        """Return the rows, or what stands for them."""
+        columns, rows = self._columns, self._rows
+        if self._loop is None:
+            return columns.part(rows.start, rows.stop)
+        return self._loop.turn(
+            columns.lazy, rows, lambda start, end: list(columns.part(start, end))
+        )
