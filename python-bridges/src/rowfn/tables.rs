@@ -88,7 +88,7 @@ struct Table<'a, 'py> {
     row: &'a Bound<'py, PyType>,
 }
 
-impl<'a, 'py> Table<'a, 'py> {
+impl<'py> Table<'_, 'py> {
     fn new(py: Python<'py>, rows: Results) -> PyResult<Self> {
         static GENERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         static ROW: PyOnceLock<Py<PyType>> = PyOnceLock::new();
