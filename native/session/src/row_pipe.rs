@@ -60,6 +60,8 @@ impl Groups<'_> {
 
 /// Pages kept for the next batches.
 const SPARE: usize = 4;
+/// Rows of a batch that may be little of its page.
+const FEW: usize = 256;
 
 /// One page of output rows; readable until the one after the next is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -153,16 +155,28 @@ impl RowPipe {
             .plan
             .to_arrow
             .convert_groups(&[Rows::new(Page::of(source), rows)], groups.pieces)?;
-        let page = std::mem::replace(&mut self.input, MutableBuffer::new(0));
-        let done = if self.plan.joined {
-            self.waiting.push(page, groups.joined)?
-        } else {
-            Some(page)
-        };
-        if let Some(page) = done {
-            keep(&mut self.spare, page);
+        if self.plan.joined {
+            let page = self.to_wait(groups.joined)?;
+            if let Some(page) = self.waiting.push(page, groups.joined)? {
+                keep(&mut self.spare, page);
+            }
         }
         Ok(batch)
+    }
+
+    /// The page that holds `rows` input rows; where they are little of it, a copy, and it serves again: many
+    /// small batches may wait, and to make a page for each costs more than they do.
+    fn to_wait(&mut self, rows: usize) -> Result<MutableBuffer, PageError> {
+        if rows <= FEW {
+            let all = Rows::new(Page::of(self.input.as_slice()), rows);
+            let used = all.skip(rows)?.read();
+            if used <= self.input.len() / 8 {
+                let mut copy = MutableBuffer::new(used);
+                copy.extend_from_slice(self.input.as_slice().get(..used).unwrap_or_default());
+                return Ok(copy);
+            }
+        }
+        Ok(std::mem::replace(&mut self.input, MutableBuffer::new(0)))
     }
 
     /// The rows of one output batch, joined with the input rows that come next.

@@ -164,16 +164,28 @@ fn the_page_before_stays_readable_while_the_next_is_read() {
 #[test]
 fn a_page_is_used_again_once_its_rows_are_joined_and_not_before() {
     let mut pipe = pipe("[0]", true);
-    let first = pipe.room(Side::Input, 8 * ROW);
+    let first = pipe.room(Side::Input, 4 * ROW);
     batch(&mut pipe, &[1]);
-    let second = pipe.room(Side::Input, 8 * ROW);
+    let second = pipe.room(Side::Input, 4 * ROW);
     assert_ne!(first, second, "its row waits to be joined");
     batch(&mut pipe, &[2]);
     pipe.rows(&returned(&[10])).unwrap();
-    assert_eq!(pipe.room(Side::Input, 8 * ROW), first);
+    assert_eq!(pipe.room(Side::Input, 4 * ROW), first);
     batch(&mut pipe, &[3]);
     let page = pipe.rows(&returned(&[20, 30])).unwrap();
     assert_eq!(pairs(page), [(2, 20), (3, 30)]);
+}
+
+#[test]
+fn a_page_that_a_batch_hardly_fills_serves_the_next_one_too() {
+    let mut pipe = pipe("[0]", true);
+    let first = pipe.room(Side::Input, 64 * ROW);
+    for value in 1..=3 {
+        batch(&mut pipe, &[value]);
+        assert_eq!(pipe.room(Side::Input, 64 * ROW), first);
+    }
+    let page = pipe.rows(&returned(&[10, 20, 30])).unwrap();
+    assert_eq!(pairs(page), [(1, 10), (2, 20), (3, 30)]);
 }
 
 #[test]
