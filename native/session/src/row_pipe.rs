@@ -156,7 +156,7 @@ impl RowPipe {
             .to_arrow
             .convert_groups(&[Rows::new(Page::of(source), rows)], groups.pieces)?;
         if self.plan.joined {
-            let page = self.to_wait(groups.joined)?;
+            let page = self.waiting_page(groups.joined)?;
             if let Some(page) = self.waiting.push(page, groups.joined)? {
                 keep(&mut self.spare, page);
             }
@@ -166,7 +166,7 @@ impl RowPipe {
 
     /// The page that holds `rows` input rows; where they are little of it, a copy, and it serves again: many
     /// small batches may wait, and to make a page for each costs more than they do.
-    fn to_wait(&mut self, rows: usize) -> Result<MutableBuffer, PageError> {
+    fn waiting_page(&mut self, rows: usize) -> Result<MutableBuffer, PageError> {
         if rows <= FEW {
             let all = Rows::new(Page::of(self.input.as_slice()), rows);
             let used = all.skip(rows)?.read();
