@@ -20,20 +20,17 @@ if TYPE_CHECKING:
 PICKLES = "pickles"
 
 
-class Input:
+class Segments:
     """Gives PySpark's ``_read_with_length`` one segment of the input after the other."""
 
-    def __init__(self, turns: Turns) -> None:
-        """Feed the loop that ``turns`` tells of."""
-        self._turns = turns
+    def __init__(self) -> None:
+        """Begin with nothing."""
         self._segments: Iterator[Any] = iter(())
         self._next: Any = None
 
-    def attach(self, stream: Any) -> None:
-        """Read from ``stream``, and say what comes."""
-        schema = pa.ipc.read_schema(pa.py_buffer(stream.endpoint.input_schema))
-        self._turns.begin(in_columns=schema.names != [PICKLES])
-        self._segments = self._all(stream.endpoint)
+    def give(self, segments: Iterator[Any], stream: Any) -> None:
+        """Have these read from ``stream``."""
+        self._segments = segments
         stream.read = self._taken
 
     def read_int(self, _stream: Any) -> int:
@@ -43,6 +40,21 @@ class Input:
 
     def _taken(self, _length: int) -> Any:
         return self._next
+
+
+class Input(Segments):
+    """The segments of a session of row functions."""
+
+    def __init__(self, turns: Turns) -> None:
+        """Feed the loop that ``turns`` tells of."""
+        super().__init__()
+        self._turns = turns
+
+    def attach(self, stream: Any) -> None:
+        """Read from ``stream``, and say what comes."""
+        schema = pa.ipc.read_schema(pa.py_buffer(stream.endpoint.input_schema))
+        self._turns.begin(in_columns=schema.names != [PICKLES])
+        self.give(self._all(stream.endpoint), stream)
 
     def loads(self, segment: Any, **options: Any) -> Any:
         """Return the rows of a segment."""

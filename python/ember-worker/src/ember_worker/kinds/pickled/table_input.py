@@ -5,40 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
-from pyspark.serializers import SpecialLengths
 
 from ember_worker import transport
 from ember_worker.kinds.pickled.columns import Columns
-from ember_worker.kinds.pickled.input import PICKLES
+from ember_worker.kinds.pickled.input import PICKLES, Segments
 from ember_worker.kinds.pickled.table_loop import GROUP, Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Input:
-    """Gives PySpark's ``_read_with_length`` one segment of the input after the other."""
+class Input(Segments):
+    """The segments of a session of a table function."""
 
     def __init__(self, loop: Loop, load_stream: Callable[[Any], Iterator[Any]]) -> None:
         """Stand before the serializer's ``load_stream``."""
+        super().__init__()
         self._loop = loop
         self._load_stream = load_stream
-        self._segments: Iterator[Any] = iter(())
-        self._next: Any = None
 
     def load_stream(self, stream: Any) -> Iterator[Any]:
         """Read from the columns of ``stream``."""
-        self._segments = self._all(stream.endpoint)
-        stream.read = self._taken
+        self.give(self._all(stream.endpoint), stream)
         return self._load_stream(stream)
-
-    def read_int(self, _stream: Any) -> int:
-        """Return the length of the next segment, or say that the input has ended."""
-        self._next = next(self._segments, None)
-        return SpecialLengths.END_OF_DATA_SECTION if self._next is None else len(self._next)
-
-    def _taken(self, _length: int) -> Any:
-        return self._next
 
     def loads(self, segment: Any, **options: Any) -> Any:
         """Return the rows of a segment."""

@@ -47,18 +47,8 @@ class CutRowsSuite extends AnyFunSuite with BeforeAndAfterEach {
       limits: Option[RowBatches.Limits],
       runs: Seq[Seq[InternalRow]]): Seq[Long] =
     Using.resource(
-      new RowBatches(ArrowSchemas.of(schema), allocator, limits, runs.map(_.iterator).iterator)) {
-      batches =>
-        Iterator
-          .continually(batches.next())
-          .takeWhile(_.nonEmpty)
-          .flatten
-          .map { batch =>
-            batch.memory.close()
-            batch.rows
-          }
-          .toSeq
-    }
+      new RowBatches(ArrowSchemas.of(schema), allocator, limits, runs.map(_.iterator).iterator))(
+      Sizes.of)
 
   /** Rows in each batch of ours. */
   private def ours(input: CutRows): Seq[Long] =

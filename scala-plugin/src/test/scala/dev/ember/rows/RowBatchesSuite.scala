@@ -1,5 +1,7 @@
 package dev.ember.rows
 
+import scala.util.Using
+
 import org.apache.arrow.memory.RootAllocator
 import org.apache.arrow.vector.VectorSchemaRoot
 import org.scalatest.BeforeAndAfterEach
@@ -20,19 +22,7 @@ class RowBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
   private def rows(count: Int): Iterator[InternalRow] =
     Iterator.tabulate(count)(i => InternalRow(i.toLong))
 
-  private def sizes(batches: RowBatches): Seq[Long] = {
-    val sizes = Iterator
-      .continually(batches.next())
-      .takeWhile(_.nonEmpty)
-      .flatten
-      .map { batch =>
-        batch.memory.close()
-        batch.rows
-      }
-      .toSeq
-    batches.close()
-    sizes
-  }
+  private def sizes(batches: RowBatches): Seq[Long] = Using.resource(batches)(Sizes.of)
 
   test("a run of rows is cut at the row limit") {
     val limits = RowBatches.Limits(rows = 4, bytes = Int.MaxValue)

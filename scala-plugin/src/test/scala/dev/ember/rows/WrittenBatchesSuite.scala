@@ -42,21 +42,10 @@ class WrittenBatchesSuite extends AnyFunSuite with BeforeAndAfterEach {
     }
   }
 
-  private def sizes(batches: WrittenBatches): Seq[Long] =
-    Iterator
-      .continually(batches.next())
-      .takeWhile(_.nonEmpty)
-      .flatten
-      .map { batch =>
-        batch.memory.close()
-        batch.rows
-      }
-      .toSeq
-
   test(
     "what a writer ends is a batch, be it none, one or several at a time, and after its last input") {
     written(Seq(Nil, Seq(2), Nil, Seq(3, 1), Seq(5))) { batches =>
-      assert(sizes(batches) == Seq(2, 3, 1, 5))
+      assert(Sizes.of(batches) == Seq(2, 3, 1, 5))
       assert(batches.next().isEmpty)
     }
   }

@@ -13,7 +13,7 @@ import org.apache.spark.sql.execution.python.ember.{ArrowSchemas, Vectors}
 import org.apache.spark.sql.types._
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
-import dev.ember.rows.{OutputVectors, RandomRows, RowBatches}
+import dev.ember.rows.{OutputVectors, RandomRows, RowBatches, Sizes}
 
 class InputColumnsSuite extends AnyFunSuite with BeforeAndAfterEach {
   private var allocator: RootAllocator = _
@@ -104,18 +104,8 @@ class InputColumnsSuite extends AnyFunSuite with BeforeAndAfterEach {
     val written = if (wrapped) new StructType().add("struct", of) else of
     val wrap = (row: UnsafeRow) => if (wrapped) InternalRow(row) else row
     val input = Iterator(made.iterator.map(wrap))
-    Using.resource(new RowBatches(ArrowSchemas.of(written), allocator, Some(limits), input)) {
-      batches =>
-        Iterator
-          .continually(batches.next())
-          .takeWhile(_.nonEmpty)
-          .flatten
-          .map { batch =>
-            batch.memory.close()
-            batch.rows.toInt
-          }
-          .toSeq
-    }
+    Using.resource(new RowBatches(ArrowSchemas.of(written), allocator, Some(limits), input))(
+      Sizes.of(_).map(_.toInt))
   }
 
   test("a batch that is full does not ask for the next one") {
