@@ -85,6 +85,17 @@ def test_a_problem_ends_with_1_and_says_what_to_do(
 
 
 @pytest.mark.usefixtures("java")
+def test_a_python_that_only_cannot_be_embedded_is_said_to_run_in_workers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {**_told("no shared libpython"), "workers_problem": None}
+    python = _script(tmp_path / "python", f"echo '{json.dumps(told)}'")
+    assert doctor.main(["--python", python]) == 1
+    last = "This Python cannot be embedded. Its functions run in worker processes of Ember's."
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.usefixtures("java")
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

@@ -1,5 +1,7 @@
 """Says whether a Python can be embedded in Spark's executors, and if not, what to do.
 
+One that only lacks its shared library runs its functions in worker processes of Ember's.
+
 ``python -m ember.doctor [--python PATH] [--json]``; ends with 0 if it can be embedded, else 1.
 """
 
@@ -125,8 +127,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
     for found in report["problems"]:
         lines += ["", f"problem: {found['problem']}", f"     do: {found['advice']}"]
-    verdict = "can" if report["embeddable"] else "cannot"
-    return [*lines, "", f"This Python {verdict} be embedded."]
+    return [*lines, "", _verdict(report)]
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    if report["embeddable"]:
+        return "This Python can be embedded."
+    if report.get("workers_problem", "unknown") is None:
+        return "This Python cannot be embedded. Its functions run in worker processes of Ember's."
+    return "This Python cannot be embedded."
 
 
 def _shown(found: dict[str, Any] | None) -> str:
