@@ -26,7 +26,10 @@ class Legs:
 
     def check(self, case: Case) -> None:
         """Fail unless the legs agree and prove that two paths ran."""
-        embedded, vanilla = self.run(case, embed=True), self.run(case, embed=False)
+        self.compare(case, self.run(case, embed=True), self.run(case, embed=False))
+
+    def compare(self, case: Case, embedded: Leg, vanilla: Leg) -> None:
+        """The same, of two legs that were run."""
         verdict = judge(embedded, vanilla, case)
         if self.plugin:
             assert verdict == "pass", f"{case.name}: {verdict}"

@@ -31,7 +31,7 @@ trait EmbeddedRunner
     embed(input, partition, context) match {
       case Right(batches) => batches
       case Left(reason) =>
-        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
+        onSpark(reason)(super.compute(input, partition, context))
     }
 
   /** Spark's own runner. */

@@ -111,7 +111,7 @@ final class EmberPickledRunner(arguments: FunctionArguments, sent: StructType, n
       node.session)
     with SessionRunner[Array[Byte], Array[Byte]] {
   override protected def functionNames: Seq[String] = node.functions
-  override protected def mayMove: Boolean = node.stateless
+  override protected def mayMove: Boolean = node.deterministic
 
   /** The zone is that of the worker, whatever the session's. */
   override protected def sentSchema: Schema = ArrowUtils.toArrowSchema(sent, "UTC", false)

@@ -10,12 +10,7 @@ import org.apache.spark.sql.types.StructType
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.RowBatches
 
-/**
- * What every Python node tells its runner.
- *
- * @param stateless
- *   what its functions give for a batch depends on that batch alone, as far as can be known of them here
- */
+/** What every Python node tells its runner. */
 final case class NodeConf(
     evalType: Int,
     timeZone: String,
@@ -25,7 +20,7 @@ final case class NodeConf(
     artifacts: Option[String],
     session: Option[String],
     functions: Seq[String],
-    stateless: Boolean) {
+    deterministic: Boolean) {
   def count(key: String, amount: Long): Unit = metrics.get(key).foreach(_.add(amount))
 
   private[ember] def onSpark[Out](reason: FallbackReason)(
@@ -54,7 +49,7 @@ final class EmberEvalRunner(
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
-  override protected def mayMove: Boolean = node.stateless
+  override protected def mayMove: Boolean = node.deterministic
 
   override protected def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
@@ -80,7 +75,7 @@ final class EmberColumnarRunner(
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
-  override protected def mayMove: Boolean = node.stateless
+  override protected def mayMove: Boolean = node.deterministic
 
   override protected def batchLimits: Option[RowBatches.Limits] = None
 }

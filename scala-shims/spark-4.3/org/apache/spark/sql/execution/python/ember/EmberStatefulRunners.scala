@@ -58,7 +58,7 @@ private[ember] final class EmberGroupStateRunner(
     embed(input, partition, context) match {
       case Right(batches) => batches.map(batch => deserializeColumnarBatch(batch, columns(batch)))
       case Left(reason) =>
-        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
+        onSpark(reason)(super.compute(input, partition, context))
     }
 
   private def columns(of: ColumnarBatch): StructType =
@@ -113,7 +113,7 @@ private[ember] final class EmberTransformRunner(
         batches
       case Left(reason) =>
         closeServerSocketChannelSilently(socket)
-        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
+        onSpark(reason)(super.compute(input, partition, context))
     }
   }
 

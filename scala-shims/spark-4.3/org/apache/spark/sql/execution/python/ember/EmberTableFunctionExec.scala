@@ -115,6 +115,6 @@ final class EmberTableFunctionRunner(
         val batches = new RowBatches(sentSchema, ArrowMemory.allocator, Some(limits), input)
         new ArrowRun(opened, TableFunctionRows.count).start(UpstreamFiles.apart(batches))
       case Left(reason) =>
-        StockRun(reason, functionNames, evalType, count)(super.compute(input, partition, context))
+        onSpark(reason)(super.compute(input, partition, context))
     }
 }

@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.JobArtifactSet
-import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.expressions.PythonFuncExpression
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.datasources.v2.{
@@ -60,16 +59,8 @@ object PythonNodes {
     artifacts,
     session,
     functionsOf(plan).map(_.name).distinct,
-    stateless = callsForABatch(evalType) && functionsOf(plan).forall(_.udfDeterministic))
+    deterministic = functionsOf(plan).forall(_.udfDeterministic))
 
   private def functionsOf(plan: SparkPlan): Seq[PythonFuncExpression] =
     plan.expressions.flatMap(_.collect { case function: PythonFuncExpression => function })
-
-  /** Whether functions of this kind are called anew for each batch or row. */
-  private def callsForABatch(evalType: Int): Boolean = evalType match {
-    case PythonEvalType.SQL_BATCHED_UDF | PythonEvalType.SQL_ARROW_BATCHED_UDF |
-        PythonEvalType.SQL_SCALAR_PANDAS_UDF | PythonEvalType.SQL_SCALAR_ARROW_UDF =>
-      true
-    case _ => false
-  }
 }

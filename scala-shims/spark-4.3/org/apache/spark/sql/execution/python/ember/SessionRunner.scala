@@ -43,7 +43,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   /** What batches of the session's input hold. */
   protected def sentSchema: Schema
 
-  /** Whether one session may take some batches of a partition and another the rest: nothing is kept between batches. */
+  /** Whether a session may leave the rest of a partition to another one, if its worker knows that it keeps nothing. */
   protected def mayMove: Boolean = false
 
   protected final def spillFolder: String = Utils.getLocalDir(SparkEnv.get.conf)
@@ -66,6 +66,10 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       case error @ (NonFatal(_) | _: LinkageError) => Left(FallbackReason.unexpected(error))
     }
   }
+
+  /** Spark's own way, and why it is taken. */
+  protected final def onSpark(reason: FallbackReason)(compute: => Iterator[OUT]): Iterator[OUT] =
+    StockRun(reason, functionNames, evalType, count)(compute)
 
   /** Opens a session with rows that cross as pages. `input` is asked for once it is open. */
   protected final def enterRows(
