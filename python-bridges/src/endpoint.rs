@@ -122,6 +122,15 @@ impl Endpoint {
         }
     }
 
+    fn tell_known(&self, py: Python<'_>, known: u64) {
+        let calls = self.calls;
+        let told = Spent {
+            known,
+            ..Spent::default()
+        };
+        py.detach(move || calls.tell(&told));
+    }
+
     fn context(&self) -> *mut c_void {
         self.calls.0.context
     }
@@ -180,12 +189,12 @@ impl Endpoint {
 
     /// Tells that what the function gives for a batch depends on that batch alone.
     fn keeps_nothing(&self, py: Python<'_>) {
-        let calls = self.calls;
-        let known = Spent {
-            stateless: 1,
-            ..Spent::default()
-        };
-        py.detach(move || calls.tell(&known));
+        self.tell_known(py, Spent::KEEPS_NOTHING);
+    }
+
+    /// Tells that the function has ended, and that threads which it started have not.
+    fn left_threads(&self, py: Python<'_>) {
+        self.tell_known(py, Spent::LEFT_THREADS);
     }
 
     /// Waits for the next input batch: the address of an `ArrowArray` to import at once, or 0.

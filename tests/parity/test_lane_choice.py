@@ -94,8 +94,8 @@ class Books:
             visit = self.open(function, apart=apart)
             cpu = nanos * 1000
             others = (used.get(name, 0) for name in ("lock", "idle", "delay"))
-            keeps_nothing = used.get("keeps_nothing", False)
-            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others, keeps_nothing))
+            known = used.get("keeps_nothing", False), False  # and no threads are left
+            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others, *known))
             visit.leave()
 
 

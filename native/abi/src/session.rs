@@ -104,11 +104,17 @@ pub struct Spent {
     pub idle: u64,
     /// Wall time in which its thread was ready and had no core, in nanoseconds; read now and then.
     pub delay: u64,
-    /// 1 once its function is known to keep nothing between batches.
-    pub stateless: u64,
+    /// What is known of its function: a bit for each of the constants here.
+    pub known: u64,
 }
 
 impl Spent {
+    /// It keeps nothing between batches.
+    pub const KEEPS_NOTHING: u64 = 1;
+
+    /// It has ended, and threads that it started run on.
+    pub const LEFT_THREADS: u64 = 2;
+
     /// Adds what was used since.
     pub const fn add(&mut self, more: &Self) {
         self.rows = self.rows.saturating_add(more.rows);
@@ -117,7 +123,7 @@ impl Spent {
         self.lock = self.lock.saturating_add(more.lock);
         self.idle = self.idle.saturating_add(more.idle);
         self.delay = self.delay.saturating_add(more.delay);
-        self.stateless |= more.stateless;
+        self.known |= more.known;
     }
 }
 

@@ -387,7 +387,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_spent<'local>(
             spent.lock,
             spent.idle,
             spent.delay,
-            spent.stateless,
+            spent.known,
         ]
         .map(u64::cast_signed);
         let array = env.new_long_array(longs.len())?;

@@ -37,19 +37,18 @@ enum Word {
     Lock,
     Idle,
     Delay,
-    Stateless,
+    Known,
 }
 
 impl Word {
     /// Those that are counts of [`Spent`], in its order.
-    const SPENT: [Self; 7] = [
+    const SPENT: [Self; 6] = [
         Self::Rows,
         Self::Busy,
         Self::Cpu,
         Self::Lock,
         Self::Idle,
         Self::Delay,
-        Self::Stateless,
     ];
 }
 
@@ -76,7 +75,7 @@ impl Control {
         ] {
             self.word(word).store(0, Ordering::SeqCst);
         }
-        for word in Word::SPENT {
+        for word in Word::SPENT.into_iter().chain([Word::Known]) {
             self.long(word).store(0, Ordering::SeqCst);
         }
     }
@@ -84,23 +83,19 @@ impl Control {
     /// Worker: its function has used this since the last time.
     pub fn spend(&self, more: &Spent) {
         let amounts = [
-            more.rows,
-            more.busy,
-            more.cpu,
-            more.lock,
-            more.idle,
-            more.delay,
-            more.stateless,
+            more.rows, more.busy, more.cpu, more.lock, more.idle, more.delay,
         ];
         for (word, amount) in Word::SPENT.into_iter().zip(amounts) {
             self.long(word).fetch_add(amount, Ordering::Relaxed);
         }
+        self.long(Word::Known)
+            .fetch_or(more.known, Ordering::Relaxed);
     }
 
     /// What the worker's function has used.
     pub fn spent(&self) -> Spent {
-        let [rows, busy, cpu, lock, idle, delay, stateless] =
-            Word::SPENT.map(|word| self.long(word).load(Ordering::Relaxed));
+        let read = |word| self.long(word).load(Ordering::Relaxed);
+        let [rows, busy, cpu, lock, idle, delay] = Word::SPENT.map(read);
         Spent {
             rows,
             busy,
@@ -108,7 +103,7 @@ impl Control {
             lock,
             idle,
             delay,
-            stateless,
+            known: read(Word::Known),
         }
     }
 
@@ -204,7 +199,7 @@ mod tests {
             lock: 2,
             idle: 9,
             delay: 4,
-            stateless: 1,
+            known: Spent::KEEPS_NOTHING,
         };
         there.spend(&spent);
         assert_eq!(here.spent(), spent);

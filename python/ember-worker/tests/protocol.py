@@ -183,6 +183,7 @@ class FakeEndpoint:
         self.environment = "\0".join(f"{k}={v}" for k, v in entries.items()).encode()
         self.cancelled = False
         self.stateless = False
+        self.threads_left = False
         self.taken: list[pa.RecordBatch] = []
         self._given = deque(given)
         self._schema: pa.Schema | None = None
@@ -211,6 +212,10 @@ class FakeEndpoint:
     def keeps_nothing(self) -> None:
         """Hear that the function keeps nothing between batches."""
         self.stateless = True
+
+    def left_threads(self) -> None:
+        """Hear that threads of the function run on."""
+        self.threads_left = True
 
     def push(self, schema_message: bytes | None) -> None:
         """Take the batch that was exported."""

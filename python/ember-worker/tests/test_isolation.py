@@ -25,7 +25,16 @@ from pyspark.sql.types import LongType, StructField, StructType
 from calling import ONE_ROW, call
 from ember_worker.isolation import broadcasts, process
 from ember_worker.state import CURRENT, PROCESS, State
-from protocol import SCALAR_ARROW, SCALAR_ROW, header, run, run_vanilla, without_times
+from protocol import (
+    SCALAR_ARROW,
+    SCALAR_ROW,
+    FakeEndpoint,
+    header,
+    on_lane,
+    run,
+    run_vanilla,
+    without_times,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -344,6 +353,18 @@ def test_threads_of_a_function_belong_to_its_session() -> None:
 
     call(start, partition=9)
     assert seen == [(9, "value 9")] * 3
+
+
+@pytest.mark.parametrize("seconds", [0, 2])
+def test_threads_that_outlive_their_session_are_told_of(seconds: int) -> None:
+    def start(values: Any) -> Any:
+        threading.Thread(target=time.sleep, args=(seconds,), daemon=True).start()
+        return values
+
+    endpoint = FakeEndpoint(header(SCALAR_ARROW, start, LongType()), ONE_ROW)
+    assert on_lane(endpoint)
+    assert len(endpoint.taken) == 1
+    assert endpoint.threads_left == (seconds > 0)
 
 
 def test_contexts_of_libraries_start_fresh_in_every_session() -> None:

@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ember_worker import guards, streams
-from ember_worker.isolation import broadcasts, environment, process
+from ember_worker.isolation import broadcasts, environment, process, threads
 from ember_worker.state import CURRENT, State
 from ember_worker.transport import Outfile, Receiver
 
@@ -74,6 +74,7 @@ def _leave(state: State) -> None:
     while True:
         try:
             process.leave(state)
+            threads.leave(state)
             broadcasts.keep(state)
             streams.flush()
         except BaseException:  # noqa: BLE001, S112 - the injected one; there are at most a few

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class State:
 
     __slots__ = (
         *("accumulators", "broadcasts", "endpoint", "environment", "files_root", "task_contexts"),
-        *("thread", "undo"),
+        *("thread", "threads", "undo"),
     )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
@@ -29,6 +30,8 @@ class State:
         self.environment = environment
         #: The thread that runs it, which is the main thread of a worker process.
         self.thread = threading.get_ident()
+        #: Those that its function started.
+        self.threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         #: What the session changed in the process, by name, with the call that takes it back.
         self.undo: dict[str, Callable[[], object]] = {}
         self.clear()

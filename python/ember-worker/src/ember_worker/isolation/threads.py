@@ -1,4 +1,8 @@
-"""Threads that a function starts belong to its session: they run in a copy of its context."""
+"""Threads that a function starts belong to its session: they run in a copy of its context.
+
+A worker process could be ended with the threads that its last session left. The executor cannot, so
+a function that leaves some is told of: what they do later, they do in its name.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,13 @@ import concurrent.futures
 import contextvars
 import functools
 import threading
+import time
 from typing import Any
 
-from ember_worker.state import CURRENT, PROCESS
+from ember_worker.state import CURRENT, PROCESS, State
+
+#: Threads that are about to end may take so long.
+GRACE_S = 0.05
 
 
 def install() -> None:
@@ -18,10 +26,20 @@ def install() -> None:
     pool.submit = _submitting(pool.submit)  # type: ignore[method-assign]
 
 
+def leave(state: State) -> None:
+    """Tell the executor of threads that are still there a moment after their session's end."""
+    deadline = time.monotonic() + GRACE_S
+    for thread in list(state.threads):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in state.threads):
+        state.endpoint.left_threads()
+
+
 def _starting(stock: Any) -> Any:
     @functools.wraps(stock)
     def start(self: threading.Thread) -> None:
-        if CURRENT.get() is not PROCESS and "run" not in self.__dict__:
+        state = CURRENT.get()
+        if state is not PROCESS and "run" not in self.__dict__:
             context = contextvars.copy_context()
             run = self.run
 
@@ -31,6 +49,8 @@ def _starting(stock: Any) -> Any:
 
             self.run = run_in_session  # type: ignore[method-assign]
         stock(self)
+        if state is not PROCESS:
+            state.threads.add(self)
 
     return start
 

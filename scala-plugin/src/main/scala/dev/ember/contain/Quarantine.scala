@@ -8,7 +8,7 @@ import scala.util.control.NonFatal
 import org.apache.spark.internal.Logging
 
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{Place, SessionWatch}
+import dev.ember.session.{Effort, Place, SessionWatch}
 
 /**
  * An executor's side of containment: asks the driver before a function runs in this process, keeps the journal of
@@ -140,22 +140,27 @@ class Quarantine(clock: () => Long) extends Logging {
 
   private final class Watched(place: Place, run: FunctionRun, use: Running)
       extends Place(place.native, place.lent) {
-    private var runsOn = false
+    private var stillRuns = false
 
     override def apart: Boolean = false
     override def broke(reason: FallbackReason): Unit = place.broke(reason)
     override def mayStay: Boolean = !shutHere.contains(run.fingerprint)
     override def produced(): Unit = firstBatch(run)
 
-    override def runsOnWithoutTask(): Unit = {
-      runsOn = true
-      tell(_.shut(run, "it did not stop when it was cancelled")): Unit
+    override def runsOnWithoutTask(): Unit = runsOn("it did not stop when it was cancelled")
+
+    override def used(effort: Effort): Unit =
+      if (effort.leftThreads) runsOn("threads that it started run on without it")
+
+    private def runsOn(why: String): Unit = {
+      stillRuns = true
+      tell(_.shut(run, why)): Unit
     }
 
     override def refuse(why: String): Boolean = tell(_.shut(run, why))
 
     override protected def giveBack(): Unit =
-      try use.end(runsOn)
+      try use.end(stillRuns)
       finally place.leave()
   }
 

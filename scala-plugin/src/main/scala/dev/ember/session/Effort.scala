@@ -17,6 +17,8 @@ import dev.ember.nativeapi.Native
  *   time in which the function's thread was ready to run and had no core
  * @param stateless
  *   the function is known to keep nothing between batches
+ * @param leftThreads
+ *   the function has come to its end, and threads that it started have not
  */
 final case class Effort(
     rows: Long,
@@ -25,7 +27,8 @@ final case class Effort(
     lockNanos: Long,
     idleNanos: Long,
     delayNanos: Long,
-    stateless: Boolean = false) {
+    stateless: Boolean = false,
+    leftThreads: Boolean = false) {
 
   /** From the first batch to the end. */
   def nanos: Long = busyNanos + lockNanos + idleNanos
@@ -34,10 +37,15 @@ final case class Effort(
 object Effort {
   val none: Effort = Effort(0L, 0L, 0L, 0L, 0L, 0L)
 
+  // The bits of the native library's last figure.
+  private val KeepsNothing = 1L
+  private val LeftThreads = 2L
+
   /** Of an open session. */
   def of(native: Native, session: Long): Effort = native.spent(session) match {
-    case Array(rows, busy, cpu, lock, idle, delay, stateless) =>
-      Effort(rows, busy, cpu, lock, idle, delay, stateless > 0)
+    case Array(rows, busy, cpu, lock, idle, delay, known) =>
+      def is(bit: Long): Boolean = (known & bit) != 0
+      Effort(rows, busy, cpu, lock, idle, delay, is(KeepsNothing), is(LeftThreads))
     case other => throw new IllegalStateException(s"${other.length} figures of a session, not 7")
   }
 }

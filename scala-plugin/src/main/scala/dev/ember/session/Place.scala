@@ -68,7 +68,12 @@ final class VisitedPlace(
   override def choice: Option[Choice] = visit.choice
   override def moved: Boolean = visit.hasMoved
   override def opened(nanos: Long): Unit = visit.opened(nanos)
-  override def used(effort: Effort): Unit = visit.used(effort)
+
+  override def used(effort: Effort): Unit = {
+    visit.used(effort)
+    place.used(effort)
+  }
+
   override def broke(reason: FallbackReason): Unit = place.broke(reason)
   override def setAside: Option[FallbackReason] = place.setAside
   override def mayStay: Boolean = place.mayStay

@@ -5,7 +5,7 @@ import scala.collection.mutable.ArrayBuffer
 import org.scalatest.funsuite.AnyFunSuite
 
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{FakeNative, LentBatches, Place}
+import dev.ember.session.{Effort, FakeNative, LentBatches, Place}
 
 class QuarantineSuite extends AnyFunSuite {
   private val run = FunctionRun("f", "name", 1, again = false)
@@ -80,5 +80,16 @@ class QuarantineSuite extends AnyFunSuite {
       held.leave()
     }
     assert(executor.heard.contains("shut"))
+  }
+
+  test("a function whose threads run on is told of, and one that leaves nothing is not") {
+    val executor = new Executor
+    executor.here().foreach { held =>
+      held.used(Effort.none)
+      assert(!executor.heard.contains("shut"))
+      held.used(Effort.none.copy(leftThreads = true))
+      held.leave()
+    }
+    assert(executor.heard.count(_ == "shut") == 1)
   }
 }
