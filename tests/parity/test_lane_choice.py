@@ -254,6 +254,26 @@ def test_a_function_that_keeps_something_stays_where_its_session_began(spark, bo
     assert (moves, here, there) == (0, 2, 0)
 
 
+def test_a_session_of_a_named_lane_takes_no_place_on_the_other(spark, books, parity_legs):
+    """It is known to cost less in the executor, and stays in its worker all the same."""
+    mark = time.monotonic_ns()
+
+    def spin(values):
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        return values + (mark - mark)
+
+    function = F.pandas_udf(spin, "bigint")
+    books.note(books.fingerprint(function), nanos=10)
+    embedded = books.open(books.ours.Fingerprint("embedded"))
+    embedded.opened(MS)  # however long the last one took
+    embedded.leave()
+    with parity_legs.conf({"spark.ember.lane": "process"}):
+        assert chosen(spark, function, rows=100_000) == ({}, 0, 1)
+    assert chosen(spark, fresh()) == ({"LaneFree": 1}, 1, 0)
+
+
 def test_functions_chained_in_a_task_share_its_place_while_nothing_is_known(spark, books):
     frame = spark.range(0, 20, 1, 1).select(busy()(fresh()("id")).alias("v"))
     assert told(frame, 20) == ({"LaneFree": 1, "WithinPlaces": 1}, 2, 0)

@@ -26,7 +26,7 @@ class LaneOfSession(
     def apart(why: Option[FallbackReason]): Either[FallbackReason, Place] =
       process.enter(key, worker.environment).map(quarantine.apart(_, run, why))
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
-      seated(books.enter(run.task, function, isApart), _ => None)(place)
+      seated(books.enter(run.task, function, isApart))(place)
 
     (conf.lane, Admission.ofEmbedded(facts)) match {
       case (Lane.Spark, _) => Left(FallbackReason.LaneIsSpark)
@@ -49,21 +49,23 @@ class LaneOfSession(
     val crowded = Set[Choice](Choice.PlacesTaken, Choice.WaitsForLock)
     // Once is enough: what goes on elsewhere stays there.
     def onward(next: LaneBooks#Visit): Option[Place] =
-      seated(next, _ => None)(if (next.isApart) apart(None) else inside).toOption
+      seated(next)(if (next.isApart) apart(None) else inside).toOption
     if (!visit.isApart) {
-      seated(visit, onward)(inside).left.flatMap { why =>
-        seated(visit.turn(), _ => None)(apart(Some(why))).left.map(_ => why)
+      seated(visit, Some(onward))(inside).left.flatMap { why =>
+        seated(visit.turn())(apart(Some(why))).left.map(_ => why)
       }
     } else {
-      seated(visit, onward)(apart(None)).left.flatMap { _ =>
+      seated(visit, Some(onward))(apart(None)).left.flatMap { _ =>
         if (visit.choice.exists(crowded)) Left(FallbackReason.LaneBusy)
-        else seated(visit.turn(), _ => None)(inside)
+        else seated(visit.turn())(inside)
       }
     }
   }
 
   /** The place with its visit; without a place the visit is over. */
-  private def seated(visit: LaneBooks#Visit, onward: LaneBooks#Visit => Option[Place])(
+  private def seated(
+      visit: LaneBooks#Visit,
+      onward: Option[LaneBooks#Visit => Option[Place]] = None)(
       place: => Either[FallbackReason, Place]): Either[FallbackReason, Place] = {
     val found =
       try place

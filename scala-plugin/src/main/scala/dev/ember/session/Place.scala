@@ -57,12 +57,12 @@ abstract class Place(val native: Native, val lent: LentBatches) {
  * A place of a lane's, and the entry in the books.
  *
  * @param onward
- *   gives a place to the visit with which a session goes on
+ *   gives a place to the visit with which a session goes on, if it may
  */
 final class VisitedPlace(
     place: Place,
     visit: LaneBooks#Visit,
-    onward: LaneBooks#Visit => Option[Place])
+    onward: Option[LaneBooks#Visit => Option[Place]])
     extends Place(place.native, place.lent) {
   override def apart: Boolean = place.apart
   override def choice: Option[Choice] = visit.choice
@@ -82,12 +82,14 @@ final class VisitedPlace(
   override def runsOnWithoutTask(): Unit = place.runsOnWithoutTask()
   override def refuse(why: String): Boolean = place.refuse(why)
 
-  override def elsewhere(effort: Effort): Option[Place] =
-    visit.onward(effort, place.mayStay).flatMap { next =>
-      val found = onward(next)
-      if (found.isEmpty) visit.stay()
-      found
+  override def elsewhere(effort: Effort): Option[Place] = for {
+    go <- onward
+    next <- visit.onward(effort, place.mayStay)
+    found <- go(next).orElse {
+      visit.stay()
+      None
     }
+  } yield found
 
   override protected def giveBack(): Unit =
     try visit.leave()

@@ -140,6 +140,22 @@ class LaneOfSessionSuite extends AnyFunSuite {
     assert(named.forall(_.elsewhere(waits).isEmpty))
   }
 
+  test("a session that may not go on elsewhere takes nobody's place there") {
+    val lanes = new Lanes
+    lanes.enter(Lane.Embedded).toOption.get.leave()
+    for (_ <- 1 to 3) {
+      val visit = lanes.books.enter(9L, Fingerprint("f"), apart = false)
+      visit.used(Effort(10000, 1000, 1000, 0, 0, 0))
+      visit.opened(1)
+      visit.leave()
+    }
+    val dear = Effort(10000, 1000000000L, 1000000000L, 0, 0, 0)
+    val named = lanes.enter(Lane.Process).toOption.get
+    assert(named.elsewhere(dear).isEmpty)
+    named.leave()
+    assert(lanes.enter(Lane.Auto, task = 2).exists(_.choice.contains(Choice.LaneFree)))
+  }
+
   test("the books get what a session used, on a named lane too, and the place back") {
     val lanes = new Lanes
     for (lane <- Seq(Lane.Embedded, Lane.Process, Lane.Auto)) {

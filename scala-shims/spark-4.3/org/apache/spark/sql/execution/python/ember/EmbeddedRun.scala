@@ -56,8 +56,11 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     }
   }
 
-  private def ended(outcome: Outcome): Unit = {
-    val ending = session.ending
+  private def ended(outcome: Outcome): Unit =
+    try tell(outcome, session.ending)
+    finally place.leave()
+
+  private def tell(outcome: Outcome, ending: EmbeddedSession.Ending): Unit = {
     SessionWatch.forget(session)
     worker.close()
     outcome match {
@@ -77,7 +80,6 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
       place.runsOnWithoutTask()
       logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
     }
-    place.leave()
   }
 }
 
