@@ -113,22 +113,25 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
   private def suspect(executor: String): Unit =
     running.remove(executor).toSeq.flatten.foreach(shutOut(_, died(executor), Some(executor)))
 
-  private def acquit(executor: String, except: Set[String]): Unit = {
-    val freed = standings.collect {
-      case (function, Shut(_, Some(`executor`))) if !except(function) => function
-      case (function, OnTrial(`executor`)) => function
-    }
-    freed.foreach(standings.remove(_): Unit)
-  }
+  private def acquit(executor: String, except: Set[String]): Unit =
+    standings.filterInPlace {
+      case (function, Shut(_, Some(`executor`))) if !except(function) =>
+        say(
+          s"Ember runs ${called(function)} in executors again: executor $executor did not die of it")
+        false
+      case (_, OnTrial(`executor`)) => false
+      case _ => true
+    }: Unit
 
   private def shutOut(function: String, why: String, dead: Option[String]): Unit =
     standings.get(function) match {
       case Some(Shut(_, _)) => ()
       case _ =>
         standings(function) = Shut(why, dead)
-        say(
-          s"Ember runs ${names.getOrElse(function, function)} outside of executors from now on: $why")
+        say(s"Ember runs ${called(function)} outside of executors from now on: $why")
     }
+
+  private def called(function: String): String = names.getOrElse(function, function)
 }
 
 object QuarantineBook {

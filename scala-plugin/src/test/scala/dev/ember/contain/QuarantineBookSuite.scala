@@ -67,6 +67,8 @@ class QuarantineBookSuite extends AnyFunSuite {
     cluster.book.found("1", Map("g" -> "name of g"))
     assert(cluster.ask("2", "f") == Answer.Yes)
     assert(isShut(cluster.ask("2", "g")))
+    val freed = "Ember runs name of f in executors again: executor 1 did not die of it"
+    assert(cluster.said.count(_.contains("again")) == 1 && cluster.said.last == freed)
   }
 
   test("a journal alone is enough") {
