@@ -14,6 +14,7 @@ PYTHON_NODES: Final = (
     "FlatMapGroupsInArrow",
     "FlatMapCoGroupsInPandas",
     "FlatMapCoGroupsInArrow",
+    "FlatMapGroupsInPandasWithState",
     "ArrowAggregatePython",
     "ArrowWindowPython",
     "ArrowEvalPythonUDTF",
@@ -22,7 +23,9 @@ PYTHON_NODES: Final = (
 SESSIONS: Final = "Ember: sessions"
 IN_WORKERS: Final = "Ember: sessions in worker processes"
 FALLEN_BACK: Final = "Ember: sessions on Spark's runner"
+MOVED: Final = "Ember: sessions that went on on the other lane"
 REASON: Final = "Ember: not embedded, "
+CHOSEN: Final = "Ember: lane chosen, "
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Node:
     in_workers: int = 0
     fallen_back: int = 0
     reasons: list[str] = field(default_factory=list)
+    moved: int = 0
+    #: Why sessions ran where they did, in Ember's words, and how many for each reason.
+    choices: dict[str, int] = field(default_factory=dict)
 
     @property
     def ours(self) -> bool:
@@ -71,14 +77,16 @@ def _node(node: Any, values: Any) -> Node:
         for metric in _listed(node.metrics())
         if metric.name().startswith("Ember: ") and metric.metricType() == "sum"
     }
-    reasons = [
-        name.removeprefix(REASON)
-        for name, count in counts.items()
-        if name.startswith(REASON) and count
-    ]
+    reasons, choices = _named(counts, REASON), _named(counts, CHOSEN)
     workers = counts.get(IN_WORKERS, 0)
     embedded = counts.get(SESSIONS, 0) - workers
-    return Node(node.name(), embedded, workers, counts.get(FALLEN_BACK, 0), reasons)
+    fallen_back, moved = counts.get(FALLEN_BACK, 0), counts.get(MOVED, 0)
+    return Node(node.name(), embedded, workers, fallen_back, [*reasons], moved, choices)
+
+
+def _named(counts: dict[str, int], start: str) -> dict[str, int]:
+    found = {name: count for name, count in counts.items() if name.startswith(start) and count}
+    return {name.removeprefix(start): count for name, count in found.items()}
 
 
 def _count(value: Any) -> int:

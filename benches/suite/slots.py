@@ -6,6 +6,7 @@ others.
 """
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Final
@@ -111,10 +112,14 @@ def contenders(walls: dict[str, float]) -> list[str]:
 
 
 def lanes_of(series: Series) -> dict[str, int]:
-    """Count Ember's sessions by lane, all rounds together."""
+    """Count Ember's sessions by lane and by what chose it, all rounds together."""
+    choices: Counter[str] = Counter()
+    for node in series.nodes:
+        choices.update(node.choices)
     return {
         "executor": sum(node.embedded for node in series.nodes),
         "workers": sum(node.in_workers for node in series.nodes),
+        **choices,
     }
 
 

@@ -1,24 +1,20 @@
-"""The rounds of a soak, and what is measured between them."""
+"""What is measured between the rounds of a soak, and how a round is watched."""
 
-import ctypes
 import random
 import re
 import subprocess
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, Self
 
-import pandas as pd
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - as PySpark is written
+from pyspark.sql import SparkSession
 
+from suite.evidence import Node
 from suite.memory import below
+from suite.soak_rounds import Round
 
 #: A round that takes longer is stuck.
 LIMIT_S: Final = 120
@@ -47,143 +43,14 @@ POOLS: Final = (
     *("task-result-get", "subquery-", "rpc-", "netty-", "dispatcher-"),
 )
 
-Round = Callable[[SparkSession, str, random.Random], str | None]
+#: What sessions have to have done for a soak to prove something.
+WAYS: Final = ("in the executor", "in workers", "from one to the other")
 
 
-def numbers(spark: SparkSession, dice: random.Random) -> tuple[DataFrame, int]:
-    """Make some rows in one to four partitions, and say how many."""
-    rows = dice.choice((0, 1, 100, 20_000, 200_000))
-    return spark.range(rows, numPartitions=dice.randint(1, 4)), rows
-
-
-def right(frame: DataFrame, total: int) -> str | None:
-    """Compare the sum of ``v``."""
-    found = frame.agg(F.coalesce(F.sum("v"), F.lit(0)).alias("v")).collect()[0].v
-    return None if found == total else f"a sum of {found} and not {total}"
-
-
-def row_function(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Add one to each row."""
-    frame, rows = numbers(spark, dice)
-    plus = F.udf(lambda v: v + 1, "long")
-    return right(frame.select(plus("id").alias("v")), rows * (rows + 1) // 2)
-
-
-def text_function(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Send text there and back."""
-    frame, rows = numbers(spark, dice)
-    rows_text = frame.select(F.concat(F.lit("é"), F.col("id").cast("string")).alias("s"))
-    length = F.udf(lambda s: s + s, "string")
-    doubled = rows_text.select(F.length(length("s")).alias("v"))
-    digits = sum(len(str(number)) for number in range(rows))
-    return right(doubled, 2 * (rows + digits))
-
-
-def pandas_function(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Run a pandas function."""
-    frame, rows = numbers(spark, dice)
-
-    @F.pandas_udf("long")  # type: ignore[call-overload]
-    def twice(values: pd.Series) -> pd.Series:
-        return values * 2
-
-    return right(frame.select(twice("id").alias("v")), rows * (rows - 1))
-
-
-def map_function(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Keep every other row, in record batches."""
-    frame, rows = numbers(spark, dice)
-
-    def halve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            mask = pa.array([value.as_py() % 2 == 0 for value in batch.column(0)], pa.bool_())
-            yield batch.filter(mask)
-
-    mapped = frame.mapInArrow(halve, "id long")
-    return right(mapped.select(F.col("id").alias("v")), sum(range(0, rows, 2)))
-
-
-def chained(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Run a function over what another made."""
-    frame, rows = numbers(spark, dice)
-    plus = F.udf(lambda v: v + 1, "long")
-    once = frame.mapInArrow(lambda batches: batches, "id long")
-    return right(once.select(plus(plus("id")).alias("v")), rows * (rows - 1) // 2 + 2 * rows)
-
-
-def early_end(spark: SparkSession, _lane: str, _dice: random.Random) -> str | None:
-    """Want three rows of many."""
-    plus = F.udf(lambda v: v + 1, "long")
-    found = spark.range(300_000, numPartitions=2).select(plus("id").alias("v")).limit(3).count()
-    return None if found == 3 else f"{found} rows of a limit of 3"
-
-
-def fails_with(frame: DataFrame, words: str) -> str | None:
-    """Expect an error with these words."""
-    try:
-        frame.collect()
-    except Exception as error:  # noqa: BLE001 - what it says is judged
-        return None if words in str(error) else f"another error: {str(error)[:2000]}"
-    return f"no error, and {words!r} was expected"
-
-
-def raises(spark: SparkSession, _lane: str, _dice: random.Random) -> str | None:
-    """Let a function raise."""
-
-    def refuse(value: int) -> int:
-        if value == 77:
-            message = f"row {value} of the soak"
-            raise ValueError(message)
-        return value
-
-    frame = spark.range(1000, numPartitions=2).select(F.udf(refuse, "long")("id"))
-    return fails_with(frame, "row 77 of the soak")
-
-
-def crashes(spark: SparkSession, _lane: str, _dice: random.Random) -> str | None:
-    """Let a function end its worker process."""
-    spark.conf.set("spark.ember.lane", "process")
-    frame = spark.range(10, numPartitions=1).select(
-        F.udf(lambda _: ctypes.string_at(0), "long")("id")
-    )
-    return fails_with(frame, "signal 11")
-
-
-def cancelled(spark: SparkSession, _lane: str, dice: random.Random) -> str | None:
-    """Cancel a job while its function runs."""
-
-    def slow(value: int) -> int:
-        for _ in range(1000):
-            time.sleep(0.01)
-        return value
-
-    context = spark.sparkContext
-    said: list[str | None] = []
-    frame = spark.range(4, numPartitions=2).select(F.udf(slow, "long")("id"))
-
-    def job() -> None:
-        context.setJobGroup("soak", "cancelled", interruptOnCancel=True)
-        said.append(fails_with(frame, "cancelled"))
-
-    thread = threading.Thread(target=job)
-    thread.start()
-    tracker = context.statusTracker()
-    while thread.is_alive() and not tracker.getActiveJobsIds():
-        time.sleep(0.02)
-    time.sleep(dice.random())
-    while thread.is_alive():
-        context.cancelJobGroup("soak")
-        thread.join(0.5)
-    return said[0]
-
-
-ROUNDS: Final[tuple[tuple[str, Round], ...]] = tuple(
-    (act.__name__, act)
-    for act in (
-        *(row_function, row_function, text_function, pandas_function, map_function),
-        *(chained, early_end, raises, crashes, cancelled),
-    )
-)
+def ways(nodes: list[Node]) -> dict[str, int]:
+    """Count the sessions of a query by what they did."""
+    each = [(node.embedded, node.in_workers, node.moved) for node in nodes]
+    return dict(zip(WAYS, map(sum, zip(*each, strict=True)), strict=False))
 
 
 def within(

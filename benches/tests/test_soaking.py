@@ -2,7 +2,8 @@
 
 import random
 
-from suite import soaking
+from suite import soak_streams, soaking
+from suite.evidence import Node
 
 
 def watched(values, name="JVM MiB"):
@@ -42,3 +43,15 @@ def test_a_round_that_fails_is_a_problem():
         raise ValueError("a wrong answer")
 
     assert soaking.within(fail, None, "auto", random.Random(1)) == "it failed: a wrong answer"
+
+
+def test_sessions_are_counted_by_the_lanes_they_ran_on():
+    nodes = [Node("EmberMapInArrow", 2, 1), Node("EmberArrowEvalPython", 1, 3, moved=1)]
+    found = soaking.ways(nodes)
+    assert found == {"in the executor": 3, "in workers": 4, "from one to the other": 1}
+    assert soaking.ways([]) == {}
+
+
+def test_the_totals_of_a_stream_are_those_of_all_batches_up_to_one():
+    assert soak_streams.expected(0) == {0: 100, 1: 110}
+    assert sum(soak_streams.expected(2).values()) == sum(range(1, 61))

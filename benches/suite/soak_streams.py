@@ -1,0 +1,58 @@
+"""The round of a soak in which functions run in a stream, and keep state from batch to batch."""
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as PySpark is written
+from pyspark.sql.streaming.state import GroupState, GroupStateTimeout
+
+ROWS, BATCHES, KEYS = 20, 3, 2
+
+
+def stream_with_state(spark: SparkSession, _lane: str, _dice: random.Random) -> str | None:
+    """Count up the rows of three micro-batches by key, and compare what each batch tells."""
+    told: dict[int, dict[int, int]] = {}
+
+    def note(batch: DataFrame, number: int) -> None:
+        told[number] = {row.k: row.total for row in batch.collect()}
+
+    source = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", ROWS)
+    rows = source.option("numPartitions", 1).load()
+    query = counted_up(rows).writeStream.outputMode("update").foreachBatch(note).start()
+    try:
+        while len(told) < BATCHES and query.exception() is None:
+            time.sleep(0.05)
+        if failed := query.exception():
+            return f"the stream failed: {str(failed)[:2000]}"
+    finally:
+        query.stop()
+    wrong = {number: totals for number, totals in told.items() if totals != expected(number)}
+    return f"totals by batch and key: {wrong}" if wrong else None
+
+
+def counted_up(rows: DataFrame) -> DataFrame:
+    """Add up values by key over all batches; a row function runs below."""
+    plus = F.udf(lambda v: v + 1, "long")
+    keyed = rows.select(plus("value").alias("v"), (F.col("value") % KEYS).alias("k"))
+
+    def add(
+        key: tuple[Any, ...], frames: Iterator[pd.DataFrame], state: GroupState
+    ) -> Iterator[pd.DataFrame]:
+        (total,) = state.get if state.exists else (0,)
+        total += sum(int(frame["v"].sum()) for frame in frames)
+        state.update((total,))
+        yield pd.DataFrame({"k": [key[0]], "total": [total]})
+
+    return keyed.groupBy("k").applyInPandasWithState(
+        add, "k long, total long", "total long", "update", GroupStateTimeout.NoTimeout
+    )
+
+
+def expected(number: int) -> dict[int, int]:
+    """Give what a batch tells: the values of all batches up to it, and one for each."""
+    values = range(ROWS * (number + 1))
+    return {key: sum(v + 1 for v in values if v % KEYS == key) for key in range(KEYS)}
