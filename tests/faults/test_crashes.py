@@ -16,7 +16,7 @@ COMMON = {
 }
 EMBEDDED = {**COMMON, "spark.ember.lane": "auto"}
 PROCESS = {**COMMON, "spark.ember.lane": "process"}
-KILLS = ("null_dereference", "abort", "c_exit", "c_stack_overflow", "killed")
+KILLS = ("null_dereference", "abort", "c_exit", "c_library_exit", "c_stack_overflow", "killed")
 
 
 def lost_once_and_right(told):
@@ -44,6 +44,20 @@ def test_an_executor_is_lost_once_to_each_way_of_dying(fault, tmp_path):
 
 
 @pytest.mark.slow
+def test_what_the_journal_of_a_dead_executor_does_not_name_is_embedded_again(tmp_path):
+    """The driver suspects all that ran there a moment ago, until the next executor reads it."""
+    one = {"spark.master": "local-cluster[1,1,1024]", "spark.executor.memory": "1024m"}
+    plan = {"executors": 1, "innocent": True}
+    told = clusters.run(tmp_path, {**EMBEDDED, **one}, "null_dereference", plan)
+    assert lost_once_and_right(told)
+    assert told["after"]["right"], told
+    assert told["after"]["sessions"].get("emberSessions") == 1, told
+    assert "emberProcessSessions" not in told["after"]["sessions"], told
+    suspected = "Ember runs innocent outside of executors from now on" in told["log"]
+    assert suspected == ("Ember runs innocent in executors again" in told["log"])
+
+
+@pytest.mark.slow
 def test_os_exit_in_an_executor_fails_its_task_and_loses_nothing(tmp_path):
     told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "os_exit")
     assert told["first"]["right"], told
@@ -66,6 +80,18 @@ def test_a_function_that_kills_in_every_partition_at_once_costs_one_executor(tmp
     told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "null_dereference", plan)
     assert told["lost"] == 1, told
     assert "in worker process" in told["first"]["error"]
+
+
+@pytest.mark.slow
+def test_a_thread_that_crashes_after_its_session_costs_one_executor(tmp_path):
+    plan = {"times": 100, "pause": 6}
+    told = clusters.run(tmp_path, {**LOCAL_CLUSTER, **EMBEDDED}, "crash_later", plan)
+    assert told["first"]["right"], told
+    assert told["second"]["right"], told
+    assert told["first"]["sessions"].get("emberProcessSessions", 0) == 0, told
+    assert told["second"]["sessions"].get("emberReasonQuarantined") == 1, told
+    assert told["lost"] == 1, told
+    assert "threads that it started run on without it" in told["log"]
 
 
 @pytest.mark.slow

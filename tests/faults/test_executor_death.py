@@ -1,10 +1,13 @@
 """Nothing of ours outlives an executor, whatever ends it."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,28 +41,53 @@ spark.range(10, numPartitions=1).select(forever("id")).collect()
 """
 
 
+#: On a busy machine the JVM takes a while to end in order.
+SOON_S = 60
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
 def test_workers_and_their_parent_die_with_the_executor(how, tmp_path):
-    import json
+    with application(settings(tmp_path)) as (jvm, zygote, worker):
+        os.kill(jvm, how)
+        wait_until(lambda: not any(alive(pid) for pid in (zygote, worker)))
 
-    command = [sys.executable, "-c", APPLICATION, json.dumps(settings(tmp_path))]
+
+@pytest.mark.slow
+def test_an_executor_that_is_told_to_end_cleans_up_though_a_function_runs_in_it(tmp_path):
+    local = tmp_path / "local"
+    embedded = {"spark.ember.lane": "embedded", "spark.local.dir": str(local)}
+    with application(settings(tmp_path) | embedded) as (jvm, _, process):
+        assert process == jvm
+        assert list(local.iterdir())
+        os.kill(jvm, signal.SIGTERM)
+        wait_until(lambda: not alive(jvm))
+        assert list(local.iterdir()) == []
+
+
+@contextmanager
+def application(its_settings) -> Iterator[list[int]]:
+    """An application with an endless function: its JVM, a function's process and its parent."""
+    command = [sys.executable, "-c", APPLICATION, json.dumps(its_settings)]
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-    application = subprocess.Popen(
+    started = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
-        assert application.stdout is not None
-        line = next(line for line in application.stdout if line.startswith("PIDS"))
-        jvm, zygote, worker = (int(word) for word in line.split()[1:])
-        os.kill(jvm, how)
-        begun = time.monotonic()
-        while any(alive(pid) for pid in (zygote, worker)):
-            assert time.monotonic() - begun < 30
-            time.sleep(0.05)
+        assert started.stdout is not None
+        line = next(line for line in started.stdout if line.startswith("PIDS"))
+        yield [int(word) for word in line.split()[1:]]
     finally:
-        application.kill()
-        application.wait()
+        started.kill()
+        started.wait()
+
+
+def wait_until(condition):
+    """Wait for what must come true."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < SOON_S
+        time.sleep(0.05)
 
 
 def alive(pid):

@@ -57,6 +57,21 @@ def test_a_fault_handler_leaves_the_jvm_its_null_checks(spark, conf):
             spark._jvm.java.util.TreeMap().put(None, 1)
 
 
+@pytest.mark.parametrize("through_c", [False, True], ids=["python", "c"])
+def test_a_recursion_without_end_is_an_error_in_the_executor_whatever_its_limit(
+    through_c, spark, conf
+):
+    conf("spark.ember.lane", "embedded")
+
+    def deeper(value):
+        sys.setrecursionlimit(10**8)
+        return sorted([value, value], key=deeper) if through_c else deeper(value)
+
+    with pytest.raises(Exception, match="RecursionError"):
+        answers(spark, deeper)
+    assert answers(spark, lambda v: v, rows=3)[0] == [0, 1, 2]
+
+
 def test_descriptors_that_a_function_closes_stay_open_in_the_executor(spark, conf):
     conf("spark.ember.lane", "embedded")
 

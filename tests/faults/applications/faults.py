@@ -23,6 +23,8 @@ ASKED = json.loads(sys.argv[1])
 FOLDER = Path(ASKED["folder"])
 TIMES = ASKED.get("times", 1)
 PARTITIONS = ASKED.get("partitions", 1)
+#: Seconds after each query, in which may happen what happens later.
+PAUSE = ASKED.get("pause", 0)
 #: Harm is done in this partition only; None for all.
 WHERE = ASKED.get("where", 0)
 
@@ -43,6 +45,10 @@ def c_exit():
     ctypes.CDLL(None)._exit(3)
 
 
+def c_library_exit():
+    ctypes.CDLL(None).exit(3)
+
+
 def c_stack_overflow():
     # C code that calls itself for each parenthesis: no limit of Python's sees it.
     pattern = b"(" * 3_000_000 + b")" * 3_000_000
@@ -51,6 +57,14 @@ def c_stack_overflow():
 
 def leave_a_thread():
     threading.Thread(target=time.sleep, args=(3600,)).start()
+
+
+def crash_later():
+    def later():
+        time.sleep(1)
+        ctypes.string_at(0)
+
+    threading.Thread(target=later, daemon=True).start()
 
 
 def killed():
@@ -75,6 +89,16 @@ def harm_of(name, folder, times, where):
     return function
 
 
+def innocent(value):
+    return value + 1
+
+
+def await_executors():
+    wanted = ASKED.get("executors", 2)
+    while context._jsc.sc().getExecutorMemoryStatus().size() < wanted + (wanted > 0):
+        time.sleep(0.1)
+
+
 def query(spark, function, told):
     frame = spark.range(0, 400, 1, PARTITIONS).select(F.udf(function, "long")("id").alias("v"))
     try:
@@ -83,6 +107,7 @@ def query(spark, function, told):
     except Exception as error:  # noqa: BLE001 (what it says is the answer)
         told["error"] = str(error)
     told["sessions"] = sessions(frame)
+    time.sleep(PAUSE)
 
 
 def beside(spark, told, over):
@@ -101,19 +126,22 @@ for key, value in ASKED["settings"].items():
     builder = builder.config(key, value)
 spark = builder.getOrCreate()
 context = spark.sparkContext
-# As many executors as there will be, before anything is lost.
-wanted = ASKED.get("executors", 2)
-while context._jsc.sc().getExecutorMemoryStatus().size() < wanted + (wanted > 0):
-    time.sleep(0.1)
+await_executors()  # before anything is lost
 
-told = {"application": context.applicationId, "first": {}, "second": {}, "beside": {}}
+told = {"application": context.applicationId, "first": {}, "second": {}, "beside": {}, "after": {}}
 harm = harm_of(ASKED["fault"], str(FOLDER), TIMES, WHERE)
 over = threading.Event()
 other = threading.Thread(target=beside, args=(spark, told["beside"], over))
 if ASKED.get("beside"):
     other.start()
+if ASKED.get("innocent"):
+    query(spark, innocent, {})
 query(spark, harm, told["first"])
 query(spark, harm, told["second"])
+if ASKED.get("innocent"):
+    await_executors()
+    time.sleep(5)  # what the new executor has found is told by then
+    query(spark, innocent, told["after"])
 over.set()
 if ASKED.get("beside"):
     other.join()
