@@ -6,13 +6,16 @@ from clusters import LOCAL_CLUSTER
 
 from conftest import SETTINGS
 
+#: JVMs that live for seconds, and some of which die.
+QUICK = "-XX:-CreateCoredumpOnCrash -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 COMMON = {
     **{key: SETTINGS[key] for key in ("spark.plugins", "spark.jars", "spark.ui.enabled")},
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "512m",
     "spark.task.maxFailures": "4",
-    "spark.executor.extraJavaOptions": "-XX:-CreateCoredumpOnCrash -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": QUICK,
+    "spark.executor.extraJavaOptions": QUICK,
 }
 EMBEDDED = {**COMMON, "spark.ember.lane": "auto"}
 PROCESS = {**COMMON, "spark.ember.lane": "process"}

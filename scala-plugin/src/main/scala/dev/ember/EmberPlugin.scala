@@ -85,7 +85,7 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
     }
 
   private def open(plugin: PluginContext): Option[CrashJournal] = {
-    val folder = Paths.get(ClusterView.localFolder(plugin.conf()))
+    val folder = Paths.get(ClusterView.sharedFolder(plugin.conf()))
     val made =
       CrashJournal.create(folder, plugin.conf().getAppId, plugin.executorID())
     made.foreach(journal =>

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
+import java.nio.file.{Files, Paths}
+
 import org.apache.spark.{SparkConf, SparkContext}
 import org.apache.spark.scheduler.{SparkListener, SparkListenerExecutorRemoved, TaskSchedulerImpl}
 import org.apache.spark.util.Utils
@@ -25,6 +27,13 @@ object ClusterView {
   /** Whether an executor by this name is the driver itself: the master is local. */
   def isDriver(executor: String): Boolean = executor == SparkContext.DRIVER_IDENTIFIER
 
-  /** A folder that the executors of an application share which follow each other on a machine, where there is one. */
-  def localFolder(conf: SparkConf): String = Utils.getLocalDir(conf)
+  /**
+   * A folder that the executors of an application share which follow each other on a machine, where there is one. What
+   * Spark makes for each executor in it goes with that.
+   */
+  def sharedFolder(conf: SparkConf): String =
+    Utils
+      .getConfiguredLocalDirs(conf)
+      .find(folder => Files.isWritable(Paths.get(folder)))
+      .getOrElse(Utils.getLocalDir(conf))
 }
