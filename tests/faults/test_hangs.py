@@ -86,6 +86,25 @@ def test_an_executor_with_too_many_lost_threads_embeds_nothing(spark, conf, tmp_
     wait_until(lambda: "emberReasonLaneAbandoned" not in counted())
 
 
+def test_a_thread_that_is_left_to_itself_is_counted_and_replaced(spark, conf):
+    conf(**{"spark.ember.lane": "embedded"})
+
+    def stay(batches):
+        for batch in batches:
+            yield batch
+            ctypes.CDLL(None).sleep(SLEEP_S)
+
+    begun = time.monotonic()
+    frame = spark.range(300_000, numPartitions=1).mapInArrow(stay, "id long").limit(3)
+    assert [row.id for row in frame.collect()] == [0, 1, 2]
+    counted = sessions(frame)
+    assert (counted["emberSessions"], counted["emberAbandoned"]) == (1, 1), counted
+    again = spark.range(4, numPartitions=1).select(F.udf(lambda v: v, "long")("id").alias("v"))
+    assert [row.v for row in again.collect()] == [0, 1, 2, 3]
+    assert "emberFallbacks" not in sessions(again)
+    assert time.monotonic() - begun < SLEEP_S
+
+
 def still_works(spark):
     """Whether the next query is right."""
     frame = spark.range(20, numPartitions=2).select(F.udf(lambda v: v + 1, "long")("id").alias("v"))
