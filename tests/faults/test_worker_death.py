@@ -105,6 +105,16 @@ def test_the_other_tasks_of_the_executor_do_not_notice(spark):
     assert answers == [6000]
 
 
+def test_the_kernel_takes_a_worker_before_its_executor_when_memory_runs_out(spark):
+    def offered(_value):
+        return int(Path("/proc/self/oom_score_adj").read_text())
+
+    jvm = spark._jvm.java.lang.ProcessHandle.current().pid()
+    executor = int(Path("/proc", str(jvm), "oom_score_adj").read_text())
+    (row,) = through(spark, offered, rows=1, partitions=1).collect()
+    assert executor < row.v <= 1000
+
+
 def test_a_function_over_the_memory_limit_gets_an_error_and_not_a_signal(spark):
     def hoard(value):
         return len(bytearray(4 << 30)) + value
