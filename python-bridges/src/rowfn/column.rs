@@ -5,14 +5,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 
 use super::kind::Kind;
-use super::lent::Lent;
+use super::lent::{Lent, Nulls};
 use super::values::Values;
 
 /// Behaves as the list of its values; `Rows` takes the values without making the list.
 #[pyclass(frozen, module = "ember_bridge")]
 pub(crate) struct Column {
     values: Values,
-    validity: Option<&'static [u8]>,
+    nulls: Nulls,
     /// Owns what the slices above lead to.
     lent: Lent,
 }
@@ -23,7 +23,7 @@ impl Column {
         let lent = Lent::export(array)?;
         Ok(Values::of(&lent, kind).map(|values| Self {
             values,
-            validity: lent.validity(),
+            nulls: lent.nulls(),
             lent,
         }))
     }
@@ -36,14 +36,8 @@ impl Column {
     /// The object of one row.
     #[inline]
     pub(super) fn object<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(bits) = self.validity {
-            let bit = self.lent.offset() + row;
-            if bits
-                .get(bit / 8)
-                .is_some_and(|byte| byte >> (bit % 8) & 1 == 0)
-            {
-                return Ok(py.None().into_bound(py));
-            }
+        if self.nulls.at(row) {
+            return Ok(py.None().into_bound(py));
         }
         self.values.object(py, row)
     }

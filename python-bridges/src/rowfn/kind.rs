@@ -31,8 +31,8 @@ pub(crate) enum Kind {
     Timestamp,
     /// An instant; a `datetime.datetime` without a time zone, in the local time of the process.
     LocalTimestamp,
-    /// `decimal.Decimal` of 128 bits with this scale.
-    Decimal(i32),
+    /// `decimal.Decimal` of 128 bits with this precision and scale.
+    Decimal(u32, i32),
     /// `str`, of bytes that Java reads as text.
     JavaText,
     /// An instant; a `datetime.datetime` in the local time of the process, with its fold.
@@ -72,7 +72,7 @@ impl Kind {
         let scale = scale.parse().ok()?;
         Some(match precision {
             "java" => Self::JavaDecimal(scale),
-            _ => Self::Decimal(scale),
+            _ => Self::Decimal(precision.parse().ok()?, scale),
         })
     }
 }

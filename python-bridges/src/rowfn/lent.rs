@@ -32,12 +32,14 @@ impl Lent {
         usize::try_from(self.0.offset).unwrap_or(0)
     }
 
-    /// The bitmap of validity, if there are nulls.
-    pub(super) fn validity(&self) -> Option<&'static [u8]> {
-        if self.0.null_count == 0 {
-            return None;
-        }
-        self.slice(0, (self.offset() + self.len()).div_ceil(8))
+    /// Which rows are null. To be held no longer than `self`, as a slice.
+    pub(super) fn nulls(&self) -> Nulls {
+        let first = self.offset();
+        let valid = match self.0.null_count {
+            0 => None,
+            _ => self.slice(0, (first + self.len()).div_ceil(8)),
+        };
+        Nulls { valid, first }
     }
 
     /// The first `length` values of a buffer; `None` if it is absent or not aligned for them.
@@ -68,6 +70,23 @@ impl Drop for Lent {
             // SAFETY: live, and released once because `release` clears itself.
             unsafe { release(&raw mut *self.0) };
         }
+    }
+}
+
+/// The bitmap of validity, if there are nulls.
+pub(super) struct Nulls {
+    valid: Option<&'static [u8]>,
+    first: usize,
+}
+
+impl Nulls {
+    /// Whether a row is one of them.
+    #[inline]
+    pub(super) fn at(&self, row: usize) -> bool {
+        let bit = self.first + row;
+        self.valid
+            .and_then(|bits| bits.get(bit / 8))
+            .is_some_and(|byte| byte >> (bit % 8) & 1 == 0)
     }
 }
 

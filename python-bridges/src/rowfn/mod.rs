@@ -11,6 +11,7 @@
 mod asked;
 mod calendar;
 mod call;
+mod cells;
 mod column;
 mod engineering;
 mod exported;
@@ -22,6 +23,7 @@ mod nested;
 mod results;
 mod shape;
 mod tables;
+mod text;
 mod values;
 
 use pyo3::prelude::*;
@@ -37,6 +39,9 @@ use results::Results;
 pub(crate) mod ember_bridge {
     #[pymodule_export]
     use crate::process::{Link, end_with_parent, serve};
+
+    #[pymodule_export]
+    use super::cells::{fill_objects, gather_objects};
 
     #[pymodule_export]
     use super::groups::evaluate_groups;

@@ -16,6 +16,7 @@ use super::calendar::{self, MICROS_OF_DAY};
 use super::exported::{Buffer, Exported};
 use super::kind::Kind;
 use super::nested::{Given, Lists, Maps, Structs};
+use super::text::append_utf8;
 
 /// The results of one batch, if none of them had to be converted.
 #[pyclass(frozen, module = "ember_bridge")]
@@ -60,7 +61,7 @@ impl Results {
             Kind::Date => Values::Days(Vec::with_capacity(rows)),
             Kind::Timestamp => Values::Micros(Vec::with_capacity(rows)),
             Kind::LocalTimestamp
-            | Kind::Decimal(_)
+            | Kind::Decimal(..)
             | Kind::JavaText
             | Kind::Moment
             | Kind::JavaDecimal(_)
@@ -169,26 +170,10 @@ impl Results {
 
     /// The results as an Arrow array.
     pub(super) fn exported(&self) -> Exported {
-        let mut buffers = vec![Buffer::of(self.validity())];
+        let mut buffers = vec![Buffer::of(validity(self.length, &self.nulls))];
         buffers.extend(self.values.buffers(self.kind));
         let nulls = self.nulls.len();
         Exported::new(self.length, nulls, buffers, self.values.children())
-    }
-
-    fn validity(&self) -> Vec<u8> {
-        if self.nulls.is_empty() {
-            return Vec::new();
-        }
-        let mut bits = vec![0xFF_u8; self.length.div_ceil(8)];
-        if let Some(last) = bits.last_mut() {
-            *last >>= (8 - self.length % 8) % 8; // as pyarrow leaves the bits after the end
-        }
-        for row in &self.nulls {
-            if let Some(byte) = bits.get_mut(row / 8) {
-                *byte &= !(1 << (row % 8));
-            }
-        }
-        bits
     }
 }
 
@@ -237,7 +222,7 @@ impl Values {
                 match kind {
                     Kind::Text | Kind::LargeText => {
                         let text = result.cast_exact::<PyString>().ok()?;
-                        bytes.extend_from_slice(text.to_str().ok()?.as_bytes());
+                        append_utf8(text, bytes)?;
                     }
                     _ => {
                         let binary = result.cast_exact::<PyBytes>().ok()?;
@@ -338,15 +323,39 @@ impl Results {
 
     /// The results as a pyarrow array of this type, which must be of the kind they were taken as.
     fn array<'py>(&self, of: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let py = of.py();
-        let import = IMPORT.get_or_try_init(py, || {
-            let array = py.import("pyarrow")?.getattr("Array")?;
-            PyResult::Ok(array.getattr("_import_from_c")?.unbind())
-        })?;
-        let mut exported = self.exported();
-        import.bind(py).call1((exported.address(), of))
+        array_of(self.exported(), of)
     }
+}
+
+/// The pyarrow array of this type over what is exported.
+pub(super) fn array_of<'py>(
+    mut exported: Exported,
+    of: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = of.py();
+    let import = IMPORT.get_or_try_init(py, || {
+        let array = py.import("pyarrow")?.getattr("Array")?;
+        PyResult::Ok(array.getattr("_import_from_c")?.unbind())
+    })?;
+    import.bind(py).call1((exported.address(), of))
+}
+
+/// The bitmap of so many rows of which these are null; nothing if none is.
+pub(super) fn validity(length: usize, nulls: &[usize]) -> Vec<u8> {
+    if nulls.is_empty() {
+        return Vec::new();
+    }
+    let mut bits = vec![0xFF_u8; length.div_ceil(8)];
+    if let Some(last) = bits.last_mut() {
+        *last >>= (8 - length % 8) % 8; // as pyarrow leaves the bits after the end
+    }
+    for row in nulls {
+        if let Some(byte) = bits.get_mut(row / 8) {
+            *byte &= !(1 << (row % 8));
+        }
+    }
+    bits
 }
 
 #[inline]

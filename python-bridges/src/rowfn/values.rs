@@ -57,7 +57,7 @@ impl Values {
             Kind::Date => Self::Date(dates(fixed(lent)?)?),
             Kind::Timestamp => Self::Timestamp(instants(fixed(lent)?, 0)?),
             Kind::LocalTimestamp => Self::LocalTimestamp(instants(fixed(lent)?, 366)?),
-            Kind::Decimal(scale) => Self::Decimal(fixed(lent)?, scale),
+            Kind::Decimal(_, scale) => Self::Decimal(fixed(lent)?, scale),
             Kind::JavaText => java(Spans::short(lent)?),
             Kind::Moment => Self::Moment(instants(fixed(lent)?, 366)?),
             Kind::JavaDecimal(scale) => Self::JavaDecimal(fixed(lent)?, scale),
@@ -119,14 +119,14 @@ enum Offsets {
 }
 
 impl Spans {
-    fn short(lent: &Lent) -> Option<Self> {
+    pub(super) fn short(lent: &Lent) -> Option<Self> {
         let offsets = lent.slice::<i32>(1, lent.offset() + lent.len() + 1)?;
         let end = usize::try_from(*offsets.last()?).ok()?;
         let offsets = Offsets::Short(offsets.get(lent.offset()..)?);
         Self::checked(lent, offsets, end)
     }
 
-    fn long(lent: &Lent) -> Option<Self> {
+    pub(super) fn long(lent: &Lent) -> Option<Self> {
         let offsets = lent.slice::<i64>(1, lent.offset() + lent.len() + 1)?;
         let end = usize::try_from(*offsets.last()?).ok()?;
         let offsets = Offsets::Long(offsets.get(lent.offset()..)?);
@@ -143,7 +143,7 @@ impl Spans {
 
     /// The bytes of one row.
     #[inline]
-    fn at(&self, row: usize) -> &'static [u8] {
+    pub(super) fn at(&self, row: usize) -> &'static [u8] {
         let (from, to) = match self.offsets {
             Offsets::Short(offsets) => (at(offsets, row).into(), at(offsets, row + 1).into()),
             Offsets::Long(offsets) => (at(offsets, row), at(offsets, row + 1)),

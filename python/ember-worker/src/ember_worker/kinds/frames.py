@@ -1,22 +1,34 @@
-"""PySpark's conversion of pandas' results, less what changes nothing.
+"""PySpark's conversions to pandas and back, less what changes nothing.
 
-PySpark asks pandas which values of a column are null, which takes as long as all of Arrow's
-conversion of a small one. A column of whole numbers or truth values in numpy's form has no nulls.
-PySpark's code stays what runs: it is only told that such a column answers for its nulls itself.
+PySpark's code stays what runs, with other meanings for some of its names:
+
+- it asks pandas which values of a column are null, which takes as long as all of Arrow's conversion
+  of a small one. A column of whole numbers or truth values in numpy's form has no nulls, so it is
+  told that such a column answers for its nulls itself;
+- columns of text and of decimals are objects for numpy. The bridge makes the same text of Arrow
+  buffers, and gathers text and decimals in such, if each is exactly what the type holds, or a null.
+  Whatever else is in a column leaves the whole of it to pyarrow.
 """
 
 from __future__ import annotations
 
-import builtins
 import functools
 from typing import Any
 
-from pyspark.sql.conversion import PandasToArrowConversion
+import pyarrow as pa
+from pyspark.sql.conversion import (
+    ArrowArrayToPandasConversion,
+    ArrowBatchTransformer,
+    PandasToArrowConversion,
+)
 
-from ember_worker.rebound import rebound
+from ember_worker import rowfn
+from ember_worker.rebound import importing, rebound
+from ember_worker.rowfn.formats import FORMATS
 
 #: Kinds of numpy's types without a null among their values.
 _WITHOUT_NULLS = "biu"
+_OBJECTS = "O"
 
 
 @functools.cache
@@ -29,18 +41,104 @@ def conversion() -> Any:
 
     def has(value: Any, name: str) -> bool:
         if type(value) is NumpyExtensionArray and name == "__arrow_array__":
-            return value.dtype.kind in _WITHOUT_NULLS
+            # Of objects, ``from_pandas`` asks which are null, where it does not see that itself.
+            return value.dtype.kind in _WITHOUT_NULLS or value.dtype.kind == _OBJECTS
         return hasattr(value, name)
 
+    builtins = {**importing(pyarrow=_Pyarrow()), "hasattr": has}
     stock: Any = PandasToArrowConversion.convert
-    scope = {"__builtins__": {**vars(builtins), "hasattr": has}}
     return type(
         PandasToArrowConversion.__name__,
         (PandasToArrowConversion,),
-        {"convert": classmethod(rebound(stock.__func__, scope))},
+        {"convert": classmethod(rebound(stock.__func__, {"__builtins__": builtins}))},
+    )
+
+
+@functools.cache
+def transformer() -> Any:
+    """Return ``ArrowBatchTransformer`` for such code."""
+    stock: Any = ArrowBatchTransformer.to_pandas
+    scope = {"ArrowArrayToPandasConversion": _ToPandas}
+    return type(
+        ArrowBatchTransformer.__name__,
+        (ArrowBatchTransformer,),
+        {"to_pandas": classmethod(rebound(stock.__func__, scope))},
     )
 
 
 def meanings() -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean here."""
-    return {"PandasToArrowConversion": conversion()}
+    return {"ArrowBatchTransformer": transformer(), "PandasToArrowConversion": conversion()}
+
+
+class _ToPandas(ArrowArrayToPandasConversion):
+    """The conversion of a column: text is made by the bridge, where it can be."""
+
+    @classmethod
+    def convert_legacy(cls, arr: Any, spark_type: Any, **options: Any) -> Any:
+        made = _texts(arr)
+        return super().convert_legacy(arr, spark_type, **options) if made is None else made
+
+
+def _texts(column: Any) -> Any:
+    """Return the Series of a column of text, or nothing if it is not for the bridge."""
+    bridge = rowfn.bridge()
+    if not bridge or not isinstance(column, (pa.StringArray, pa.LargeStringArray)):
+        return None
+    if _texts_have_a_type():
+        return None
+    import numpy as np
+    import pandas as pd
+
+    cells = np.empty(len(column), dtype=object)
+    if not bridge.fill_objects(column, FORMATS[column.type], cells):
+        return None
+    return pd.Series(cells, name=column._name, dtype=object, copy=False)
+
+
+def _texts_have_a_type() -> bool:
+    """Tell whether this pandas keeps text as something else than objects."""
+    import pandas as pd
+
+    return bool(int(pd.__version__.split(".")[0]) >= 3 or pd.get_option("future.infer_string"))
+
+
+def _of_decimals(of: Any) -> str:
+    return f"d:{of.precision},{of.scale}"
+
+
+class _Array:
+    """``pyarrow.Array`` for that code."""
+
+    @staticmethod
+    def from_pandas(series: Any, *, mask: Any, **options: Any) -> Any:
+        if mask is None and _are_objects(series):
+            made = _gathered(series, options.get("type"))
+            if made is not None:
+                return made
+            mask = series.isnull()  # noqa: PD003 - as PySpark asks
+        return pa.Array.from_pandas(series, mask=mask, **options)
+
+
+def _are_objects(series: Any) -> bool:
+    import numpy as np
+
+    return isinstance(series.dtype, np.dtype) and series.dtype.kind == _OBJECTS
+
+
+def _gathered(series: Any, of: Any) -> Any:
+    """Return a column of objects as an array of this type, or nothing if pyarrow is to make it."""
+    bridge = rowfn.bridge()
+    if not bridge or of is None or not len(series):
+        return None
+    known = _of_decimals(of) if pa.types.is_decimal128(of) else FORMATS.get(of)
+    return known and bridge.gather_objects(series.to_numpy(), known, of)
+
+
+class _Pyarrow:
+    """``pyarrow`` for that code."""
+
+    Array = _Array
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(pa, name)
