@@ -1,0 +1,46 @@
+"""Decision policies in Spark, over rows that are locked: which treatment for which row.
+
+A **manifest** says what a policy takes for granted of its rows: features and their order, the
+arms, the outcome, boundaries and vocabularies. A **lock** is the hash of a manifest and of the rows
+it was made for. :func:`verify` names what changed since.
+
+It needs PySpark, and jsonschema on the driver; nothing on executors, and not Ember's plugin.
+"""
+
+from ember.policy.errors import Change, DriftError, ManifestError, PolicyError, RowsError
+from ember.policy.fingerprint import ColumnFingerprint, Fingerprint, fingerprint
+from ember.policy.fit import fit
+from ember.policy.lock import Lock, changes_since, lock, read_lock, verify
+from ember.policy.manifest import (
+    Categorical,
+    Feature,
+    Manifest,
+    Numeric,
+    Outcome,
+    Treatment,
+    read,
+)
+
+__all__ = [
+    "Categorical",
+    "Change",
+    "ColumnFingerprint",
+    "DriftError",
+    "Feature",
+    "Fingerprint",
+    "Lock",
+    "Manifest",
+    "ManifestError",
+    "Numeric",
+    "Outcome",
+    "PolicyError",
+    "RowsError",
+    "Treatment",
+    "changes_since",
+    "fingerprint",
+    "fit",
+    "lock",
+    "read",
+    "read_lock",
+    "verify",
+]
