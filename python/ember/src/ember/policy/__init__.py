@@ -2,7 +2,8 @@
 
 A **manifest** says what a policy takes for granted of its rows: features and their order, the
 arms, the outcome, boundaries and vocabularies. A **lock** is the hash of a manifest and of the rows
-it was made for. :func:`verify` names what changed since.
+it was made for. :func:`verify` names what changed since. A **forest** has trees over a manifest's
+features; :func:`score` gives each row a score for each arm, the same bits on every backend.
 
 It needs PySpark, and jsonschema on the driver; nothing on executors, and not Ember's plugin.
 """
@@ -20,6 +21,8 @@ from ember.policy.manifest import (
     Treatment,
     read,
 )
+from ember.policy.score import score
+from ember.policy.trees import Forest, Leaf, Split, read_forest
 
 __all__ = [
     "Categorical",
@@ -28,6 +31,8 @@ __all__ = [
     "DriftError",
     "Feature",
     "Fingerprint",
+    "Forest",
+    "Leaf",
     "Lock",
     "Manifest",
     "ManifestError",
@@ -35,12 +40,15 @@ __all__ = [
     "Outcome",
     "PolicyError",
     "RowsError",
+    "Split",
     "Treatment",
     "changes_since",
     "fingerprint",
     "fit",
     "lock",
     "read",
+    "read_forest",
     "read_lock",
+    "score",
     "verify",
 ]
