@@ -3,7 +3,8 @@
 A **manifest** says what a policy takes for granted of its rows: features and their order, the
 arms, the outcome, boundaries and vocabularies. A **lock** is the hash of a manifest and of the rows
 it was made for. :func:`verify` names what changed since. A **forest** has trees over a manifest's
-features; :func:`score` gives each row a score for each arm, the same bits on every backend.
+features; :func:`score` gives each row a score for each arm, the same bits on every backend, and
+:func:`grow` grows a tree, the same for the same rows in whatever order and partitions.
 
 It needs PySpark, and jsonschema on the driver; nothing on executors, and not Ember's plugin.
 """
@@ -11,6 +12,7 @@ It needs PySpark, and jsonschema on the driver; nothing on executors, and not Em
 from ember.policy.errors import Change, DriftError, ManifestError, PolicyError, RowsError
 from ember.policy.fingerprint import ColumnFingerprint, Fingerprint, fingerprint
 from ember.policy.fit import fit
+from ember.policy.grow import grow
 from ember.policy.lock import Lock, changes_since, lock, read_lock, verify
 from ember.policy.manifest import (
     Categorical,
@@ -22,9 +24,11 @@ from ember.policy.manifest import (
     read,
 )
 from ember.policy.score import score
+from ember.policy.splits import Best, Rules, best_splits
 from ember.policy.trees import Forest, Leaf, Split, read_forest
 
 __all__ = [
+    "Best",
     "Categorical",
     "Change",
     "ColumnFingerprint",
@@ -40,11 +44,14 @@ __all__ = [
     "Outcome",
     "PolicyError",
     "RowsError",
+    "Rules",
     "Split",
     "Treatment",
+    "best_splits",
     "changes_since",
     "fingerprint",
     "fit",
+    "grow",
     "lock",
     "read",
     "read_forest",

@@ -1,0 +1,112 @@
+"""The toolkit's answers computed row by row in plain Python, with whole numbers and fractions."""
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from ember.policy import Leaf, Numeric, Split
+
+
+def code(value, feature):
+    """Return a value's code."""
+    if isinstance(feature, Numeric):
+        if value is None or math.isnan(value):
+            return len(feature.boundaries) + 1
+        return sum(boundary < value for boundary in feature.boundaries)
+    text = str(value).lower() if isinstance(value, bool) else value
+    return feature.categories.index(text) if text in feature.categories else len(feature.categories)
+
+
+def width(feature):
+    """Return the number of codes."""
+    if isinstance(feature, Numeric):
+        return len(feature.boundaries) + 2
+    return len(feature.categories) + 1
+
+
+def units(value, digits):
+    """Return an outcome in whole units."""
+    one = Decimal(1).scaleb(-digits)
+    return int(Decimal(repr(value)).quantize(one, ROUND_HALF_UP).scaleb(digits))
+
+
+def grown(rows, manifest, max_depth, rules):
+    """Grow a tree by the euclidean criterion; rows are dictionaries."""
+    features = manifest.features
+    counted = [
+        (
+            [code(row[feature.name], feature) for feature in features],
+            manifest.treatment.arms.index(row[manifest.treatment.column]),
+            units(row[manifest.outcome.column], manifest.outcome.digits),
+        )
+        for row in rows
+    ]
+    return _node(counted, manifest, max_depth, rules)
+
+
+def _node(rows, manifest, depth, rules):
+    best = None
+    total = _cells(rows, manifest)
+    for at, feature in enumerate(manifest.features if depth else ()):
+        for rank, codes in enumerate(_candidates(rows, at, feature, manifest)):
+            left = _cells([row for row in rows if row[0][at] in codes], manifest)
+            right = [(n - m, s - t) for (n, s), (m, t) in zip(total, left, strict=True)]
+            gain = _gain(left, right, total, manifest, rules)
+            if gain is not None and gain > 0 and (best is None or (gain, -at, -rank) > best[:3]):
+                best = (gain, -at, -rank, feature.name, tuple(sorted(codes)))
+    if best is None:
+        scale = 10**manifest.outcome.digits
+        return Leaf(tuple(float(Fraction(s, n * scale)) for n, s in total))
+    at, codes = -best[1], best[4]
+    sides = ([row for row in rows if (row[0][at] in codes) == side] for side in (True, False))
+    left, right = (_node(side, manifest, depth - 1, rules) for side in sides)
+    return Split(best[3], codes, left, right)
+
+
+def _candidates(rows, at, feature, manifest):
+    missing = width(feature) - 1
+    order = list(range(missing))
+    if not isinstance(feature, Numeric):
+        order.sort(key=lambda each: _uplift([row for row in rows if row[0][at] == each], manifest))
+    for known in range(max(missing, 1)):
+        yield {*order[:known], missing}
+        yield set(order[:known])
+
+
+def _uplift(rows, manifest):
+    if not rows:
+        return math.inf
+    control = manifest.treatment.arms.index(manifest.treatment.control)
+    cells = _cells(rows, manifest)
+    treated = [cell for arm, cell in enumerate(cells) if arm != control]
+    n, s = (sum(each) for each in zip(*treated, strict=True))
+    scale = 10**manifest.outcome.digits
+    return s / (max(n, 1) * scale) - cells[control][1] / (max(cells[control][0], 1) * scale)
+
+
+def _cells(rows, manifest):
+    found = [[0, 0] for _ in manifest.treatment.arms]
+    for _, arm, unit in rows:
+        found[arm][0] += 1
+        found[arm][1] += unit
+    return [tuple(each) for each in found]
+
+
+def _gain(left, right, total, manifest, rules):
+    if min(n for n, _ in (*left, *right)) < rules.min_leaf:
+        return None
+    control = manifest.treatment.arms.index(manifest.treatment.control)
+    scale = 10**manifest.outcome.digits
+
+    def means(cells):
+        return [s / (n * scale) for n, s in cells]
+
+    def apart(cells):
+        found = means(cells)
+        return sum(((m - found[control]) ** 2 for at, m in enumerate(found) if at != control), 0.0)
+
+    far = max(abs(m - means(cells)[control]) for cells in (left, right) for m in means(cells))
+    if far < rules.min_uplift:
+        return None
+    rows = [sum(n for n, _ in cells) for cells in (left, right, total)]
+    return rows[0] / rows[2] * apart(left) + rows[1] / rows[2] * apart(right) - apart(total)
