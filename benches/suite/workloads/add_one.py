@@ -38,6 +38,17 @@ def add_in_arrow(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield batch.append_column("y", pc.add(batch["id"], 1))
 
 
+def add_again(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Add one to what another function has added."""
+    for batch in batches:
+        yield batch.set_column(1, "y", pc.add(batch["y"], 1))
+
+
+def add_two_in_arrow(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Do both, one after the other."""
+    yield from add_again(add_in_arrow(batches))
+
+
 def by_row(frame: DataFrame) -> DataFrame:
     """Run the row function."""
     return frame.select("id", udf(add_row, "bigint")("id").alias("y"))
@@ -68,6 +79,11 @@ def by_map_in_arrow(frame: DataFrame) -> DataFrame:
     return frame.mapInArrow(add_in_arrow, "id bigint, y bigint")
 
 
+def by_two_maps(frame: DataFrame) -> DataFrame:
+    """Run mapInArrow over mapInArrow."""
+    return by_map_in_arrow(frame).mapInArrow(add_again, "id bigint, y bigint")
+
+
 WITH_PICKLED = (*ALL_LEGS, "pickled")
 
 ADD_ONE = (
@@ -80,4 +96,5 @@ ADD_ONE = (
     Workload("add_one_arrow_5m", "arrow", by_arrow, (add_arrow,), rows=5 * MILLION),
     Workload("map_in_pandas_1m", "mapInPandas", by_map_in_pandas, (add_in_pandas,), rows=MILLION),
     Workload("map_in_arrow_1m", "mapInArrow", by_map_in_arrow, (add_in_arrow,), rows=MILLION),
+    Workload("two_maps_1m", "mapInArrow", by_two_maps, (add_two_in_arrow,), rows=MILLION),
 )

@@ -7,7 +7,8 @@ use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JLongArray};
 use jni::sys::{jint, jlong};
 
-use ember_rows::lent_bytes;
+use ember_rows::pages::PageError;
+use ember_rows::{Returned, lent_bytes};
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
@@ -96,6 +97,13 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_freeColumns<'local>(
 ) {
     env.with_env(|_| COLUMNS.take(session).map(drop))
         .resolve::<Throw>();
+}
+
+/// The batch behind the columns of the input that comes next, if this session has columns and joins them.
+pub(crate) fn joined(session: jlong, batch: &Returned) -> Result<Option<Returned>, PageError> {
+    COLUMNS
+        .get(session)
+        .map_or(Ok(None), |pipe| lock(&pipe).joined(batch))
 }
 
 /// Held by the task thread for the length of a call.

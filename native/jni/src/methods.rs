@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use ember_abi::ArrowArray;
 use ember_rows::pages::PageError;
-use ember_rows::{RowsError, lend, lent_bytes};
+use ember_rows::{Returned, RowsError, lend, lent_bytes};
 use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
 use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 
+use crate::columns;
 use crate::errors::{NativeError, Throw};
 use crate::process::{
     OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
@@ -161,10 +162,13 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
     session: jlong,
 ) -> JLongArray<'local> {
     env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
-        let session = SESSIONS.get(session)?.session;
-        let batch = session
+        let open = SESSIONS.get(session)?;
+        let batch = open
+            .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
+        let batch = behind_input(session, &open, batch)?;
+        let session = open.session;
         let mut layout = Vec::with_capacity(batch.layout().len() + 1);
         layout.push(0);
         layout.extend_from_slice(batch.layout());
@@ -177,6 +181,20 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
         Ok(array)
     })
     .resolve::<Throw>()
+}
+
+/// The batch behind the columns of the input rows that come next, if the session joins them.
+fn behind_input(session: jlong, open: &Open, batch: Returned) -> Result<Returned, NativeError> {
+    let joined = match &open.pipe {
+        Some(_) => open.pipe()?.joined(&batch),
+        None => columns::joined(session, &batch),
+    };
+    let Some(joined) = joined.transpose() else {
+        return Ok(batch);
+    };
+    // What was joined shares its memory, and is the last to let go of it.
+    open.session.give_back(batch);
+    Ok(joined?)
 }
 
 #[unsafe(no_mangle)]

@@ -53,7 +53,7 @@ pub unsafe fn share(
     let columns = types
         .iter()
         .map(|of| {
-            let column = arrow_type(of, large)?;
+            let column = column_type(of, large)?;
             // SAFETY: what this function asks of its caller.
             unsafe { read(&mut records, column, rows, &owner) }
         })
@@ -86,7 +86,7 @@ impl Drop for Owner {
 }
 
 /// What the JVM writes for a column of this type. Text is bytes: Spark takes any.
-fn arrow_type(of: &SparkType, large: bool) -> Result<DataType, RowsError> {
+pub fn column_type(of: &SparkType, large: bool) -> Result<DataType, RowsError> {
     Ok(match of {
         SparkType::Boolean => DataType::Boolean,
         SparkType::Byte => DataType::Int8,

@@ -13,11 +13,13 @@ mod columns;
 mod gathered;
 pub mod pages;
 mod returned;
+mod row_columns;
 
-pub use columns::{SharedBatch, share};
+pub use columns::{SharedBatch, column_type, share};
 pub use ember_wire::{Lender, lend, lent_bytes};
 pub use gathered::{Checked, Gathered};
 pub use returned::{Returned, ReturnedSchema};
+pub use row_columns::RowColumns;
 
 /// Why a batch cannot cross.
 #[derive(Debug, thiserror::Error)]

@@ -105,7 +105,8 @@ impl Returned {
         self.bytes
     }
 
-    pub(crate) fn lay_out(data: ArrayData, batches: usize) -> Result<Self, RowsError> {
+    /// Lays a batch out that was checked, or is our own; `batches` of Python's are in it.
+    pub fn lay_out(data: ArrayData, batches: usize) -> Result<Self, RowsError> {
         let mut writer = Writer::default();
         writer.count(data.len());
         writer.count(data.child_data().len());

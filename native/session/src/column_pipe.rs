@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field};
 use ember_abi::ArrowArray;
 use ember_rows::pages::{PageError, RowPage, SparkField, SparkType, ToRows};
-use ember_rows::{Lender, Returned, RowsError, SharedBatch, share};
+use ember_rows::{Lender, Returned, RowsError, SharedBatch, column_type, share};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::OutputPage;
+use crate::beside::{beside, shown};
 
 /// What a column session converts: the plan of a row session, read for columns.
 #[derive(Debug)]
@@ -64,6 +64,17 @@ impl ColumnPlan {
             to_rows: ToRows::alone(input.chain(output).collect(), wire.wrapped),
             joined: wire.joined,
         })
+    }
+
+    /// The columns that are joined, without rows.
+    fn no_rows(&self) -> Result<Vec<ArrayData>, PageError> {
+        let kept = self.kept.iter().filter_map(|at| self.beside.get(*at));
+        let empty = kept.map(|of| {
+            let column = column_type(of, self.large);
+            let column = column.map_err(|_| PageError::Unsupported(of.to_string()))?;
+            Ok(ArrayData::new_empty(&column))
+        });
+        empty.collect()
     }
 }
 
@@ -136,8 +147,8 @@ impl ColumnPipe {
         std::mem::swap(&mut self.output, &mut self.previous);
         let write = |data: &ArrayData, page: &mut RowPage| self.plan.to_rows.write(&[], data, page);
         if self.plan.joined {
-            let joined = join(self.waiting.front(), &self.plan.kept, batch.data())?;
-            write(&joined, &mut self.output)?;
+            let before = next(self.waiting.front(), &self.plan.kept, rows)?;
+            write(&beside(before, batch.data()), &mut self.output)?;
             self.consume(rows);
         } else {
             write(batch.data(), &mut self.output)?;
@@ -149,6 +160,20 @@ impl ColumnPipe {
             rows,
             pickles: (0, 0),
         })
+    }
+
+    /// One output batch behind the columns of the input that comes next; nothing if they are not joined.
+    pub fn joined(&mut self, batch: &Returned) -> Result<Option<Returned>, PageError> {
+        let rows = batch.data().len();
+        if !self.plan.joined {
+            return Ok(None);
+        }
+        if rows == 0 {
+            return shown(self.plan.no_rows()?, batch).map(Some);
+        }
+        let before = next(self.waiting.front(), &self.plan.kept, rows)?;
+        self.consume(rows);
+        shown(before, batch).map(Some)
     }
 
     /// Forgets the first `rows` rows of the first batch that waits.
@@ -163,14 +188,9 @@ impl ColumnPipe {
     }
 }
 
-/// The next rows of `input` beside their results. A function may give back a batch in pieces, but no
+/// The next `rows` of `input`, for as many results. A function may give back a batch in pieces, but no
 /// piece of two batches.
-fn join(
-    input: Option<&Waiting>,
-    kept: &[usize],
-    results: &ArrayData,
-) -> Result<ArrayData, PageError> {
-    let (first, rows) = (results.offset(), results.len());
+fn next(input: Option<&Waiting>, kept: &[usize], rows: usize) -> Result<Vec<ArrayData>, PageError> {
     let left = input.map_or(0, |input| input.rows - input.read);
     let input = input.filter(|_| rows <= left).ok_or(PageError::Count {
         rows: left,
@@ -180,15 +200,5 @@ fn join(
         .iter()
         .filter_map(|column| input.columns.get(*column))
         .map(|column| column.slice(input.read, rows));
-    let after = results
-        .child_data()
-        .iter()
-        .map(|column| column.slice(first, rows));
-    let columns: Vec<ArrayData> = before.chain(after).collect();
-    let fields = columns
-        .iter()
-        .map(|column| Field::new("", column.data_type().clone(), true));
-    let joined = ArrayData::builder(DataType::Struct(fields.collect())).len(rows);
-    // SAFETY: the fields were made of the columns, each of which was cut to the same rows.
-    Ok(unsafe { joined.child_data(columns).build_unchecked() })
+    Ok(before.collect())
 }

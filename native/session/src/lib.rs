@@ -6,6 +6,7 @@
 //! thread is held for as long as its session is open, and there is always one to be had
 //! ([`Lanes`]), so functions that pull from functions cannot deadlock.
 
+mod beside;
 mod calls;
 mod column_pipe;
 mod hand;

@@ -6,10 +6,11 @@
 
 use arrow_buffer::MutableBuffer;
 use ember_abi::ArrowArray;
-use ember_rows::Returned;
 use ember_rows::pages::{Page, PageError, RowPage, Rows};
+use ember_rows::{Returned, RowColumns};
 
 use crate::RowPlan;
+use crate::beside::shown;
 use crate::pickles::Pickles;
 use crate::waiting::WaitingRows;
 
@@ -110,7 +111,8 @@ impl RowPipe {
             .map(MutableBuffer::capacity);
         let output = [self.output.capacity(), self.previous.capacity()];
         let pages: usize = pages.chain(output).chain([self.waiting.held()]).sum();
-        self.plan.to_arrow.held() + pages as u64
+        let columns = self.plan.to_columns.as_ref().map_or(0, RowColumns::held);
+        self.plan.to_arrow.held() + columns + pages as u64
     }
 
     /// Address of a page with room for `wanted` bytes; what was written into it before stays.
@@ -207,6 +209,24 @@ impl RowPipe {
             rows,
             pickles: self.pickles.as_ref().map_or((0, 0), Pickles::place),
         })
+    }
+
+    /// One output batch as columns, behind those of the input rows that come next; nothing if they are not
+    /// joined.
+    pub fn joined(&mut self, batch: &Returned) -> Result<Option<Returned>, PageError> {
+        let results = batch.data().len();
+        let Some(columns) = &self.plan.to_columns else {
+            return Ok(None);
+        };
+        let inputs = self.waiting.first(results)?;
+        let rows = inputs.iter().map(Rows::left).sum();
+        if rows != results {
+            return Err(PageError::Count { rows, results });
+        }
+        let joined = shown(columns.of(&inputs)?, batch)?;
+        let spare = &mut self.spare;
+        self.waiting.forget(results, |page| keep(spare, page))?;
+        Ok(Some(joined))
     }
 }
 

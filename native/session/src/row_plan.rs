@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ember_rows::RowColumns;
 use ember_rows::pages::{PageError, Shape, SparkField, SparkType, ToArrow, ToRows};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct RowPlan {
     pub to_rows: ToRows,
     /// Whether an output row begins with fields of its input row.
     pub joined: bool,
+    /// From these fields to columns; nothing if they are not joined.
+    pub to_columns: Option<RowColumns>,
     /// Whether the function's output has one column more, of pickles for the JVM to read.
     pub pickles: bool,
     /// Where input rows go that wait for their results and are too many.
@@ -70,6 +73,9 @@ impl RowPlan {
             .wrapped(wire.wrapped && !wire.flat)
             .grouped(wire.grouped);
         let output = fields(&wire.output)?;
+        let to_columns = wire
+            .joined
+            .then(|| to_columns(&input, wire.kept.as_deref(), wire.large));
         let to_rows = match wire.kept {
             _ if !wire.joined => ToRows::alone(output, wire.wrapped),
             None => ToRows::joined(&input, output),
@@ -83,10 +89,24 @@ impl RowPlan {
             to_arrow: ToArrow::new(shape)?,
             to_rows,
             joined: wire.joined,
+            to_columns: to_columns.transpose()?,
             pickles: wire.pickles,
             spill_folder: wire.spill_folder,
         })
     }
+}
+
+fn to_columns(
+    input: &[SparkField],
+    kept: Option<&[usize]>,
+    large: bool,
+) -> Result<RowColumns, PageError> {
+    let of = |at: usize| input.get(at).map(|field| (at, field.of.clone()));
+    let columns = match kept {
+        Some(kept) => kept.iter().filter_map(|at| of(*at)).collect(),
+        None => (0..input.len()).filter_map(of).collect(),
+    };
+    RowColumns::new(input.len(), columns, large)
 }
 
 fn fields(of: &Value) -> Result<Vec<SparkField>, PageError> {

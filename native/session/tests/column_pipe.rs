@@ -131,6 +131,39 @@ fn columns_stand_before_their_results() {
     assert_eq!(*book.0.lock().unwrap(), [3]);
 }
 
+/// The longs of a column that is shown.
+fn longs(batch: &Returned, column: usize) -> Vec<i64> {
+    let column = batch.data().child_data()[column].clone();
+    Int64Array::from(column).values().to_vec()
+}
+
+#[test]
+fn columns_stay_columns_before_results_that_do() {
+    let (mut pipe, book) = (pipe(true), Arc::new(Book::default()));
+    let columns = COLUMNS;
+    release(columns.offer(&mut pipe, &book).unwrap());
+    let empty = pipe.joined(&returned(&[])).unwrap().unwrap();
+    assert_eq!((longs(&empty, 0), longs(&empty, 2)), (vec![], vec![]));
+    let first = pipe.joined(&returned(&[1, 2])).unwrap().unwrap();
+    assert_eq!(
+        (longs(&first, 0), longs(&first, 2)),
+        (vec![7, 8], vec![1, 2])
+    );
+    let last = pipe.joined(&returned(&[3])).unwrap().unwrap();
+    assert_eq!((longs(&last, 0), longs(&last, 2)), (vec![9], vec![3]));
+    drop((first, empty));
+    assert!(book.0.lock().unwrap().is_empty());
+    drop(last);
+    assert_eq!(*book.0.lock().unwrap(), [3]);
+    assert!(pipe.joined(&returned(&[4])).is_err());
+}
+
+#[test]
+fn results_alone_have_no_columns_before_them() {
+    let mut pipe = pipe(false);
+    assert!(pipe.joined(&returned(&[1])).unwrap().is_none());
+}
+
 #[test]
 fn columns_that_are_not_kept_stand_nowhere() {
     let (mut pipe, book) = (keeping(true, "[0]"), Arc::new(Book::default()));

@@ -112,6 +112,47 @@ fn a_batch_holds_the_rows_of_its_page_and_comes_back_joined() {
     assert_eq!(pairs(page), [(1, 10), (2, 20), (3, 30)]);
 }
 
+/// The columns of a batch that is shown.
+fn columns(batch: &Returned) -> Vec<Vec<i64>> {
+    let columns = batch.data().child_data().iter();
+    let longs = columns.map(|column| Int64Array::from(column.clone()).values().to_vec());
+    longs.collect()
+}
+
+#[test]
+fn columns_of_the_rows_stand_before_results_that_stay_columns() {
+    let mut pipe = pipe("[0]", true);
+    batch(&mut pipe, &[1, 2, 3]);
+    let mut joined = |results: &[i64]| pipe.joined(&returned(results)).unwrap().unwrap();
+    assert_eq!(columns(&joined(&[10, 20])), [[1, 2], [10, 20]]);
+    assert_eq!(columns(&joined(&[])), vec![Vec::<i64>::new(); 2]);
+    assert_eq!(columns(&joined(&[30])), [[3], [30]]);
+}
+
+#[test]
+fn columns_are_of_all_pages_that_results_span() {
+    let mut pipe = pipe("[0]", true);
+    batch(&mut pipe, &[1, 2]);
+    batch(&mut pipe, &[3]);
+    let joined = pipe.joined(&returned(&[10, 20, 30])).unwrap().unwrap();
+    assert_eq!(columns(&joined), [[1, 2, 3], [10, 20, 30]]);
+    let too_many = pipe.joined(&returned(&[40]));
+    assert!(matches!(
+        too_many,
+        Err(PageError::Count {
+            rows: 0,
+            results: 1
+        })
+    ));
+}
+
+#[test]
+fn results_that_are_not_joined_have_no_columns_before_them() {
+    let mut pipe = pipe("[0]", false);
+    batch(&mut pipe, &[1]);
+    assert!(pipe.joined(&returned(&[10])).unwrap().is_none());
+}
+
 #[test]
 fn arguments_of_their_own_are_the_batch_and_the_input_is_joined() {
     let mut pipe = pipe("null", true);

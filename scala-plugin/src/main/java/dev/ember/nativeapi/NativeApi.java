@@ -45,7 +45,10 @@ public final class NativeApi {
   /** Tells the function that its input has ended. */
   public static native void endInput(long session);
 
-  /** The output batch that is ready; {@code layout[0]} is the handle for {@link #releaseOutput}. */
+  /**
+   * The output batch that is ready; {@code layout[0]} is the handle for {@link #releaseOutput}. Where a session joins
+   * its rows with those of its input, the columns of these stand before the function's.
+   */
   public static native long[] output(long session);
 
   /** The Arrow IPC schema message of the session's output; known once the first output is ready. */

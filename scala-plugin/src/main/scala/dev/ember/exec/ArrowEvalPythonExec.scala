@@ -2,7 +2,7 @@ package dev.ember.exec
 
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
@@ -13,7 +13,7 @@ import org.apache.spark.sql.execution.python.ember.{
   EmberColumnarEvaluator,
   EmberEvalPythonEvaluatorFactory
 }
-import org.apache.spark.sql.execution.python.ember.{NodeConf, PythonNodes}
+import org.apache.spark.sql.execution.python.ember.{GivesColumns, NodeConf, PythonNodes}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
@@ -30,7 +30,8 @@ class ArrowEvalPythonExec(
     results: Seq[Attribute],
     input: SparkPlan,
     pythonEvalType: Int)
-    extends SparkArrowEvalPythonExec(functions, results, input, pythonEvalType) {
+    extends SparkArrowEvalPythonExec(functions, results, input, pythonEvalType)
+    with GivesColumns {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -48,9 +49,17 @@ class ArrowEvalPythonExec(
       child
         .executeColumnar()
         .mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
-    } else {
-      val evaluators = factory(kept)
-      EmberEvalPythonEvaluatorFactory.run(child.execute(), evaluators, conf.usePartitionEvaluator)
+    } else factory(kept).over(child, conf.usePartitionEvaluator)
+
+  /** Over columns the node gives columns by itself. */
+  override def handedOn(needed: AttributeSet): Option[GivesColumns.Handed] =
+    if (child.supportsColumnar) None
+    else {
+      val kept = child.output.indices.filter(at => needed.contains(child.output(at)))
+      factory(Some(kept))
+        .columnsOver(child, conf.usePartitionEvaluator)
+        .map(batches =>
+          GivesColumns.Handed(kept.map(child.output) ++ resultAttrs, executeQuery(batches)))
     }
 
   override protected def doExecuteColumnar(): RDD[ColumnarBatch] = {

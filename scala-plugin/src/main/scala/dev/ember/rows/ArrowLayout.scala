@@ -1,5 +1,6 @@
 package dev.ember.rows
 
+import scala.collection.mutable.ArrayBuffer
 import scala.jdk.CollectionConverters._
 
 import org.apache.arrow.vector.TypeLayout
@@ -50,7 +51,7 @@ object ArrowLayout {
   /** How many of a layout's longs lie before its columns, when it came from Python. */
   private val outputHead = 3
 
-  /** A batch from Python, taken apart. */
+  /** A batch from Python, taken apart; `bytes` are of the columns that are Python's. */
   final case class Output(
       handle: Long,
       rows: Int,
@@ -62,14 +63,17 @@ object ArrowLayout {
   /** Memory that belongs to the other side. */
   final case class Span(address: Long, size: Long)
 
-  /** Reads what `output` gave. A layout that does not fit `schema` is refused, since memory hangs on it. */
-  def read(schema: Schema, layout: Array[Long]): Output = {
+  /**
+   * Reads what `output` gave, with `beside` columns of the input before those of Python. A layout that does not fit
+   * `schema` is refused, since memory hangs on it.
+   */
+  def read(schema: Schema, layout: Array[Long], beside: Int = 0): Output = {
     val columns = schema.getFields.asScala.toSeq
     require(
       layout.length >= outputHead && layout(2) == columns.size,
       s"a batch of ${columns.size} columns was announced")
     val nodes = Seq.newBuilder[ArrowFieldNode]
-    val buffers = Seq.newBuilder[Span]
+    val buffers = new ArrayBuffer[Span]
     val variadic = Seq.newBuilder[Long]
     var at = outputHead
 
@@ -90,15 +94,17 @@ object ArrowLayout {
       field.getChildren.forEach(column(_))
     }
 
-    columns.foreach(column)
-    val spans = buffers.result()
+    val (before, own) = columns.splitAt(beside)
+    before.foreach(column)
+    val others = buffers.length
+    own.foreach(column)
     Output(
       layout(0),
       layout(1).toInt,
       nodes.result(),
-      spans,
+      buffers.toSeq,
       variadic.result(),
-      spans.map(_.size).sum)
+      buffers.drop(others).map(_.size).sum)
   }
 
   private def fixedBuffers(arrow: ArrowType): Int =

@@ -18,8 +18,12 @@ import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, Column
 /**
  * The batches that Python returns, as Spark's columns over Python's memory. As with Spark's own reader the
  * vectors are made once for a session, and a batch is readable until the next is loaded.
+ *
+ * @param beside
+ *   how many columns of the input stand before those that Python returned
  */
-final class OutputVectors(schema: Schema, allocator: BufferAllocator) extends AutoCloseable {
+final class OutputVectors(schema: Schema, allocator: BufferAllocator, beside: Int = 0)
+    extends AutoCloseable {
   private val root = VectorSchemaRoot.create(schema, allocator)
   private val loader = new VectorLoader(root)
   private val columns: Array[ColumnVector] =
@@ -30,7 +34,7 @@ final class OutputVectors(schema: Schema, allocator: BufferAllocator) extends Au
     val memory = new LentMemory(allocator, () => giveBack(layout(0)))
     try {
       root.clear()
-      val output = ArrowLayout.read(schema, layout)
+      val output = ArrowLayout.read(schema, layout, beside)
       show(output, memory)
       val batch = new ColumnarBatch(columns)
       batch.setNumRows(output.rows)
@@ -62,9 +66,14 @@ object OutputVectors {
   /** What was loaded, and how many bytes of Python's memory it spans. */
   final case class Loaded(batch: ColumnarBatch, bytes: Long)
 
-  /** For the schema message that pyarrow wrote. */
-  def of(schemaMessage: Array[Byte], allocator: BufferAllocator): OutputVectors =
-    new OutputVectors(schemaOf(schemaMessage), allocator)
+  /** For the schema message that pyarrow wrote, behind columns of the input. */
+  def of(
+      schemaMessage: Array[Byte],
+      allocator: BufferAllocator,
+      beside: Seq[Field] = Nil): OutputVectors = {
+    val fields = beside ++ schemaOf(schemaMessage).getFields.asScala
+    new OutputVectors(new Schema(fields.asJava), allocator, beside.length)
+  }
 
   /** The schema that pyarrow wrote as a message, in the forms in which its columns are shown. */
   def schemaOf(message: Array[Byte]): Schema = {

@@ -1,7 +1,5 @@
 package dev.ember.session
 
-import org.apache.spark.sql.catalyst.InternalRow
-
 import dev.ember.nativeapi.Native
 import dev.ember.rows.{InputRows, PageWriter, Pieces}
 
@@ -11,17 +9,17 @@ import dev.ember.rows.{InputRows, PageWriter, Pieces}
  * @param separateArguments
  *   arguments have a page of their own, because they are not all columns of the input
  * @param output
- *   the rows of each output batch
+ *   what becomes of each output batch
  * @param held
  *   told how much native memory the session takes when a batch was given to it
  */
-final class RowCrossing(
+final class RowCrossing[Out](
     native: Native,
     handle: Long,
     separateArguments: Boolean,
-    output: RowCrossing.Output,
+    output: (Native, Long) => Out,
     held: Long => Unit)
-    extends Crossing[InputRows, Iterator[InternalRow]] {
+    extends Crossing[InputRows, Out] {
   private val inputPage = new PageWriter(native.room(handle, false, _))
   private val argumentPage = new PageWriter(native.room(handle, true, _))
   private var rows = 0
@@ -43,13 +41,5 @@ final class RowCrossing(
     })
   }
 
-  override def take(): Iterator[InternalRow] = output.take(native, handle)
-}
-
-object RowCrossing {
-
-  /** Reads the output batches of a session. */
-  trait Output {
-    def take(native: Native, handle: Long): Iterator[InternalRow]
-  }
+  override def take(): Out = output(native, handle)
 }

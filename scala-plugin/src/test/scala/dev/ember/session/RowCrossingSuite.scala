@@ -41,10 +41,13 @@ class RowCrossingSuite extends AnyFunSuite {
     override def close(): Unit = ()
   }
 
-  private def crossing(native: Native, separateArguments: Boolean, output: RowCrossing.Output) =
+  private def crossing(
+      native: Native,
+      separateArguments: Boolean,
+      output: (Native, Long) => Iterator[InternalRow]) =
     new RowCrossing(native, 1L, separateArguments, output, _ => ())
 
-  private val none: RowCrossing.Output = (_, _) => Iterator.empty
+  private val none: (Native, Long) => Iterator[InternalRow] = (_, _) => Iterator.empty
 
   test("a batch is offered as the bytes of the input's page and its rows") {
     Using.resource(new FakeNative) { native =>
@@ -73,7 +76,7 @@ class RowCrossingSuite extends AnyFunSuite {
     Using.resource(
       new FakeNative(WantsInput, HasOutput, WantsInput, HasOutput, WantsInput, Ended)) { native =>
       val taken = new ArrayBuffer[Long]
-      val output: RowCrossing.Output = (native, handle) => {
+      val output: (Native, Long) => Iterator[InternalRow] = (native, handle) => {
         taken += handle
         Iterator.single(row(native.outputRows(handle).rows))
       }

@@ -4,7 +4,7 @@ import org.apache.arrow.memory.BufferAllocator
 
 import org.apache.spark.sql.execution.vectorized.{OffHeapColumnVector, WritableColumnVector}
 import org.apache.spark.sql.types.{Decimal, DecimalType}
-import org.apache.spark.sql.vectorized.ColumnVector
+import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnVector}
 import org.apache.spark.unsafe.Platform
 
 /** Values of `width` bytes each. */
@@ -20,6 +20,9 @@ private[columns] abstract class FixedCopy(width: Int, allocator: BufferAllocator
     from match {
       case flat: OffHeapColumnVector if !flat.hasDictionary && verbatim =>
         val start = flat.valuesNativeAddress + first.toLong * width
+        Platform.copyMemory(null, start, null, to, count.toLong * width)
+      case arrow: ArrowColumnVector if verbatim =>
+        val start = arrow.getValueVector.getDataBuffer.memoryAddress + first.toLong * width
         Platform.copyMemory(null, start, null, to, count.toLong * width)
       case other => copy(other, first, count, to)
     }

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
+import org.apache.arrow.vector.types.pojo.Field
+
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
@@ -56,10 +58,16 @@ private[ember] final class ArrowRun(
   }
 }
 
-/** Output batches as Spark's columns, over vectors that are made for the first of them. */
+/**
+ * Output batches as Spark's columns, over vectors that are made for the first of them.
+ *
+ * @param beside
+ *   columns of the input that stand before the function's
+ */
 private[ember] final class OutputColumns(
     opened: OpenedSession,
-    rowsOf: ColumnarBatch => Int = _.numRows())
+    rowsOf: ColumnarBatch => Int = _.numRows(),
+    beside: => Seq[Field] = Nil)
     extends AutoCloseable {
   import opened.{count, handle, place}
 
@@ -67,7 +75,8 @@ private[ember] final class OutputColumns(
 
   def show(layout: Array[Long]): ColumnarBatch = {
     val shown = vectors.getOrElse {
-      val made = OutputVectors.of(place.native.outputSchema(handle), ArrowMemory.allocator)
+      val schema = place.native.outputSchema(handle)
+      val made = OutputVectors.of(schema, ArrowMemory.allocator, beside)
       vectors = Some(made)
       made
     }

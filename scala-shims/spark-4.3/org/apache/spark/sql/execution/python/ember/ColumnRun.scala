@@ -13,35 +13,43 @@ import dev.ember.session.ColumnCrossing
 private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, output: RowOutput) {
   import opened.{context, count, handle, place}
 
-  private val columns = new OutputColumns(opened)
+  private val columns = new OutputColumns(opened, beside = form.beside)
   private val reader = new PageReader(form.outputFields)
   private val files = new UpstreamFiles
   private val memory = new ColumnMemory(context.taskMemoryManager())
   private var largestPage = 0L
   private var shared = 0L
   private var inPages: Option[Boolean] = None
-  private val relay =
-    new Relay[InputColumns, Iterator[InternalRow]](opened, new ColumnRun(_, form, output).goOn(_))
-  private val run = new EmbeddedRun[InputColumns, Iterator[InternalRow]](
-    opened,
-    new ColumnCrossing(place.native, handle, place.lent, take),
-    () => columns.close(),
-    relay.takesOver)
 
-  def start(input: InputColumns): Iterator[InternalRow] = new RowRun.InTurn(goOn(counted(input)))
+  def start(input: InputColumns): Iterator[InternalRow] =
+    new RowRun.InTurn(goOn(counted(input), run => run.take))
 
-  private def goOn(input: InputColumns): Iterator[Iterator[InternalRow]] = {
+  /** The output in Arrow's columns: each batch is readable until the next is asked for. */
+  def startColumns(input: InputColumns): Iterator[ColumnarBatch] =
+    goOn(counted(input), run => run.show)
+
+  private def goOn[Out](
+      input: InputColumns,
+      take: ColumnRun => (Native, Long) => Out): Iterator[Out] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeColumns(handle)
       place.lent.collect()
       memory.release()
     }: Unit
+    val relay =
+      new Relay[InputColumns, Out](opened, new ColumnRun(_, form, output).goOn(_, take))
+    val crossing = new ColumnCrossing(place.native, handle, place.lent, take(this))
+    val run =
+      new EmbeddedRun[InputColumns, Out](opened, crossing, () => columns.close(), relay.takesOver)
     relay.after(run.start(input))
   }
 
   /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */
   private def charge(): Unit = memory.hold(2 * largestPage + shared)
+
+  private def show(native: Native, session: Long): ColumnarBatch =
+    columns.show(native.output(session))
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
@@ -50,7 +58,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
       fits
     }
     if (pages) rows(native.outputColumns(session))
-    else output.convert(columns.show(native.output(session)))
+    else output.convert(show(native, session))
   }
 
   private def rows(page: OutputPage): Iterator[InternalRow] = {

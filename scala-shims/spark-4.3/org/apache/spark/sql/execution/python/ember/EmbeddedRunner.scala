@@ -11,7 +11,6 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.{InputRows, RowBatches}
-import dev.ember.rows.columns.InputColumns
 
 /**
  * A runner of Spark's that runs its function on the embedded lane if it can, and is Spark's own runner if it
@@ -22,7 +21,7 @@ trait EmbeddedRunner
     with SessionRunner[Iterator[InternalRow], ColumnarBatch] {
 
   /** Where batches end; nothing if each inner iterator of the input is one batch. */
-  protected def batchLimits: Option[RowBatches.Limits]
+  private[ember] def batchLimits: Option[RowBatches.Limits]
 
   override def compute(
       input: Iterator[Iterator[InternalRow]],
@@ -59,16 +58,14 @@ trait EmbeddedRunner
       : Either[FallbackReason, Iterator[InternalRow]] =
     enterRows(form, output, context, partition)(input(batchLimits))
 
-  /** The same, with an input that crosses as columns. `input` gets the limits of this runner. */
-  private[ember] final def embedColumns(
+  /** A session whose input is to cross as columns, before it has its input. */
+  private[ember] final def openColumns(
       form: RowForm,
       output: RowOutput,
       context: TaskContext,
-      partition: Int)(input: Option[RowBatches.Limits] => InputColumns)
-      : Either[FallbackReason, Iterator[InternalRow]] =
-    enter(partition, context)(_.openColumns(_, _, _, _, form.plan(spillFolder))).map { opened =>
-      new ColumnRun(opened, form, output).start(input(batchLimits))
-    }
+      partition: Int): Either[FallbackReason, ColumnRun] =
+    enter(partition, context)(_.openColumns(_, _, _, _, form.plan(spillFolder)))
+      .map(new ColumnRun(_, form, output))
 
   override protected def sentSchema: Schema = sent(arrowSchema)
 

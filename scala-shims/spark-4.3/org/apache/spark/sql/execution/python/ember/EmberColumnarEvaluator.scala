@@ -14,13 +14,11 @@ import org.apache.spark.sql.catalyst.expressions.{
   PythonUDF
 }
 import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
-import org.apache.spark.sql.execution.RowToColumnConverter
 import org.apache.spark.sql.execution.python.{
   ColumnarArrowEvalPythonEvaluatorFactory,
   HybridRowQueue
 }
 import org.apache.spark.sql.execution.python.PeekableIterator
-import org.apache.spark.sql.execution.vectorized.{OnHeapColumnVector, WritableColumnVector}
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 import org.apache.spark.util.Utils
@@ -90,8 +88,15 @@ final class EmberColumnarEvaluator(
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
-    val way = new EvalColumns(inputAttributes, arguments, results, kept, node)
-    Option.when(way.applies)(way.eval(child, TaskContext.get()))
+    val way = new EvalColumns(
+      inputAttributes,
+      arguments,
+      results,
+      kept,
+      node,
+      inputAttributes.indices,
+      limited = false)
+    Option.when(way.applies)(way.eval(child, TaskContext.get(), OutputForm.Rows))
   }
 
   private def inPages(
@@ -101,7 +106,7 @@ final class EmberColumnarEvaluator(
     val rows = new EvalRows(inputAttributes, arguments, results, kept, node)
     Option.when(rows.applies) {
       val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
-      rows.eval(batches, limited = false, TaskContext.get())
+      rows.eval(batches, limited = false, TaskContext.get(), OutputForm.Rows)
     }
   }
 
@@ -167,27 +172,9 @@ final class EmberColumnarEvaluator(
   private def inBatches(
       rows: Iterator[InternalRow],
       context: TaskContext): Iterator[ColumnarBatch] = {
-    val schema = outputSchema
-    val converter = new RowToColumnConverter(schema)
-    val vectors =
-      OnHeapColumnVector.allocateColumns(batchRows, schema).map(identity[WritableColumnVector])
-    val batch = new ColumnarBatch(vectors.map(identity[ColumnVector]))
-    context.addTaskCompletionListener[Unit](_ => batch.close()): Unit
-    new Iterator[ColumnarBatch] {
-      override def hasNext: Boolean = rows.hasNext
-
-      override def next(): ColumnarBatch = {
-        batch.setNumRows(0)
-        vectors.foreach(_.reset())
-        var count = 0
-        while (count < batchRows && rows.hasNext) {
-          converter.convert(rows.next(), vectors)
-          count += 1
-        }
-        batch.setNumRows(count)
-        batch
-      }
-    }
+    val batches = new RowsAsColumns(rows, outputSchema, batchRows)
+    context.addTaskCompletionListener[Unit](_ => batches.close()): Unit
+    batches
   }
 
   private def wanted: Seq[Attribute] =

@@ -1,15 +1,20 @@
 package org.apache.spark.sql.execution.python.ember
 
 import scala.jdk.CollectionConverters._
+import scala.reflect.ClassTag
 
 import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
+import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.python.ArrowEvalPythonEvaluatorFactory
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.vectorized.ColumnarBatch
+
+import dev.ember.reason.FallbackReason
 
 /**
  * A partition of rows through scalar functions. Where the functions allow it rows cross as pages; else this is
@@ -40,26 +45,75 @@ final class EmberEvalPythonEvaluatorFactory(
       node.metrics,
       node.artifacts,
       node.session) {
+  import EmberEvalPythonEvaluatorFactory.run
 
-  override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] = {
-    val rows = new EvalRows(
-      inputAttributes,
-      FunctionArguments.of(functions),
-      allAttributes.drop(inputAttributes.length),
-      kept,
-      node)
-    if (rows.applies) new RowEvaluator(rows) else new OnCopies(super.createEvaluator())
+  /** The joined rows of a node over `child`, which gives rows. */
+  def over(child: SparkPlan, asEvaluator: Boolean): RDD[InternalRow] =
+    handed(child) match {
+      case Some((below, batches)) => run(batches, overColumns(below, OutputForm.Rows), asEvaluator)
+      case None => run(child.execute(), this, asEvaluator)
+    }
+
+  /** The same in columns; nothing if columns of their types do not go on as such. */
+  def columnsOver(child: SparkPlan, asEvaluator: Boolean): Option[RDD[ColumnarBatch]] =
+    Option.when(rows.givesColumns) {
+      val columns = rows.inColumns
+      handed(child) match {
+        case Some((below, batches)) => run(batches, overColumns(below, columns), asEvaluator)
+        case None => run(child.execute(), new OverRows(columns), asEvaluator)
+      }
+    }
+
+  /** The columns of an embedded node below, if the functions take columns. */
+  private def handed(child: SparkPlan): Option[(ColumnsBelow, RDD[ColumnarBatch])] =
+    if (columns(inputAttributes.indices).applies) HandedColumns.below(child) else None
+
+  private def overColumns[Out](
+      below: ColumnsBelow,
+      out: OutputForm[Out]): PartitionEvaluatorFactory[ColumnarBatch, Out] =
+    new OverColumns[Out](below, evalColumns(_, _, _, out))
+
+  private def evalColumns[Out](
+      below: ColumnsBelow,
+      partition: Int,
+      batches: Iterator[ColumnarBatch],
+      out: OutputForm[Out]): Iterator[Out] =
+    columns(below.sources).eval(below.read(batches), TaskContext.get(), out) match {
+      case Right(joined) => joined
+      case Left(reason) => out.from(onSpark(reason, partition, below.asRows(partition, batches)))
+    }
+
+  private final class OverRows[Out](out: OutputForm[Out])
+      extends PartitionEvaluatorFactory[InternalRow, Out] {
+    override def createEvaluator(): PartitionEvaluator[InternalRow, Out] = new RowEvaluator(out)
   }
 
-  private final class RowEvaluator(rows: EvalRows)
-      extends PartitionEvaluator[InternalRow, InternalRow] {
-    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
-      rows.eval(Iterator(inputs.head), limited = true, TaskContext.get()) match {
+  private def rows: EvalRows = new EvalRows(inputAttributes, arguments, results, kept, node)
+
+  private def columns(sources: Seq[Int]): EvalColumns =
+    new EvalColumns(inputAttributes, arguments, results, kept, node, sources, limited = true)
+
+  private def arguments: FunctionArguments = FunctionArguments.of(functions)
+
+  private def results: Seq[Attribute] = allAttributes.drop(inputAttributes.length)
+
+  override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] =
+    if (rows.applies) new RowEvaluator(OutputForm.Rows) else new OnCopies(super.createEvaluator())
+
+  private final class RowEvaluator[Out](out: OutputForm[Out])
+      extends PartitionEvaluator[InternalRow, Out] {
+    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[Out] =
+      rows.eval(Iterator(inputs.head), limited = true, TaskContext.get(), out) match {
         case Right(joined) => joined
-        case Left(reason) =>
-          node.onSpark(reason)(new OnCopies(sparks.createEvaluator()).eval(partition, inputs: _*))
+        case Left(reason) => out.from(onSpark(reason, partition, inputs.head))
       }
   }
+
+  private def onSpark(
+      reason: FallbackReason,
+      partition: Int,
+      rows: Iterator[InternalRow]): Iterator[InternalRow] =
+    node.onSpark(reason)(new OnCopies(sparks.createEvaluator()).eval(partition, rows))
 
   private final class OnCopies(evaluator: PartitionEvaluator[InternalRow, InternalRow])
       extends PartitionEvaluator[InternalRow, InternalRow] {
@@ -69,7 +123,7 @@ final class EmberEvalPythonEvaluatorFactory(
 
   private def chosen(rows: Iterator[InternalRow]): Iterator[InternalRow] =
     kept.fold(rows) { ordinals =>
-      val columns = ordinals.map(inputAttributes) ++ allAttributes.drop(inputAttributes.length)
+      val columns = ordinals.map(inputAttributes) ++ results
       rows.map(UnsafeProjection.create(columns, allAttributes))
     }
 
@@ -92,7 +146,7 @@ final class EmberEvalPythonEvaluatorFactory(
       rows: Iterator[InternalRow],
       schema: StructType,
       context: TaskContext): Iterator[InternalRow] = {
-    val types = new OutputTypes(allAttributes.drop(inputAttributes.length))
+    val types = new OutputTypes(results)
     new EmberEvalRunner(chained, arguments, schema, node)
       .compute(Iterator(rows), context.partitionId(), context)
       .flatMap { batch =>
@@ -103,10 +157,10 @@ final class EmberEvalPythonEvaluatorFactory(
 }
 
 object EmberEvalPythonEvaluatorFactory {
-  def run(
-      rows: RDD[InternalRow],
-      factory: PartitionEvaluatorFactory[InternalRow, InternalRow],
-      asEvaluator: Boolean): RDD[InternalRow] =
-    if (asEvaluator) rows.mapPartitionsWithEvaluator(factory)
-    else rows.mapPartitionsWithIndexInternal(factory.createEvaluator().eval(_, _))
+  def run[In, Out: ClassTag](
+      input: RDD[In],
+      factory: PartitionEvaluatorFactory[In, Out],
+      asEvaluator: Boolean): RDD[Out] =
+    if (asEvaluator) input.mapPartitionsWithEvaluator(factory)
+    else input.mapPartitionsWithIndexInternal(factory.createEvaluator().eval(_, _))
 }

@@ -30,7 +30,7 @@ private[ember] trait EmberGroupedRunner
     extends RowInputArrowPythonRunner
     with GroupedPythonArrowInput
     with EmbeddedRunner {
-  override protected def batchLimits: Option[RowBatches.Limits] =
+  override private[ember] def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 
   override protected def sent(columns: Schema): Schema = {

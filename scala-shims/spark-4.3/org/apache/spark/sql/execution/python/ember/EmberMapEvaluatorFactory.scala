@@ -23,53 +23,71 @@ final class EmberMapEvaluatorFactory(
     inputSchema: StructType,
     outputType: DataType,
     node: NodeConf)
-    extends PartitionEvaluatorFactory[InternalRow, InternalRow] {
-
-  override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] = new MapEvaluator
-
-  private final class MapEvaluator extends PartitionEvaluator[InternalRow, InternalRow] {
-    override def eval(index: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] = {
-      val context = TaskContext.get()
-      val partition = context.partitionId()
-      val runner = mapRunner
-      form.map(runner.embedRows(_, rows, context, partition)(cut(inputs.head, _))) match {
-        case Some(Right(mapped)) => mapped
-        case Some(Left(reason)) =>
-          node.onSpark(reason)(columns(runner.stock(_, partition, context), inputs.head))
-        case None => columns(runner.compute(_, partition, context), inputs.head)
-      }
-    }
-  }
+    extends Serializable {
 
   /** Whether the input may cross as columns. */
   def takesColumns: Boolean =
     form.nonEmpty && inputSchema.forall(field => InputColumns.copies(field.dataType))
 
-  /** The same over the batches that rows would have been unpacked from. */
-  private[ember] def over(
-      columns: UnpackedColumns): PartitionEvaluatorFactory[ColumnarBatch, InternalRow] =
-    new OverColumns(columns, mapColumns)
+  /** Whether the output may go on as columns, to a node that would copy its rows. */
+  def givesColumns: Boolean =
+    output.forall(column => InputColumns.copies(column.dataType))
 
-  private def mapColumns(
-      below: UnpackedColumns,
+  private[ember] def inColumns: OutputForm[ColumnarBatch] =
+    new OutputForm.Columns(rows.named, rows.asColumns)
+
+  private[ember] def overRows[Out](
+      output: OutputForm[Out]): PartitionEvaluatorFactory[InternalRow, Out] = new OverRows(output)
+
+  private final class OverRows[Out](output: OutputForm[Out])
+      extends PartitionEvaluatorFactory[InternalRow, Out] {
+    override def createEvaluator(): PartitionEvaluator[InternalRow, Out] =
+      new PartitionEvaluator[InternalRow, Out] {
+        override def eval(index: Int, inputs: Iterator[InternalRow]*): Iterator[Out] =
+          mapRows(inputs.head, output)
+      }
+  }
+
+  private def mapRows[Out](input: Iterator[InternalRow], output: OutputForm[Out]): Iterator[Out] = {
+    val context = TaskContext.get()
+    val partition = context.partitionId()
+    val runner = mapRunner
+    form.map(runner.openRows(_, rows, context, partition)) match {
+      case Some(Right(run)) =>
+        output.from(run, UpstreamFiles.apart(cut(input, runner.batchLimits)))
+      case Some(Left(reason)) =>
+        node.onSpark(reason)(columns(runner.stock(_, partition, context), input, output))
+      case None => columns(runner.compute(_, partition, context), input, output)
+    }
+  }
+
+  /** The same over the batches that rows would have been made of. */
+  private[ember] def overColumns[Out](
+      below: ColumnsBelow,
+      output: OutputForm[Out]): PartitionEvaluatorFactory[ColumnarBatch, Out] =
+    new OverColumns[Out](below, mapColumns(_, _, _, output))
+
+  private def mapColumns[Out](
+      below: ColumnsBelow,
       index: Int,
-      batches: Iterator[ColumnarBatch]): Iterator[InternalRow] = {
+      batches: Iterator[ColumnarBatch],
+      output: OutputForm[Out]): Iterator[Out] = {
     val context = TaskContext.get()
     val partition = context.partitionId()
     val runner = mapRunner
     val way = form.getOrElse(throw new IllegalStateException("these columns take another way"))
-    val mapped = runner.embedColumns(way, rows, context, partition) { limits =>
-      ColumnRun.input(shape(way, below), limits, below.read(batches), node)
-    }
-    mapped match {
-      case Right(joined) => joined
+    runner.openColumns(way, rows, context, partition) match {
+      case Right(run) =>
+        val input =
+          ColumnRun.input(shape(way, below), runner.batchLimits, below.read(batches), node)
+        output.from(run, input)
       case Left(reason) =>
         node.onSpark(reason)(
-          columns(runner.stock(_, partition, context), below.asRows(index, batches)))
+          columns(runner.stock(_, partition, context), below.asRows(index, batches), output))
     }
   }
 
-  private def shape(form: RowForm, below: UnpackedColumns): ColumnShape = ColumnShape(
+  private def shape(form: RowForm, below: ColumnsBelow): ColumnShape = ColumnShape(
     form.input,
     below.sources,
     form.input.indices,
@@ -82,7 +100,7 @@ final class EmberMapEvaluatorFactory(
 
   private def form: Option[RowForm] = for {
     input <- RowForm.stored(inputSchema)
-    result <- rows.stored
+    result <- rows.known
   } yield RowForm(
     input,
     input,
@@ -104,10 +122,11 @@ final class EmberMapEvaluatorFactory(
     new CutRows(Iterator(rows), limits, RowRun.toUnsafe(inputSchema), None, size)
   }
 
-  private def columns(
+  private def columns[Out](
       compute: Iterator[Iterator[InternalRow]] => Iterator[ColumnarBatch],
-      input: Iterator[InternalRow]): Iterator[InternalRow] =
-    compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert)
+      input: Iterator[InternalRow],
+      output: OutputForm[Out]): Iterator[Out] =
+    output.from(compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert))
 
   private val rows =
     new StructRows(output, actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))

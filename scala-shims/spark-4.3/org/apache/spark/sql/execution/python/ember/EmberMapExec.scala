@@ -1,17 +1,19 @@
 package org.apache.spark.sql.execution.python.ember
 
+import scala.reflect.ClassTag
+
 import org.apache.spark.PartitionEvaluatorFactory
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.PythonUDF
+import org.apache.spark.sql.catalyst.expressions.{AttributeSet, PythonUDF}
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.MapInBatchExec
 
 import dev.ember.metrics.EmberMetrics
 
 /** `mapInPandas` and `mapInArrow`: barrier and resources as in Spark's node, with our evaluator. */
-trait EmberMapExec extends MapInBatchExec {
+trait EmberMapExec extends MapInBatchExec with GivesColumns {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -20,24 +22,38 @@ trait EmberMapExec extends MapInBatchExec {
 
   override protected def doExecute(): RDD[InternalRow] = {
     val factory = evaluator
-    val columns = if (factory.takesColumns) UnpackedColumns.below(child) else None
-    val mapped = columns match {
-      case Some((below, batches)) => mapPartitions(batches, factory.over(below))
-      case None => mapPartitions(child.execute(), factory)
+    mapped(factory, OutputForm.Rows)
+  }
+
+  override def handedOn(needed: AttributeSet): Option[GivesColumns.Handed] = {
+    val factory = evaluator
+    Option.when(factory.givesColumns) {
+      GivesColumns.Handed(output, executeQuery(mapped(factory, factory.inColumns)))
+    }
+  }
+
+  private def mapped[Out: ClassTag](
+      factory: EmberMapEvaluatorFactory,
+      output: OutputForm[Out]): RDD[Out] = {
+    val below = if (factory.takesColumns) ColumnsBelow.of(child) else None
+    val mapped = below match {
+      case Some((columns, batches)) =>
+        mapPartitions(batches, factory.overColumns(columns, output))
+      case None => mapPartitions(child.execute(), factory.overRows(output))
     }
     profile.fold(mapped)(mapped.withResources)
   }
 
-  private def mapPartitions[T](
+  private def mapPartitions[T, Out: ClassTag](
       input: RDD[T],
-      factory: PartitionEvaluatorFactory[T, InternalRow]): RDD[InternalRow] =
+      factory: PartitionEvaluatorFactory[T, Out]): RDD[Out] =
     (isBarrier, conf.usePartitionEvaluator) match {
       case (true, true) => input.barrier().mapPartitionsWithEvaluator(factory)
       case (true, false) =>
-        input.barrier().mapPartitionsWithIndex(EmberMapExec.run[T](factory, _, _))
+        input.barrier().mapPartitionsWithIndex(EmberMapExec.run(factory, _, _))
       case (false, true) => input.mapPartitionsWithEvaluator(factory)
       case (false, false) =>
-        input.mapPartitionsWithIndexInternal(EmberMapExec.run[T](factory, _, _))
+        input.mapPartitionsWithIndexInternal(EmberMapExec.run(factory, _, _))
     }
 
   private def evaluator: EmberMapEvaluatorFactory = {
@@ -52,9 +68,9 @@ trait EmberMapExec extends MapInBatchExec {
 }
 
 private object EmberMapExec {
-  def run[T](
-      factory: PartitionEvaluatorFactory[T, InternalRow],
+  def run[T, Out](
+      factory: PartitionEvaluatorFactory[T, Out],
       partition: Int,
-      input: Iterator[T]): Iterator[InternalRow] =
+      input: Iterator[T]): Iterator[Out] =
     factory.createEvaluator().eval(partition, input)
 }

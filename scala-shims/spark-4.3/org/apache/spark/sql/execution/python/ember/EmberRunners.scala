@@ -51,7 +51,7 @@ final class EmberEvalRunner(
 
   override protected def mayMove: Boolean = node.deterministic
 
-  override protected def batchLimits: Option[RowBatches.Limits] =
+  override private[ember] def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 }
 
@@ -77,7 +77,7 @@ final class EmberColumnarRunner(
 
   override protected def mayMove: Boolean = node.deterministic
 
-  override protected def batchLimits: Option[RowBatches.Limits] = None
+  override private[ember] def batchLimits: Option[RowBatches.Limits] = None
 }
 
 /** For `mapInPandas` and `mapInArrow`. */
@@ -100,6 +100,6 @@ final class EmberMapRunner(
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
-  override protected def batchLimits: Option[RowBatches.Limits] =
+  override private[ember] def batchLimits: Option[RowBatches.Limits] =
     Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
 }

@@ -3,10 +3,13 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
+import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.util.ArrowUtils
+import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.{CutRows, RowBatches, WrittenSize}
+import dev.ember.rows.columns.InputColumns
 
 /**
  * A partition through scalar functions: pages in, joined pages out, and no queue of rows between. Functions over
@@ -41,17 +44,39 @@ private[ember] final class EvalRows(
   /** Whether these functions take this way at all. */
   def applies: Boolean = form.nonEmpty
 
+  /** Whether joined rows may go on as columns, to a node that would copy them. */
+  def givesColumns: Boolean =
+    applies && (before.map(inputAttributes) ++ results).forall(it =>
+      InputColumns.copies(it.dataType))
+
+  /** How they go on as columns. */
+  def inColumns: OutputForm[ColumnarBatch] = {
+    val columns = before.map(inputAttributes) ++ results
+    val schema = StructType(columns.map(it => StructField(it.name, it.dataType, it.nullable)))
+    val (checks, first) = (types, before.length)
+    new OutputForm.Columns(
+      schema,
+      batch => {
+        checks.check(batch, first)
+        batch
+      })
+  }
+
+  private def before: Seq[Int] = kept.getOrElse(inputAttributes.indices)
+
   /** The joined rows, or why they cannot be had. The input is not touched if they cannot. */
-  def eval(
+  def eval[Out](
       runs: Iterator[Iterator[InternalRow]],
       limited: Boolean,
-      context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] = {
+      context: TaskContext,
+      out: OutputForm[Out]): Either[FallbackReason, Iterator[Out]] = {
     val runner = new EmberEvalRunner(arguments.chains, arguments.metas, arguments.schema, node)
     val rows = form.getOrElse(throw new IllegalStateException("these functions take another way"))
     // The task's partition, which is not the node's own below a coalesce: as in Spark's evaluator.
     val partition = context.partitionId()
-    runner.embedRows(rows, output, context, partition) { limits =>
-      input(partition, runs, rows, limits.filter(_ => limited))
+    runner.openRows(rows, output, context, partition).map { run =>
+      val limits = runner.batchLimits.filter(_ => limited)
+      out.from(run, UpstreamFiles.apart(input(partition, runs, rows, limits)))
     }
   }
 

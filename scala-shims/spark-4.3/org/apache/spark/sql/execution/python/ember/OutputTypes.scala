@@ -7,11 +7,12 @@ import org.apache.spark.sql.types.{DataType, UserDefinedType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 /** The check that Spark makes on each batch a scalar function returns, with Spark's error. */
-private[ember] final class OutputTypes(results: Seq[Attribute]) {
+private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializable {
   val expected: Seq[DataType] = results.map(it => OutputTypes.stored(it.dataType))
 
-  def check(batch: ColumnarBatch): Unit =
-    check((0 until batch.numCols()).map(batch.column(_).dataType()))
+  /** Checks the columns of a batch that are results. */
+  def check(batch: ColumnarBatch, from: Int = 0): Unit =
+    check((from until batch.numCols()).map(batch.column(_).dataType()))
 
   def check(actual: Seq[DataType]): Unit =
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {

@@ -2,9 +2,13 @@ package org.apache.spark.sql.execution.python.ember
 
 import java.nio.charset.StandardCharsets.UTF_8
 
+import scala.jdk.CollectionConverters._
+
 import com.fasterxml.jackson.databind.node.TextNode
+import org.apache.arrow.vector.types.pojo.Field
 
 import org.apache.spark.sql.types._
+import org.apache.spark.sql.util.ArrowUtils
 
 /**
  * What a session whose rows cross as pages converts. All types are those that rows are stored by.
@@ -47,8 +51,14 @@ private[ember] final case class RowForm(
       s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 
-  def outputFields: Int =
-    output.length + (if (joined) kept.fold(input.length)(_.length) else 0)
+  def outputFields: Int = output.length + before.length
+
+  /** The columns of the input that stand before the results, as native code shows them. */
+  def beside: Seq[Field] =
+    ArrowUtils.toArrowSchema(StructType(before), "UTC", large).getFields.asScala.toSeq
+
+  private def before: Seq[StructField] =
+    if (joined) kept.getOrElse(input.indices).map(input(_)) else Nil
 }
 
 private[ember] object RowForm {

@@ -17,28 +17,35 @@ import dev.ember.session.RowCrossing
 private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: RowOutput) {
   import opened.{context, count, handle, place}
 
-  private val columns = new OutputColumns(opened)
+  private val columns = new OutputColumns(opened, beside = form.beside)
   private val reader = new PageReader(form.outputFields)
   private val memory = new PageMemory(context.taskMemoryManager())
   private var inPages: Option[Boolean] = None
-  private val relay =
-    new Relay[InputRows, Iterator[InternalRow]](opened, new RowRun(_, form, output).goOn(_))
-  private val run = new EmbeddedRun[InputRows, Iterator[InternalRow]](
-    opened,
-    new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(_, _), memory.hold),
-    () => columns.close(),
-    relay.takesOver)
 
-  def start(input: InputRows): Iterator[InternalRow] = new RowRun.InTurn(goOn(counted(input)))
+  def start(input: InputRows): Iterator[InternalRow] =
+    new RowRun.InTurn(goOn(counted(input), run => run.take))
 
-  private def goOn(input: InputRows): Iterator[Iterator[InternalRow]] = {
+  /** The output in Arrow's columns: each batch is readable until the next is asked for. */
+  def startColumns(input: InputRows): Iterator[ColumnarBatch] =
+    goOn(counted(input), run => run.show)
+
+  private def goOn[Out](input: InputRows, take: RowRun => (Native, Long) => Out): Iterator[Out] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
     context.addTaskCompletionListener[Unit] { _ =>
       place.native.freeRows(handle)
       memory.hold(0)
     }: Unit
+    val relay =
+      new Relay[InputRows, Out](opened, new RowRun(_, form, output).goOn(_, take))
+    val crossing =
+      new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(this), memory.hold)
+    val run =
+      new EmbeddedRun[InputRows, Out](opened, crossing, () => columns.close(), relay.takesOver)
     relay.after(run.start(input))
   }
+
+  private def show(native: Native, session: Long): ColumnarBatch =
+    columns.show(native.output(session))
 
   private def take(native: Native, session: Long): Iterator[InternalRow] = {
     val pages = inPages.getOrElse {
@@ -47,7 +54,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
       fits
     }
     if (pages) rows(native.outputRows(session))
-    else output.convert(columns.show(native.output(session)))
+    else output.convert(show(native, session))
   }
 
   private def rows(page: OutputPage): Iterator[InternalRow] = {

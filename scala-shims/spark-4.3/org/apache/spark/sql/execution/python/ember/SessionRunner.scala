@@ -77,9 +77,16 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       output: RowOutput,
       context: TaskContext,
       partition: Int)(input: => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
-    enter(partition, context)(_.openRows(_, _, _, _, form.plan(spillFolder))).map { opened =>
-      new RowRun(opened, form, output).start(UpstreamFiles.apart(input))
-    }
+    openRows(form, output, context, partition).map(_.start(UpstreamFiles.apart(input)))
+
+  /** The same before it has its input. */
+  private[ember] final def openRows(
+      form: RowForm,
+      output: RowOutput,
+      context: TaskContext,
+      partition: Int): Either[FallbackReason, RowRun] =
+    enter(partition, context)(_.openRows(_, _, _, _, form.plan(spillFolder)))
+      .map(new RowRun(_, form, output))
 
   /** Opens sessions of this runner's for one task: one, and where it moves one more. */
   private final class Opening(

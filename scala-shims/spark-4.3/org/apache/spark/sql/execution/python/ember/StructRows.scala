@@ -31,16 +31,38 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
     }
   }
 
-  override def convert(batch: ColumnarBatch): Iterator[InternalRow] = {
+  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+    columns(batch).rowIterator.asScala.map(toUnsafe)
+
+  private def columns(batch: ColumnarBatch): ColumnarBatch = {
     check(batch.column(0).dataType())
-    StructRows.flattened(batch, output.length).rowIterator.asScala.map(toUnsafe)
+    StructRows.flattened(batch, output.length)
+  }
+
+  /** The columns that rows would have been made of, each of the declared type. */
+  def asColumns(batch: ColumnarBatch): ColumnarBatch = {
+    val read = columns(batch)
+    val asDeclared = output.zipWithIndex.forall { case (column, index) =>
+      val actual = read.column(index)
+      actual.dataType() == column.dataType && (column.nullable || !actual.hasNull)
+    }
+    if (asDeclared) read else throughRows(read)
+  }
+
+  /** What is read of another type, or under a null that was not declared, only Spark's code for rows knows. */
+  private def throughRows(read: ColumnarBatch): ColumnarBatch = {
+    val rows = read.rowIterator.asScala.map(toUnsafe)
+    new RowsAsColumns(rows, named, read.numRows()).next()
   }
 
   /** The output as rows store it; nothing if its rows have to be read from columns. */
-  def stored: Option[StructType] =
-    RowForm
-      .stored(StructType(output.map(it => StructField(it.name, it.dataType, it.nullable))))
-      .filter(RowForm.nullsAllowed)
+  def stored: Option[StructType] = known.filter(RowForm.nullsAllowed)
+
+  /** The same, also where nulls are not allowed; nothing if native code does not know its types. */
+  def known: Option[StructType] = RowForm.stored(named)
+
+  def named: StructType =
+    StructType(output.map(it => StructField(it.name, it.dataType, it.nullable)))
 
   private def anonymous(field: StructField): StructField =
     field.copy(name = "", metadata = Metadata.empty)

@@ -2,17 +2,9 @@ package org.apache.spark.sql.execution.python.ember
 
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory}
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{
-  Alias,
-  Attribute,
-  AttributeReference,
-  Expression,
-  NamedExpression,
-  UnsafeProjection
-}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, NamedExpression, UnsafeProjection}
 import org.apache.spark.sql.execution.{ColumnarToRowEvaluatorFactory, ColumnarToRowExec}
 import org.apache.spark.sql.execution.{InputAdapter, ProjectExec, SparkPlan, WholeStageCodegenExec}
 import org.apache.spark.sql.execution.adaptive.TableCacheQueryStageExec
@@ -35,28 +27,29 @@ private[ember] final case class UnpackedColumns(
     attributes: Seq[Attribute],
     selected: Seq[NamedExpression],
     sources: Seq[Int],
-    unpacking: Option[UnpackingMetrics]) {
+    unpacking: Option[UnpackingMetrics])
+    extends ColumnsBelow {
 
-  /** The batches, each freed when the next is asked for. */
-  def read(input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] = new Iterator[ColumnarBatch] {
-    private var current: ColumnarBatch = _
-    private var ahead: ColumnarBatch = _
+  override def read(input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] =
+    new Iterator[ColumnarBatch] {
+      private var current: ColumnarBatch = _
+      private var ahead: ColumnarBatch = _
 
-    override def hasNext: Boolean = {
-      if (ahead == null) {
-        ahead = after(current, input)
-        current = null
+      override def hasNext: Boolean = {
+        if (ahead == null) {
+          ahead = after(current, input)
+          current = null
+        }
+        ahead != null
       }
-      ahead != null
-    }
 
-    override def next(): ColumnarBatch = {
-      if (!hasNext) throw new NoSuchElementException("no more batches")
-      current = ahead
-      ahead = null
-      current
+      override def next(): ColumnarBatch = {
+        if (!hasNext) throw new NoSuchElementException("no more batches")
+        current = ahead
+        ahead = null
+        current
+      }
     }
-  }
 
   /** The cache would keep what it has unpacked until the task ends. */
   private def after(done: ColumnarBatch, input: Iterator[ColumnarBatch]): ColumnarBatch =
@@ -68,8 +61,7 @@ private[ember] final case class UnpackedColumns(
         if (input.hasNext) input.next() else null
     }
 
-  /** The rows after all, for Spark's own runner. */
-  def asRows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] = {
+  override def asRows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] = {
     val unpacked = unpacking match {
       case Some(count) =>
         new ColumnarToRowEvaluatorFactory(attributes, count.rows, count.batches)
@@ -111,7 +103,7 @@ private[ember] object UnpackedColumns {
       batches: SparkPlan,
       selected: Seq[NamedExpression],
       count: Option[UnpackingMetrics]): Option[(UnpackedColumns, RDD[ColumnarBatch])] = {
-    val sources = selected.map(source(_, batches.output))
+    val sources = ColumnsBelow.sources(selected, batches.output)
     Option.when(sources.forall(_ >= 0)) {
       UnpackedColumns(batches.output, selected, sources, count) -> batches.executeColumnar()
     }
@@ -126,23 +118,4 @@ private[ember] object UnpackedColumns {
       serializer.getClass == classOf[DefaultCachedBatchSerializer]
     case _ => false
   }
-
-  private def source(expression: Expression, attributes: Seq[Attribute]): Int =
-    expression match {
-      case Alias(inner, _) => source(inner, attributes)
-      case reference: AttributeReference => attributes.indexWhere(_.exprId == reference.exprId)
-      case _ => -1
-    }
-}
-
-/** An evaluator of rows over batches that were not unpacked. */
-private[ember] final class OverColumns(
-    columns: UnpackedColumns,
-    eval: (UnpackedColumns, Int, Iterator[ColumnarBatch]) => Iterator[InternalRow])
-    extends PartitionEvaluatorFactory[ColumnarBatch, InternalRow] {
-  override def createEvaluator(): PartitionEvaluator[ColumnarBatch, InternalRow] =
-    new PartitionEvaluator[ColumnarBatch, InternalRow] {
-      override def eval(partition: Int, inputs: Iterator[ColumnarBatch]*): Iterator[InternalRow] =
-        OverColumns.this.eval(columns, partition, inputs.head)
-    }
 }
