@@ -2,7 +2,6 @@
 
 import json
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from parity.kinds import EVERY, same
@@ -11,7 +10,6 @@ from pyspark.sql import functions as F
 from pyspark.sql.datasource import DataSource, DataSourceReader
 from pyspark.sql.functions import udtf
 from pyspark.sql.pandas.functions import arrow_udf
-from pyspark.sql.streaming import StatefulProcessor
 
 from parity import evidence, kinds
 from parity.applications import run
@@ -186,26 +184,6 @@ def test_explain_says_why_a_data_source_stays(spark):
     frame = spark.read.format("constant").load()
     assert "on Spark's own runner. InDataSource" in evidence.explain(frame)
     assert frame.collect() == [(7,)]
-
-
-class Counts(StatefulProcessor):
-    """Counts the rows of each key so far."""
-
-    def init(self, handle):
-        self.n = handle.getValueState("n", "n bigint")
-
-    def handleInputRows(self, key, rows, timerValues):
-        yield pd.DataFrame({"n": [sum(map(len, rows))]})
-
-    def close(self):
-        pass
-
-
-def test_explain_says_why_a_function_with_state_stays(spark):
-    groups = numbers(spark).groupBy("v")
-    counted = groups.transformWithStateInPandas(Counts(), "n bigint", "Append", "None")
-    text = evidence.explain(counted)
-    assert "TransformWithStateInPySpark: on Spark's own runner. KeepsState" in text
 
 
 def test_explain_says_that_ember_is_off(spark, parity_legs):

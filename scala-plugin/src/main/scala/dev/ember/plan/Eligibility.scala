@@ -48,7 +48,6 @@ object Eligibility {
     }
 
   private def whyNot(node: SparkPlan): FallbackReason =
-    if (PythonNodes.keepsState(node)) FallbackReason.KeepsState
-    else if (PythonNodes.isDataSource(node)) FallbackReason.InDataSource
+    if (PythonNodes.isDataSource(node)) FallbackReason.InDataSource
     else FallbackReason.KindNotEmbedded(node.nodeName)
 }

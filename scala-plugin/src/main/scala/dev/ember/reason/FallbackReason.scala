@@ -24,11 +24,6 @@ object FallbackReason {
   final case class KindNotEmbedded(kind: String)
       extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
 
-  case object KeepsState
-      extends FallbackReason(
-        "KeepsState",
-        "the function keeps the states of a batch query, or begins with states it is given")
-
   case object InDataSource
       extends FallbackReason(
         "InDataSource",

@@ -14,7 +14,8 @@ import dev.ember.exec.{
   ArrowEvalPythonExec => EmberArrowEvalPythonExec,
   MapInArrowExec => EmberMapInArrowExec,
   MapInPandasExec => EmberMapInPandasExec,
-  ProjectExec => EmberProjectExec
+  ProjectExec => EmberProjectExec,
+  TransformWithStateInPySparkExec => EmberTransformWithStateInPySparkExec
 }
 import dev.ember.explain.EmberExplain
 import dev.ember.reason.FallbackReason
@@ -61,11 +62,10 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     }
   }
 
-  test("functions with the states of a batch query, or given ones, stay with Spark by name") {
+  test("functions with the states of a batch query, or given ones, are embedded too") {
     for ((streams, beginsWithStates) <- Seq((true, true), (false, false), (false, true))) {
       val node = samples.transform(streams, beginsWithStates)
-      assert(EmbedPythonNodes(node) eq node)
-      assert(Eligibility.of(node) == Verdict.Stays(FallbackReason.KeepsState))
+      assert(EmbedPythonNodes(node).isInstanceOf[EmberTransformWithStateInPySparkExec])
     }
   }
 

@@ -5,12 +5,11 @@ import org.apache.spark.sql.execution.python.streaming.TransformWithStateInPySpa
 
 import dev.ember.exec.{TransformWithStateInPySparkExec => EmberTransformWithStateInPySparkExec}
 
-/** `transformWithState` of streams that begin without states: eval types 211 and, over rows, 213. */
+/** `transformWithState`: eval types 211 and, over rows, 213; with states to begin with 212 and 214. */
 object TransformWithStateKind extends Kind {
   override def embed: PartialFunction[SparkPlan, SparkPlan] = {
     case node: TransformWithStateInPySparkExec
-        if node.getClass == classOf[TransformWithStateInPySparkExec] &&
-          node.isStreaming && !node.hasInitialState =>
+        if node.getClass == classOf[TransformWithStateInPySparkExec] =>
       EmberTransformWithStateInPySparkExec(node)
   }
 

@@ -6,6 +6,8 @@ import org.apache.spark.sql.Row
 import org.apache.spark.sql.catalyst.encoders.ExpressionEncoder
 import org.apache.spark.sql.execution.python.streaming.{
   ApplyInPandasWithStatePythonRunner,
+  TransformWithStateInPySparkPythonBaseRunner,
+  TransformWithStateInPySparkPythonInitialStateRunner,
   TransformWithStateInPySparkPythonRunner,
   TransformWithStateInPySparkStateServer
 }
@@ -14,6 +16,7 @@ import org.apache.spark.sql.execution.python.streaming.ApplyInPandasWithStatePyt
   OutType
 }
 import org.apache.spark.sql.execution.python.streaming.TransformWithStateInPySparkPythonRunner.{
+  GroupedInType => GroupOfEither,
   InType => GroupOfRows
 }
 import org.apache.spark.sql.execution.streaming.operators.stateful.transformwithstate.statefulprocessor.StatefulProcessorHandleImpl
@@ -72,31 +75,20 @@ private[ember] final case class StateServer(
     batchTime: Option[Long],
     watermark: Option[Long])
 
-/** For `transformWithState`, over pandas frames or over rows. */
-private[ember] final class EmberTransformRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
-    offsets: Array[Int],
-    inputSchema: StructType,
-    server: StateServer,
-    node: NodeConf)
-    extends TransformWithStateInPySparkPythonRunner(
-      functions,
-      node.evalType,
-      Array(offsets),
-      inputSchema,
-      server.handle,
-      node.timeZone,
-      node.runnerConf,
-      node.metrics,
-      node.artifacts,
-      server.keys,
-      server.batchTime,
-      server.watermark)
-    with StatefulRunner[GroupOfRows, ColumnarBatch] {
+/**
+ * A runner of `transformWithState`. While its function runs, it may ask Spark's server of states for them, over a
+ * socket within the machine.
+ */
+private[ember] trait AsksForStates[IN]
+    extends TransformWithStateInPySparkPythonBaseRunner[IN]
+    with StatefulRunner[IN, ColumnarBatch] {
+  protected def server: StateServer
+  protected def node: NodeConf
+
   override protected def functionNames: Seq[String] = node.functions
 
   override def compute(
-      input: Iterator[GroupOfRows],
+      input: Iterator[IN],
       partition: Int,
       context: TaskContext): Iterator[ColumnarBatch] = {
     initStateServer()
@@ -125,3 +117,49 @@ private[ember] final class EmberTransformRunner(
     server.batchTime,
     server.watermark)
 }
+
+/** For groups that begin without states, as pandas frames or as rows. */
+private[ember] final class EmberTransformRunner(
+    functions: Seq[(ChainedPythonFunctions, Long)],
+    offsets: Array[Int],
+    inputSchema: StructType,
+    override protected val server: StateServer,
+    override protected val node: NodeConf)
+    extends TransformWithStateInPySparkPythonRunner(
+      functions,
+      node.evalType,
+      Array(offsets),
+      inputSchema,
+      server.handle,
+      node.timeZone,
+      node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      server.keys,
+      server.batchTime,
+      server.watermark)
+    with AsksForStates[GroupOfRows]
+
+/** For groups that begin with states of their own. */
+private[ember] final class EmberTransformWithStatesRunner(
+    functions: Seq[(ChainedPythonFunctions, Long)],
+    offsets: Array[Int],
+    inputSchema: StructType,
+    statesSchema: StructType,
+    override protected val server: StateServer,
+    override protected val node: NodeConf)
+    extends TransformWithStateInPySparkPythonInitialStateRunner(
+      functions,
+      node.evalType,
+      Array(offsets),
+      inputSchema,
+      statesSchema,
+      server.handle,
+      node.timeZone,
+      node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      server.keys,
+      server.batchTime,
+      server.watermark)
+    with AsksForStates[GroupOfEither]

@@ -33,7 +33,7 @@ object PythonNodes {
   }
 
   /** Whether the node's functions keep state. */
-  def keepsState(plan: SparkPlan): Boolean = plan match {
+  private def keepsState(plan: SparkPlan): Boolean = plan match {
     case _: FlatMapGroupsInPandasWithStateExec | _: TransformWithStateInPySparkExec => true
     case _ => false
   }
