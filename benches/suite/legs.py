@@ -21,19 +21,24 @@ class Leg:
 EMBER: Final = Leg(
     "ember", "Ember", {"spark.plugins": "dev.ember.EmberPlugin", "spark.jars": str(JAR)}
 )
+EMBER_IN_TURN: Final = Leg(
+    "ember_in_turn",
+    "Ember, no batch ahead",
+    EMBER.settings | {"spark.ember.pipeline.enabled": "false"},
+)
 SPARK: Final = Leg("spark", "Spark, default settings")
+PIPELINED: Final = Leg(
+    "pipelined", "Spark, pipelined transfer", {"spark.python.udf.pipelined.enabled": "true"}
+)
 PICKLED: Final = "pickled"
 
 LEGS: Final[dict[str, Leg]] = {
     leg.name: leg
     for leg in (
         EMBER,
+        EMBER_IN_TURN,
         SPARK,
-        Leg(
-            "pipelined",
-            "Spark, pipelined transfer",
-            {"spark.python.udf.pipelined.enabled": "true"},
-        ),
+        PIPELINED,
         Leg("unix", "Spark, Unix sockets", {"spark.python.unix.domain.socket.enabled": "true"}),
         Leg(
             PICKLED,
@@ -42,6 +47,8 @@ LEGS: Final[dict[str, Leg]] = {
         ),
     )
 }
+
+EMBERS: Final = (EMBER.name, EMBER_IN_TURN.name)
 
 # Those that run every function by Arrow: Spark's best setting is the best of them.
 ARROW_LEGS: Final = ("spark", "pipelined", "unix")

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, Final
 
 from suite.evidence import Node
-from suite.legs import ARROW_LEGS, EMBER, PICKLED
+from suite.legs import ARROW_LEGS, EMBER, EMBERS, PICKLED
 from suite.workload import Workload
 
 RESAMPLES: Final = 2000
@@ -97,9 +97,10 @@ class Result:
         for name, one in self.series.items():
             if not one.nodes:
                 return f"{name}: no Python node was seen"
-            if name == EMBER.name and not all(node.ours and node.embedded for node in one.nodes):
+            ours = name in EMBERS
+            if ours and not all(node.ours and node.embedded for node in one.nodes):
                 return f"{name}: a run was not embedded{_reasons(one)}"
-            if name != EMBER.name and any(node.ours for node in one.nodes):
+            if not ours and any(node.ours for node in one.nodes):
                 return f"{name}: an Ember node was there"
             if name == PICKLED and any(node.name != "BatchEvalPython" for node in one.nodes):
                 return f"{name}: rows were not pickled"
