@@ -27,7 +27,7 @@ final class EmbeddedSession(
   @volatile private var waitingSince: Option[Long] = None
   @volatile private var ended = false
   private var left = false
-  private var used = EmbeddedSession.Ending(laneCameBack = true, Effort.none)
+  private var used = EmbeddedSession.Ending(laneCameBack = true, Effort.none, 0L)
 
   /** The native library's number of it, once it is open. */
   def handle: Long = opened.getOrElse(throw new IllegalStateException("the session is not open"))
@@ -138,16 +138,29 @@ final class EmbeddedSession(
     val effort =
       try Effort.of(native, open)
       catch { case _: NativeException => Effort.none }
-    used = EmbeddedSession.Ending(laneCameBack = false, effort)
-    try used = used.copy(laneCameBack = native.close(open, graceMs))
+    used = EmbeddedSession.Ending(laneCameBack = false, effort, graceMs)
+    val patience = patienceMs(end)
+    try used = EmbeddedSession.Ending(native.close(open, patience), effort, patience)
     finally lent.collect()
   }
+
+  /** A task that has failed says so at once: Spark does not wait for a function that does not stop. */
+  private def patienceMs(end: Outcome): Long = end match {
+    case Outcome.InputFailed(_) | Outcome.FunctionFailed(_) => hasted
+    case Outcome.Cancelled if task.hasFailed => hasted
+    case _ => graceMs
+  }
+
+  private def hasted: Long = math.min(graceMs, EmbeddedSession.FailedMs)
 }
 
 object EmbeddedSession {
 
-  /** Whether a session's lane came back, and what its function used. */
-  final case class Ending(laneCameBack: Boolean, effort: Effort)
+  /** A function in Python is interrupted after 100 ms, and needs a moment to fall. */
+  private val FailedMs = 300L
+
+  /** Whether a session's lane came back, what its function used, and how long its task would have waited for it. */
+  final case class Ending(laneCameBack: Boolean, effort: Effort, waitedMs: Long)
 }
 
 /** What a session asks of its task. */
@@ -155,6 +168,9 @@ trait TaskSide {
 
   /** Throws as Spark does if the task was killed. */
   def failIfEnded(): Unit
+
+  /** Whether it has failed already, for whatever reason. */
+  def hasFailed: Boolean
 
   /** Takes what the worker wrote after its data; throws what it says. */
   def readTail(tail: Array[Byte]): Unit

@@ -36,6 +36,17 @@ class SessionWatch(periodMs: Long, idleMs: Long) extends Logging {
     wake()
   }
 
+  /** Does `step` once, when so much time has passed. */
+  def after(ms: Long)(step: () => Unit): Unit = {
+    val due = System.nanoTime() + ms * 1000000L
+    lazy val chore: () => Unit = () =>
+      if (System.nanoTime() - due >= 0) {
+        chores.remove(chore): Unit
+        step()
+      }
+    always(chore)
+  }
+
   private def wake(): Unit = {
     require(thread.isAlive, "the watching thread has died")
     watched.synchronized(watched.notifyAll())

@@ -71,7 +71,9 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     opened.session.close()
     assert(native.calls == Seq("close 50"))
     assert(opened.session.outcome.contains(Outcome.Finished))
-    assert(opened.session.ending == EmbeddedSession.Ending(laneCameBack = true, native.used))
+    assert(
+      opened.session.ending == EmbeddedSession
+        .Ending(laneCameBack = true, native.used, waitedMs = 50))
   }
 
   test("a session closed before its end was cancelled, and an abandoned lane is told") {
@@ -82,7 +84,9 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     opened.session.close()
     assert(native.calls.takeRight(2) == Seq("cancel", "close 50"))
     assert(opened.session.outcome.contains(Outcome.Cancelled))
-    assert(opened.session.ending == EmbeddedSession.Ending(laneCameBack = false, Effort.none))
+    assert(
+      opened.session.ending == EmbeddedSession
+        .Ending(laneCameBack = false, Effort.none, waitedMs = 50))
   }
 
   test("lent batches are freed when their tokens come back, and not before") {
@@ -112,6 +116,37 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     assert(intercept[java.io.IOException](opened.run(input).hasNext) eq failed)
     assert(native.calls == Seq("cancel", "close 50"))
     assert(opened.session.outcome.contains(Outcome.InputFailed(failed)))
+  }
+
+  test("a task that has failed waits for its function no longer than a moment") {
+    def waited(task: FakeTask, end: (EmbeddedSession, Iterator[Unit]) => Unit): String = {
+      val native = new FakeNative(WantsInput)
+      val lent = new LentBatches(native)
+      val session = task.session(native, lent, graceMs = 2000)
+      val input = new InputBatches {
+        override def next(): Option[InputBatch] = throw new java.io.IOException("disk")
+        override def close(): Unit = ()
+      }
+      val feed = new Feed(new ArrowCrossing(native, 1L, lent), input, (_: InputBatches) => false)
+      end(session, session.process(feed))
+      native.calls.last
+    }
+    val upstream =
+      waited(new FakeTask, (_, batches) => intercept[java.io.IOException](batches.hasNext): Unit)
+    val elsewhere = waited(new FakeTask(failed = true), (session, _) => session.close())
+    val unfinished = waited(new FakeTask, (session, _) => session.close())
+    assert(Seq(upstream, elsewhere, unfinished) == Seq("close 300", "close 300", "close 2000"))
+  }
+
+  test("the watch does what is due, once") {
+    val done = new java.util.concurrent.atomic.AtomicInteger
+    val watch = new SessionWatch(periodMs = 5, idleMs = 5)
+    val begun = System.nanoTime()
+    watch.after(40)(() => done.incrementAndGet(): Unit)
+    while (done.get == 0) Thread.sleep(5)
+    assert(System.nanoTime() - begun >= 40L * 1000 * 1000)
+    Thread.sleep(50)
+    assert(done.get == 1)
   }
 
   test("an error in the tail is the function's, and the lane stays sound") {

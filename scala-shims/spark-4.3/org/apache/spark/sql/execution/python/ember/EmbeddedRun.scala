@@ -56,8 +56,29 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     }
   }
 
-  private def ended(outcome: Outcome): Unit =
-    try tell(outcome, session.ending)
+  private def ended(outcome: Outcome): Unit = {
+    val ending = session.ending
+    val left = graceMs - ending.waitedMs
+    try tell(outcome, ending)
+    finally
+      if (ending.laneCameBack || left <= 0) leave(!ending.laneCameBack)
+      else {
+        // Its task did not wait for it so long, but what is thought of it has the same time.
+        SessionWatch.after(left)(() => leave(place.native.abandoned() > 0))
+      }
+  }
+
+  /**
+   * @param runsOn
+   *   whether the function has not stopped in all its time
+   */
+  private def leave(runsOn: Boolean): Unit =
+    try
+      if (runsOn) {
+        count(EmberMetrics.Abandoned, 1)
+        place.runsOnWithoutTask()
+        logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
+      }
     finally place.leave()
 
   private def tell(outcome: Outcome, ending: EmbeddedSession.Ending): Unit = {
@@ -75,11 +96,6 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     count(EmberMetrics.FunctionTime, ending.effort.busyNanos)
     count(EmberMetrics.FunctionCpuTime, ending.effort.cpuNanos)
     count(EmberMetrics.LockWait, ending.effort.lockNanos)
-    if (!ending.laneCameBack) {
-      count(EmberMetrics.Abandoned, 1)
-      place.runsOnWithoutTask()
-      logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
-    }
   }
 }
 

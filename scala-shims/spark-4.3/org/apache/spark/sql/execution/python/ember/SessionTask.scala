@@ -23,6 +23,8 @@ private[ember] final class SessionTask(
     patience.verdict.foreach(words => throw new PythonWorkerException(words))
   }
 
+  override def hasFailed: Boolean = context.isFailed()
+
   /** A task whose function needs a process is no failure: it is tried again, and finds one. */
   override def readTail(tail: Array[Byte]): Unit =
     try worker.readTail(tail)
