@@ -17,6 +17,8 @@ lazy val plugin = (project in file("scala-plugin"))
     Compile / unmanagedSourceDirectories += (ThisBuild / baseDirectory).value / "scala-shims" / s"spark-$sparkLine",
     Compile / unmanagedJars := SparkJars.compiledAgainst(SparkJars.folder((ThisBuild / baseDirectory).value)),
     Test / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
+    libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     CompilerOptions.settings,
     ForkedTests.settings,

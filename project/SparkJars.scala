@@ -22,7 +22,7 @@ object SparkJars {
   private val compileNames = Seq(
     "spark-core_", "spark-sql_", "spark-sql-api_", "spark-catalyst_", "spark-common-utils_",
     "spark-common-utils-java_", "spark-unsafe_", "spark-tags_", "spark-variant_", "spark-config_",
-    "spark-network-common_", "spark-kvstore_", "spark-launcher_",
+    "spark-network-common_", "spark-kvstore_", "spark-launcher_", "spark-udf-worker-core_", "spark-udf-worker-proto_",
     "arrow-vector-", "arrow-memory-core-", "arrow-format-", "flatbuffers-java-",
     "jackson-core-", "jackson-databind-", "jackson-annotations-", "jackson-module-scala_", "jackson-core-asl-",
     "json4s-", "slf4j-api-", "log4j-api-", "netty-buffer-", "netty-common-", "jakarta.servlet-api-",

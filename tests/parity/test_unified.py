@@ -1,5 +1,7 @@
 """Spark's unified functions: in Spark 4.3.0 ``mapInPandas`` runs with them only through Ember."""
 
+from pathlib import Path
+
 import pytest
 
 from parity.applications import run
@@ -40,6 +42,41 @@ def test_two_paths_ran(plain, unified):
         assert not told["vanilla"], name
         assert told["on_spark"] == 0, name
         assert name in NO_SESSION or told["sessions"] > 0, name
+
+
+LOST = {
+    "a filter, a projection and a sum above",
+    "both sides of a join",
+    "a broadcast",
+    "an accumulator",
+}
+"""Spark's node has lost what they need before anyone can run it: attributes, columns, variables."""
+
+
+@pytest.mark.slow
+def test_sparks_own_node_runs_over_its_own_protocol(plain, tmp_path):
+    conf = {
+        **SETTING,
+        "spark.ember.unified.node": "true",
+        "spark.ember.lane": "embedded",
+        "spark.driver.extraClassPath": protobuf(),
+    }
+    told = run("unified", tmp_path, conf)
+    same = {name for name, one in told.items() if one["answer"] == plain[name]["answer"]}
+    assert same == set(told) - LOST
+    for name in same:
+        if plain[name]["vanilla"] == ["MapInPandas"]:
+            assert told[name]["embedded"] == ["EmberMapPartitionsExternalUDF"], name
+            assert name in NO_SESSION or told[name]["sessions"] > 0, name
+
+
+def protobuf():
+    """The jar that the build has fetched to compile against."""
+    caches = [".cache/coursier/v1", ".m2/repository"]
+    for cache in caches:
+        for jar in sorted((Path.home() / cache).rglob("protobuf-java-4*.jar")):
+            return str(jar)
+    pytest.skip("no protobuf-java here")
 
 
 @pytest.mark.slow

@@ -5,10 +5,11 @@ import java.util.Collections
 
 import scala.util.control.NonFatal
 
-import org.apache.spark.{SPARK_VERSION, SparkConf, SparkContext}
+import org.apache.spark.{SPARK_VERSION, SparkConf, SparkContext, SparkEnv}
 import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironment}
+import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
 
 import dev.ember.config.EmberConf
 import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
@@ -63,6 +64,7 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
 
   override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
     contain(plugin)
+    speakSparksProtocol(plugin.conf())
     val probe = new Thread(() => report(plugin.conf()), "ember-probe")
     probe.setDaemon(true)
     probe.start()
@@ -83,6 +85,10 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
       case error @ (NonFatal(_) | _: LinkageError) =>
         logWarning("Ember could not get ready to contain functions", error)
     }
+
+  private def speakSparksProtocol(conf: SparkConf): Unit =
+    if (EmberConf.Enabled.read(conf.getOption) && SPARK_VERSION.startsWith(EmberPlugin.sparkLine))
+      ExternalWorkers.install(SparkEnv.get): Unit
 
   private def open(plugin: PluginContext): Option[CrashJournal] = {
     val folder = Paths.get(ClusterView.sharedFolder(plugin.conf()))

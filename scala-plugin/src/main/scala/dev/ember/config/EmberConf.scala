@@ -44,7 +44,8 @@ final case class EmberConf(
     cancelGraceSeconds: Int,
     probeTimeoutSeconds: Int,
     processIdleSeconds: Int,
-    processResidentMegabytes: Int) {
+    processResidentMegabytes: Int,
+    unifiedNode: Boolean) {
 
   /** Batches that may wait on each side of a function; 0 if none is prepared ahead. */
   def batchesAhead: Int = if (pipelineEnabled) pipelineDepth else 0
@@ -143,6 +144,14 @@ object EmberConf {
     doc = "A worker process that holds more memory than this after a session serves no other.")(
     Setting.positiveInt)
 
+  val UnifiedNode: Setting[Boolean] = new Setting(
+    key = "spark.ember.unified.node",
+    default = false,
+    unit = "true or false",
+    doc =
+      "Whether mapInPandas as a unified function of Spark's stays Spark's node, and speaks Spark's protocol with " +
+        "its worker; only where protobuf-java is on the class path.")(Setting.boolean)
+
   /** In the order in which they are documented. */
   val all: Seq[Setting[?]] = Seq(
     Enabled,
@@ -157,7 +166,8 @@ object EmberConf {
     CancelGraceSeconds,
     ProbeTimeoutSeconds,
     ProcessIdleSeconds,
-    ProcessResidentMegabytes)
+    ProcessResidentMegabytes,
+    UnifiedNode)
 
   /** Throws [[InvalidSetting]]. */
   def read(source: String => Option[String]): EmberConf = EmberConf(
@@ -173,7 +183,8 @@ object EmberConf {
     cancelGraceSeconds = CancelGraceSeconds.read(source),
     probeTimeoutSeconds = ProbeTimeoutSeconds.read(source),
     processIdleSeconds = ProcessIdleSeconds.read(source),
-    processResidentMegabytes = ProcessResidentMegabytes.read(source))
+    processResidentMegabytes = ProcessResidentMegabytes.read(source),
+    unifiedNode = UnifiedNode.read(source))
 
   /**
    * The settings of the session that plans, or of the query whose task this thread runs. Spark carries a

@@ -20,7 +20,8 @@ class SettingSuite extends AnyFunSuite {
         cancelGraceSeconds = 2,
         probeTimeoutSeconds = 60,
         processIdleSeconds = 60,
-        processResidentMegabytes = 2048))
+        processResidentMegabytes = 2048,
+        unifiedNode = false))
   }
 
   test("every setting is read from its key") {
@@ -37,7 +38,8 @@ class SettingSuite extends AnyFunSuite {
       "spark.ember.cancel.graceSeconds" -> "0",
       "spark.ember.probe.timeoutSeconds" -> "5",
       "spark.ember.process.idleSeconds" -> "6",
-      "spark.ember.process.residentMegabytes" -> "8")
+      "spark.ember.process.residentMegabytes" -> "8",
+      "spark.ember.unified.node" -> "true")
     assert(
       conf == EmberConf(
         enabled = false,
@@ -52,7 +54,8 @@ class SettingSuite extends AnyFunSuite {
         0,
         5,
         6,
-        8))
+        8,
+        unifiedNode = true))
   }
 
   test("a text that means nothing is refused with its key and what would do") {

@@ -20,6 +20,7 @@ object Kind {
     PickledTableFunctionKind,
     MapInPandasKind,
     MapInArrowKind,
+    ExternalMapKind,
     GroupedMapInPandasKind,
     GroupedMapInArrowKind,
     CogroupedMapInPandasKind,

@@ -10,6 +10,7 @@ import org.apache.spark.sql.execution.datasources.v2.{
 import org.apache.spark.sql.execution.datasources.v2.python.{PythonScan, PythonWrite}
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
+import org.apache.spark.sql.execution.python.ember.external.ExternalMaps
 import org.apache.spark.sql.execution.python.streaming.{
   FlatMapGroupsInPandasWithStateExec,
   TransformWithStateInPySparkExec
@@ -22,7 +23,8 @@ object PythonNodes {
   /** Nodes that keep state have Python's metrics, whoever their functions are. */
   def isPython(plan: SparkPlan): Boolean = plan match {
     case node: StateStoreWriter => keepsState(node)
-    case node => node.isInstanceOf[PythonSQLMetrics] || isDataSource(node)
+    case node =>
+      node.isInstanceOf[PythonSQLMetrics] || isDataSource(node) || ExternalMaps.isSparks(node)
   }
 
   /** Whether a data source in Python is read or written, by functions inside Spark's readers and writers. */

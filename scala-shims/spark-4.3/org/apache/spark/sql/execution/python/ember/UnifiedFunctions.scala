@@ -13,6 +13,7 @@ import org.apache.spark.sql.execution.externalUDF.{
   ExternalUDFPlanner,
   UnifiedExternalUDFPlanner
 }
+import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
 import org.apache.spark.sql.internal.SessionState
 
 import dev.ember.config.EmberConf
@@ -51,7 +52,7 @@ final class UnifiedFunctions(session: SparkSession) extends (LogicalPlan => Unit
 
 private object UnifiedFunctions {
 
-  /** Where Ember is turned off, things are as bad as Spark has them. */
+  /** Where Ember is turned off, or Spark's node is asked for, the node stays. */
   private final class Planner(sparks: ExternalUDFPlanner) extends ExternalUDFPlanner {
     private val classic = new ClassicExternalUDFPlanner
 
@@ -69,6 +70,9 @@ private object UnifiedFunctions {
         profile: Option[ResourceProfile]): LogicalPlan =
       chosen.planPythonMapInArrow(function, child, isBarrier, profile)
 
-    private def chosen: ExternalUDFPlanner = if (EmberConf.current.enabled) classic else sparks
+    private def chosen: ExternalUDFPlanner = {
+      val conf = EmberConf.current
+      if (conf.enabled && !(conf.unifiedNode && ExternalWorkers.available)) classic else sparks
+    }
   }
 }
