@@ -94,18 +94,19 @@ def free_what_leaked(spark):
 @pytest.mark.slow
 def test_a_leaking_function_of_batches_leaves_the_executor_within_its_task(spark, conf):
     conf("spark.ember.lane", "auto")
-    conf(RECORDS, "10")
+    conf(RECORDS, "10000")  # small ones would all wait for the function when it begins
 
     def leak(values):
         sys.__dict__.setdefault("kept_by_leak", []).append(bytearray(b"x" * (20 << 20)))
         time.sleep(0.05)
         return values
 
-    rows = 1000
+    rows = 1_000_000
     leaking = F.pandas_udf(leak, "long", F.PandasUDFType.SCALAR)
     frame = spark.range(rows, numPartitions=1).select(leaking("id").alias("v"))
-    assert [row.v for row in frame.collect()] == list(range(rows))
-    counted = sessions(frame)
+    total = frame.agg(F.sum("v").alias("v"))
+    assert [row.v for row in total.collect()] == [rows * (rows - 1) // 2]
+    counted = sessions(total)
     on_the_way = counted.get("emberMovesWithin"), counted.get("emberProcessSessions")
     assert on_the_way == (1, 1), counted
     free_what_leaked(spark)
