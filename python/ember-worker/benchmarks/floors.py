@@ -27,9 +27,17 @@ from ember_worker import boot  # noqa: E402 - found by the line above
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KINDS = {"row": 101, "pandas": 200, "arrow": 250, "mapInPandas": 205, "mapInArrow": 207}
+KINDS = {
+    "row": 101,
+    "pickled": 100,
+    "pandas": 200,
+    "arrow": 250,
+    "mapInPandas": 205,
+    "mapInArrow": 207,
+}
 RESULTS = {
     "add_one_row_1m": "bigint",
+    "add_one_pickled_1m": "bigint",
     "add_one_pandas_1m": "bigint",
     "add_one_arrow_1m": "bigint",
     "upper_row_1m": "string",
@@ -94,7 +102,7 @@ def _session(workload: Any, batches: list[Any]) -> Callable[[], float]:
         function,
         _type(RESULTS.get(workload.name) or sys.modules[function.__module__].SCHEMA),
         arguments=tuple(range(batches[0].num_columns)),
-        input_type=inputs if workload.kind == "row" else None,
+        input_type=inputs if workload.kind in ("row", "pickled") else None,
     )
 
     def once() -> float:
