@@ -87,7 +87,7 @@ def run_all(wanted: argparse.Namespace) -> list[Result]:
 def table(results: list[Result]) -> list[str]:
     """Write the results as Markdown."""
     heads = ["workload", "rows", "rounds", *(LEGS[name].words for name in WAYS)]
-    heads += ["Spark's gain", "Ember's gain", "Ember by Spark, both pipelined"]
+    heads += ["Spark's gain", "Ember's gain", "Spark pipelined by Ember"]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return [*lines, *("| " + " | ".join(_cells(result)) + " |" for result in results), ""]
 
