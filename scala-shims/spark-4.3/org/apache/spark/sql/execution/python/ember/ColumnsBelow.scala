@@ -55,3 +55,13 @@ private[ember] final class OverColumns[Out](
         OverColumns.this.eval(columns, partition, inputs.head)
     }
 }
+
+/** The same over rows. */
+private[ember] final class OverRows[Out](eval: (Int, Iterator[InternalRow]) => Iterator[Out])
+    extends PartitionEvaluatorFactory[InternalRow, Out] {
+  override def createEvaluator(): PartitionEvaluator[InternalRow, Out] =
+    new PartitionEvaluator[InternalRow, Out] {
+      override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[Out] =
+        OverRows.this.eval(partition, inputs.head)
+    }
+}

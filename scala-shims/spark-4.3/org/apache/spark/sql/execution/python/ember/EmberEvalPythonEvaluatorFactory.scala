@@ -60,7 +60,7 @@ final class EmberEvalPythonEvaluatorFactory(
       val columns = rows.inColumns
       handed(child) match {
         case Some((below, batches)) => run(batches, overColumns(below, columns), asEvaluator)
-        case None => run(child.execute(), new OverRows(columns), asEvaluator)
+        case None => run(child.execute(), overRows(columns), asEvaluator)
       }
     }
 
@@ -83,11 +83,6 @@ final class EmberEvalPythonEvaluatorFactory(
       case Left(reason) => out.from(onSpark(reason, partition, below.asRows(partition, batches)))
     }
 
-  private final class OverRows[Out](out: OutputForm[Out])
-      extends PartitionEvaluatorFactory[InternalRow, Out] {
-    override def createEvaluator(): PartitionEvaluator[InternalRow, Out] = new RowEvaluator(out)
-  }
-
   private def rows: EvalRows = new EvalRows(inputAttributes, arguments, results, kept, node)
 
   private def columns(sources: Seq[Int]): EvalColumns =
@@ -98,16 +93,20 @@ final class EmberEvalPythonEvaluatorFactory(
   private def results: Seq[Attribute] = allAttributes.drop(inputAttributes.length)
 
   override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] =
-    if (rows.applies) new RowEvaluator(OutputForm.Rows) else new OnCopies(super.createEvaluator())
+    if (rows.applies) overRows(OutputForm.Rows).createEvaluator()
+    else new OnCopies(super.createEvaluator())
 
-  private final class RowEvaluator[Out](out: OutputForm[Out])
-      extends PartitionEvaluator[InternalRow, Out] {
-    override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[Out] =
-      rows.eval(Iterator(inputs.head), limited = true, TaskContext.get(), out) match {
-        case Right(joined) => joined
-        case Left(reason) => out.from(onSpark(reason, partition, inputs.head))
-      }
-  }
+  private def overRows[Out](out: OutputForm[Out]): PartitionEvaluatorFactory[InternalRow, Out] =
+    new OverRows[Out](evalRows(_, _, out))
+
+  private def evalRows[Out](
+      partition: Int,
+      input: Iterator[InternalRow],
+      out: OutputForm[Out]): Iterator[Out] =
+    rows.eval(Iterator(input), limited = true, TaskContext.get(), out) match {
+      case Right(joined) => joined
+      case Left(reason) => out.from(onSpark(reason, partition, input))
+    }
 
   private def onSpark(
       reason: FallbackReason,

@@ -1,6 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
+import org.apache.spark.{PartitionEvaluatorFactory, TaskContext}
 import org.apache.spark.api.python.{ChainedPythonFunctions, PythonEvalType}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.Attribute
@@ -37,16 +37,8 @@ final class EmberMapEvaluatorFactory(
     new OutputForm.Columns(rows.named, rows.asColumns)
 
   private[ember] def overRows[Out](
-      output: OutputForm[Out]): PartitionEvaluatorFactory[InternalRow, Out] = new OverRows(output)
-
-  private final class OverRows[Out](output: OutputForm[Out])
-      extends PartitionEvaluatorFactory[InternalRow, Out] {
-    override def createEvaluator(): PartitionEvaluator[InternalRow, Out] =
-      new PartitionEvaluator[InternalRow, Out] {
-        override def eval(index: Int, inputs: Iterator[InternalRow]*): Iterator[Out] =
-          mapRows(inputs.head, output)
-      }
-  }
+      output: OutputForm[Out]): PartitionEvaluatorFactory[InternalRow, Out] =
+    new OverRows[Out]((_, rows) => mapRows(rows, output))
 
   private def mapRows[Out](input: Iterator[InternalRow], output: OutputForm[Out]): Iterator[Out] = {
     val context = TaskContext.get()
