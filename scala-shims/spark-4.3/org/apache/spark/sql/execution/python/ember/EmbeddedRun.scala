@@ -77,7 +77,8 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
       if (runsOn) {
         count(EmberMetrics.Abandoned, 1)
         place.runsOnWithoutTask()
-        logWarning(s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
+        logWarning(
+          s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")
       }
     finally place.leave()
 
