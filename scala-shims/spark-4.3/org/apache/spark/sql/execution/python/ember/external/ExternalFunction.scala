@@ -125,7 +125,7 @@ final class ExternalRunner(function: ExternalFunction, measures: ExternalRunner.
   def this(function: ExternalFunction) = this(function, new ExternalRunner.Measures)
 
   override protected def functionNames: Seq[String] = Seq(function.name)
-  private[ember] override def batchLimits: Option[RowBatches.Limits] = None
+  override private[ember] def batchLimits: Option[RowBatches.Limits] = None
   override protected def sentSchema: Schema = function.wire.sent
 
   def open(context: TaskContext): Either[FallbackReason, OpenedSession] =
