@@ -160,8 +160,12 @@ def test_a_removal_of_a_broadcast_the_session_never_had_means_nothing() -> None:
     assert call(lambda: broadcasts.BroadcastRegistry().pop(1234)) is None
 
 
-def test_sparks_own_pipelining_is_left_to_the_bridge() -> None:
-    assert call(os.getenv, "SPARK_PIPELINED_UDF", environment={"SPARK_PIPELINED_UDF": "1"}) is None
+def test_sparks_own_pipelining_is_shown_and_starts_no_thread() -> None:
+    def look() -> Any:
+        reading = [it.name for it in threading.enumerate() if "pipelined" in it.name]
+        return os.getenv("SPARK_PIPELINED_UDF"), reading
+
+    assert call(look, environment={"SPARK_PIPELINED_UDF": "1"}) == ("1", [])
 
 
 def test_the_environment_of_a_session_is_the_workers_and_does_not_leak() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +54,7 @@ def install(*, in_executor: bool) -> Any:
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": _handle_worker_exception,
+        "os": SimpleNamespace(environ=_Settings),
     }
     if in_executor:
         meanings["setup_memory_limits"] = _leave_memory_limits
@@ -73,6 +75,17 @@ class _ReadOnce:
         if stream.info is None:
             stream.info = worker.WorkerInitInfo.from_stream(stream)  # type: ignore[attr-defined]
         return stream.info
+
+
+class _Settings:
+    """``os.environ`` for ``invoke_udf``, which might start a thread that reads a socket ahead.
+
+    Batches are prepared ahead on either lane; what a function is shown is for Spark to say.
+    """
+
+    @staticmethod
+    def get(name: str, default: str | None = None) -> str | None:
+        return None if name == "SPARK_PIPELINED_UDF" else os.environ.get(name, default)
 
 
 def _frames_below(receiver: transport.Receiver) -> int:

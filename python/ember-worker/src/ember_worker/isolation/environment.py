@@ -71,10 +71,7 @@ def session_state(overlay: bytes) -> State:
 @functools.lru_cache(maxsize=16)
 def _entries(overlay: bytes) -> dict[bytes, bytes]:
     pairs = (entry.partition(b"=") for entry in overlay.split(b"\0") if entry)
-    entries = {key: value for key, _, value in pairs}
-    # Pipelining is the bridge's own work here; PySpark's reader thread would only add to it.
-    entries.pop(b"SPARK_PIPELINED_UDF", None)
-    return entries
+    return {key: value for key, _, value in pairs}
 
 
 def _put(key: bytes, value: bytes) -> None:

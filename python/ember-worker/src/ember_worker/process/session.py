@@ -47,8 +47,6 @@ def _use_environment(overlay: bytes) -> None:
     """Put the session's variables in the place of the last one's."""
     pairs = (entry.partition("=") for entry in os.fsdecode(overlay).split("\0") if entry)
     wanted = {name: value for name, _, value in pairs}
-    # Pipelining is the bridge's own work; PySpark's reader thread would only add to it.
-    wanted.pop("SPARK_PIPELINED_UDF", None)
     for name in [name for name in _replaced if name not in wanted]:
         _put(name, _replaced.pop(name))
     for name, value in wanted.items():

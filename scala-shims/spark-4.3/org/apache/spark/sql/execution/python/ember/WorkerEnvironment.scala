@@ -5,14 +5,19 @@ import java.nio.charset.StandardCharsets.UTF_8
 import org.apache.spark.{SparkEnv, TaskContext}
 import org.apache.spark.api.python.PythonUtils
 import org.apache.spark.internal.config.EXECUTOR_CORES
-import org.apache.spark.internal.config.Python.{PYTHON_USE_DAEMON, PYTHON_WORKER_REUSE}
+import org.apache.spark.internal.config.Python.{
+  PYTHON_UDF_PIPELINED_EXECUTION,
+  PYTHON_UDF_PIPELINED_QUEUE_DEPTH,
+  PYTHON_USE_DAEMON,
+  PYTHON_WORKER_REUSE
+}
 import org.apache.spark.resource.ResourceProfile
 
 /**
  * The variables that Spark would set for a worker process, beyond those the executor has itself. They are the
  * contract with PySpark's worker code.
  *
- * Left out, since they speak of a socket: the pipelined mode, the port and the secret.
+ * Left out, since they speak of a socket: the port and the secret.
  */
 object WorkerEnvironment {
 
@@ -38,7 +43,12 @@ object WorkerEnvironment {
       Option.when(condition)(variable)
 
     val ownThreads = conf.getOption("spark.executorEnv.OMP_NUM_THREADS").isEmpty
+    val ahead = Option.when(conf.get(PYTHON_UDF_PIPELINED_EXECUTION)) {
+      conf.get(PYTHON_UDF_PIPELINED_QUEUE_DEPTH).toString
+    }
     source.variables ++
+      ahead.map(_ => "SPARK_PIPELINED_UDF" -> "1") ++
+      ahead.map("SPARK_PIPELINED_UDF_QUEUE_DEPTH" -> _) ++
       when(ownThreads)("OMP_NUM_THREADS" -> context.cpus().toString) ++
       when(conf.get(PYTHON_WORKER_REUSE))("SPARK_REUSE_WORKER" -> "1") ++
       memory(context).map("PYSPARK_EXECUTOR_MEMORY_MB" -> _.toString) ++
