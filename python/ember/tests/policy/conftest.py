@@ -43,3 +43,18 @@ def customers(spark):
     ]
     schema = "recency int, history double, zip string, newbie boolean, segment string, spend double"
     return spark.createDataFrame(rows, schema)
+
+
+@pytest.fixture(scope="session")
+def buyers(spark):
+    """1,500 rows whose arms do different things to them."""
+    draw = random.Random(3)
+    rows = []
+    for at in range(1500):
+        zip_, arm = draw.choice([None, "a", "b", "c"]), draw.choice(["none", "mens", "womens"])
+        history = draw.choice([None, 0.0, -0.0, float("nan"), *(draw.gauss(0, 1),) * 4])
+        more = (arm == "mens" and zip_ == "b") * 3 + (arm == "womens" and (history or 0) > 0) * 2
+        spend = round(draw.random() * 5 + more, 2)
+        rows.append((at % 97, history, zip_, draw.choice([True, False, None]), arm, spend))
+    schema = "recency int, history double, zip string, newbie boolean, segment string, spend double"
+    return spark.createDataFrame(rows, schema)

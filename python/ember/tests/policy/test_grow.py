@@ -1,43 +1,29 @@
 """Trees grown in Spark: equal to plain Python's, and the same bits however rows are cut up."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import reference
+from perturbed import PERTURBED
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
-from ember.policy import RowsError, Rules, best_splits, fit, grow
+from ember.policy import Counting, RowsError, Rules, best_splits, fit, grow_tree
 from ember.policy.criteria import Outcomes, gains
+from ember.policy.draws import Draw
 from ember.policy.trees import FlatTree, Leaf
 
 FEATURES = ["zip", "history", "recency", "newbie"]
 RULES = Rules(min_leaf=20)
-PERTURBED = {
-    "repartitioned": lambda df: df.repartition(9),
-    "coalesced": lambda df: df.coalesce(1),
-    "shuffled": lambda df: df.orderBy(F.rand(5)),
-    "sorted": lambda df: df.orderBy("spend"),
-    "columns turned around": lambda df: df.select(*reversed(df.columns)),
-    "of more partitions than rows have arms": lambda df: df.repartition(40, "segment"),
-}
+FEW = Rules(min_leaf=1)
 
 
-@pytest.fixture(scope="module")
-def buyers(spark):
-    """1,500 rows whose arms do different things to them."""
-    draw = random.Random(3)
-    rows = []
-    for at in range(1500):
-        zip_, arm = draw.choice([None, "a", "b", "c"]), draw.choice(["none", "mens", "womens"])
-        history = draw.choice([None, 0.0, -0.0, float("nan"), *(draw.gauss(0, 1),) * 4])
-        more = (arm == "mens" and zip_ == "b") * 3 + (arm == "womens" and (history or 0) > 0) * 2
-        spend = round(draw.random() * 5 + more, 2)
-        rows.append((at % 97, history, zip_, draw.choice([True, False, None]), arm, spend))
-    schema = "recency int, history double, zip string, newbie boolean, segment string, spend double"
-    return spark.createDataFrame(rows, schema)
+def counting(manifest, tree, nodes):
+    flat = FlatTree.of(tree, manifest.features)
+    opened = tuple((0, node) for node in nodes)
+    arms = manifest.treatment.arms
+    return Counting(manifest.features, arms, (flat,), (Draw(),), opened)
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +37,19 @@ def manifest(buyers):
 @pytest.mark.parametrize("max_depth", [1, 3])
 def test_a_tree_is_that_of_plain_python_bit_for_bit(buyers, manifest, rules, max_depth):
     rows = [row.asDict() for row in buyers.collect()]
-    expected = reference.grown(rows, manifest, max_depth, rules)
-    (tree,) = grow(buyers, manifest, max_depth=max_depth, rules=rules).trees
+    nodes = reference.grown(reference.counted(rows, manifest), manifest, max_depth, rules)
+    expected = reference.tree_of(nodes, manifest)
+    (tree,) = grow_tree(buyers, manifest, max_depth=max_depth, rules=rules).trees
     assert tree == expected
     assert not isinstance(tree, Leaf)
 
 
 @pytest.mark.parametrize("how", PERTURBED)
-@pytest.mark.parametrize("criterion", ["euclidean", "policy"])
+@pytest.mark.parametrize("criterion", ["euclidean", "ipw"])
 def test_the_same_rows_give_the_same_bits(buyers, manifest, how, criterion):
     rules = replace(RULES, criterion=criterion)
-    expected = grow(buyers, manifest, rules=rules)
-    found = grow(PERTURBED[how](buyers), manifest, rules=rules)
+    expected = grow_tree(buyers, manifest, rules=rules)
+    found = grow_tree(PERTURBED[how](buyers), manifest, rules=rules)
     assert found.text() == expected.text()
     assert len(FlatTree.of(expected.trees[0], manifest.features).feature) >= 7
 
@@ -74,8 +61,8 @@ def test_shares_are_split_by_their_divergence(buyers, criterion):
         bought, features=FEATURES, treatment="segment", outcome="spend", control="none", digits=0
     )
     rules = replace(RULES, criterion=criterion)
-    found = grow(bought, manifest, rules=rules)
-    assert found.text() == grow(bought.repartition(5), manifest, rules=rules).text()
+    found = grow_tree(bought, manifest, rules=rules)
+    assert found.text() == grow_tree(bought.repartition(5), manifest, rules=rules).text()
     assert found.trees[0].feature in {"zip", "history"}
 
 
@@ -92,7 +79,7 @@ def test_divergences_are_those_of_their_formulas():
         assert gains(criterion, left, right, Outcomes(0, 0)) == pytest.approx(expected)
     values = [max(4 / (40 / 70), 15 / (30 / 70)), max(3 / (40 / 70), 2 / (30 / 70)), 17 / (30 / 70)]
     expected = (values[0] + values[1] - values[2]) / 70
-    assert gains("policy", left, right, Outcomes(0, 0)) == pytest.approx(expected)
+    assert gains("ipw", left, right, Outcomes(0, 0)) == pytest.approx(expected)
 
 
 def test_of_equal_splits_the_first_feature_and_the_fewest_codes_win(spark):
@@ -101,20 +88,18 @@ def test_of_equal_splits_the_first_feature_and_the_fewest_codes_win(spark):
     given = {"treatment": "arm", "outcome": "y", "control": "c", "bins": 4}
     for features in (["b", "a"], ["a", "b"]):
         manifest = fit(df, features=features, **given)
-        (best,) = best_splits(
-            df, manifest, FlatTree.of(Leaf((0.0, 0.0)), manifest.features), [0], Rules(min_leaf=1)
-        )
+        (best,) = best_splits(df, manifest, counting(manifest, Leaf((0.0, 0.0)), [0]), FEW)
         assert best.feature == features[0]
         # nothing is missing: to which side that goes is the last rule
         assert best.left_codes == (0, 1, len(manifest.features[0].boundaries) + 1)
 
 
 def test_the_driver_gets_a_row_for_each_node(buyers, manifest):
-    tree = grow(buyers, manifest, max_depth=2, rules=RULES).trees[0]
+    tree = grow_tree(buyers, manifest, max_depth=2, rules=RULES).trees[0]
     flat = FlatTree.of(tree, manifest.features)
     leaves = [at for at, left in enumerate(flat.left) if left == at]
-    best = best_splits(buyers, manifest, flat, leaves, RULES)
-    assert [each.node for each in best] == leaves
+    best = best_splits(buyers, manifest, counting(manifest, tree, leaves), RULES)
+    assert [each.opened for each in best] == list(range(len(leaves)))
     assert sum(each.total[:, 0].sum() for each in best) == 1500
     assert all((each.left + each.right == each.total).all() for each in best)
 
@@ -123,7 +108,7 @@ def test_missing_values_may_make_a_child_of_their_own(spark):
     rows = [(x, arm, float(x is None and arm == "t")) for x in (None, 1.0, 2.0) for arm in "ct"]
     df = spark.createDataFrame(rows * 30, "x double, arm string, y double")
     manifest = fit(df, features=["x"], treatment="arm", outcome="y", control="c", bins=4)
-    tree = grow(df, manifest, rules=Rules(min_leaf=10)).trees[0]
+    tree = grow_tree(df, manifest, rules=Rules(min_leaf=10)).trees[0]
     missing = len(manifest.features[0].boundaries) + 1
     assert tree.left_codes == (missing,)
     assert tree.left == Leaf((0.0, 1.0))
@@ -133,7 +118,7 @@ def test_missing_values_may_make_a_child_of_their_own(spark):
 def test_a_feature_that_says_nothing_splits_nothing(buyers, nothing):
     flat = buyers.withColumn("history", F.expr(nothing))
     manifest = fit(flat, features=["history"], treatment="segment", outcome="spend", control="none")
-    (tree,) = grow(flat, manifest, rules=RULES).trees
+    (tree,) = grow_tree(flat, manifest, rules=RULES).trees
     assert isinstance(tree, Leaf)
 
 
@@ -154,13 +139,13 @@ def test_a_feature_that_says_nothing_splits_nothing(buyers, nothing):
 )
 def test_rows_that_do_not_fit_are_refused_by_name(buyers, manifest, change, words):
     with pytest.raises((RowsError, PythonException)) as refused:
-        grow(change(buyers), manifest, rules=RULES)
+        grow_tree(change(buyers), manifest, rules=RULES)
     assert words in str(refused.value)
 
 
 def test_divergences_of_shares_refuse_other_outcomes(buyers, manifest):
     with pytest.raises(PythonException, match="for outcomes between 0 and 1"):
-        grow(buyers, manifest, rules=Rules("kl"))
+        grow_tree(buyers, manifest, rules=Rules("kl"))
 
 
 @pytest.mark.parametrize(
@@ -175,4 +160,4 @@ def test_rules_that_nothing_keeps_are_refused(wanted):
 @pytest.mark.parametrize("depth", [0, 17])
 def test_depths_out_of_range_are_refused(buyers, manifest, depth):
     with pytest.raises(RowsError, match="not between 1 and 16"):
-        grow(buyers, manifest, max_depth=depth)
+        grow_tree(buyers, manifest, max_depth=depth)

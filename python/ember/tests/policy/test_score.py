@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 from ember.policy import Forest, Leaf, ManifestError, Split, fit, read_forest, score
 
 FEATURES = ["recency", "history", "zip", "newbie"]
-BACKENDS = ["arrow", "pandas", "row"]
+BACKENDS = ["arrow", "pandas", "row", "map_arrow", "map_pandas"]
 PERTURBED = {
     "as it is": lambda df: df,
     "repartitioned": lambda df: df.repartition(7),

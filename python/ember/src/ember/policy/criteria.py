@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.int64]
     Values = NDArray[np.float64]
 
-Criterion = Literal["euclidean", "kl", "chi2", "policy"]
+Criterion = Literal["euclidean", "kl", "chi2", "ipw", "dr"]
 
 #: Shares of 0 and 1 are moved inwards by it, where logarithms and quotients are taken of them.
 _EDGE: Final = 2.0**-20
@@ -29,10 +29,14 @@ _EDGE: Final = 2.0**-20
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What cells are made of: the place of the control among the arms, and the digits of units."""
+    """What cells are made of: the place of the control among the arms, and the digits of units.
+
+    :param valued: each arm's units are those of all rows, and not of the rows that got it
+    """
 
     control: int
     digits: int
+    valued: bool = False
 
 
 def gains(criterion: Criterion, left: Cells, right: Cells, of: Outcomes) -> Values:
@@ -42,8 +46,10 @@ def gains(criterion: Criterion, left: Cells, right: Cells, of: Outcomes) -> Valu
     :param right: the same of the right child; every arm has rows in both
     """
     total = left + right
-    if criterion == "policy":
-        share = _rows(total)[..., None] / total[..., 0]
+    if criterion in ("ipw", "dr"):
+        share: Values | float = (
+            _rows(total)[..., None] / total[..., 0] if criterion == "ipw" else 1.0
+        )
         values = [_value(each, share, of.digits) for each in (left, right, total)]
         gained: Values = (values[0] + values[1] - values[2]) / _rows(total)
         return gained
@@ -52,15 +58,29 @@ def gains(criterion: Criterion, left: Cells, right: Cells, of: Outcomes) -> Valu
     return weights[0] * parts[0] + weights[1] * parts[1] - parts[2]
 
 
-def means(cells: Cells, digits: int) -> Values:
+def means(cells: Cells, of: Outcomes) -> Values:
     """Return the mean outcome of each arm, and 0 of an arm without rows."""
-    found: Values = cells[..., 1] / (np.maximum(cells[..., 0], 1) * 10**digits)
+    rows = _rows(cells)[..., None] if of.valued else cells[..., 0]
+    found: Values = cells[..., 1] / (np.maximum(rows, 1) * 10**of.digits)
+    return found
+
+
+def uplift_of_all(cells: Cells, of: Outcomes) -> Values:
+    """Return how far the mean of all arms but the control is from the control's."""
+    control = cells[..., of.control, :]
+    others = cells.sum(axis=-2) - control
+    if of.valued:
+        rows = np.maximum(_rows(cells), 1) * 10**of.digits
+        valued: Values = others[..., 1] / (rows * (cells.shape[-2] - 1)) - control[..., 1] / rows
+        return valued
+    both = means(np.stack([others, control], axis=-2), of)
+    found: Values = both[..., 0] - both[..., 1]
     return found
 
 
 def largest_uplift(cells: Cells, of: Outcomes) -> Values:
     """Return how far the mean of any arm is from the control's."""
-    found = means(cells, of.digits)
+    found = means(cells, of)
     apart: Values = np.abs(found - found[..., of.control, None]).max(axis=-1)
     return apart
 
@@ -71,7 +91,7 @@ def _rows(cells: Cells) -> Cells:
 
 
 def _uplift(divergence: Callable[[Values, Values], Values], cells: Cells, of: Outcomes) -> Values:
-    found = means(cells, of.digits)
+    found = means(cells, of)
     total = np.zeros(found.shape[:-1])
     for arm in range(found.shape[-1]):
         if arm != of.control:
@@ -79,8 +99,8 @@ def _uplift(divergence: Callable[[Values, Values], Values], cells: Cells, of: Ou
     return total
 
 
-def _value(cells: Cells, inverse_share: Values, digits: int) -> Values:
-    """Return the outcome if all rows got the arm that is best for them, by inverse propensity."""
+def _value(cells: Cells, inverse_share: Values | float, digits: int) -> Values:
+    """Return the outcome if all rows got the arm that is best for all of them."""
     weighted: Values = (cells[..., 1] / 10**digits * inverse_share).max(axis=-1)
     return weighted
 

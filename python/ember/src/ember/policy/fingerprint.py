@@ -8,6 +8,7 @@ It does not withstand somebody who looks for rows of the same sum.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,24 @@ class Fingerprint:
     whole: str
     columns: dict[str, ColumnFingerprint]
 
+    def __add__(self, other: Fingerprint) -> Fingerprint:
+        """Return the fingerprint of both frames' rows together.
+
+        :raises RowsError: if they are not of the same columns
+        """
+        kinds = [{name: each.type for name, each in of.columns.items()} for of in (self, other)]
+        if kinds[0] != kinds[1]:
+            message = f"fingerprints of {kinds[0]} and of {kinds[1]} have no sum"
+            raise RowsError(message)
+        return Fingerprint(
+            self.rows + other.rows,
+            _added(self.whole[:16], other.whole[:16]) + _added(self.whole[16:], other.whole[16:]),
+            {
+                name: ColumnFingerprint(each.type, _added(each.values, other.columns[name].values))
+                for name, each in self.columns.items()
+            },
+        )
+
 
 def fingerprint(df: DataFrame, columns: Sequence[str]) -> Fingerprint:
     """Compute the fingerprint of some columns in one pass over the rows.
@@ -61,9 +80,9 @@ def fingerprint(df: DataFrame, columns: Sequence[str]) -> Fingerprint:
     :param columns: of numbers, text and booleans
     :raises RowsError: if one is absent, there more than once, or of another type
     """
-    types = {name: type_of(df, name) for name in columns}
+    types = types_of(df, columns)
     values = [_canonical(name, of) for name, of in types.items()]
-    rows = [F.xxhash64(F.lit(seed), *_with_nulls(values)) for seed in _SEEDS]
+    rows = [row_hash(seed, types) for seed in _SEEDS]
     hashes = [*rows, *(F.xxhash64(*_with_nulls([value])) for value in values)]
     sums = [F.sum(part) for each in hashes for part in _parts(each)]
     found = df.agg(F.count(F.lit(1)), *sums).collect()[0]
@@ -78,26 +97,49 @@ def fingerprint(df: DataFrame, columns: Sequence[str]) -> Fingerprint:
     )
 
 
+def row_hash(seed: str, types: dict[str, DataType]) -> Column:
+    """Hash the values of some columns together."""
+    values = [_canonical(name, of) for name, of in types.items()]
+    return F.xxhash64(F.lit(seed), *_with_nulls(values))
+
+
 def type_of(df: DataFrame, name: str) -> DataType:
     """Return the type of a column that is there once.
 
     :raises RowsError: if it is not, or is of a type that no feature, arm or outcome has
     """
-    found = [field for field in df.schema.fields if field.name == name]
-    if len(found) != 1:
-        words = "is absent" if not found else f"is there {len(found)} times"
-        message = f"column {name!r} {words}; the columns are {', '.join(df.columns)}"
-        raise RowsError(message)
-    of = found[0].dataType
-    if not isinstance(of, TYPES):
-        message = f"column {name!r} is {of.simpleString()}, and neither number, text nor boolean"
-        raise RowsError(message)
-    return of
+    return types_of(df, [name])[name]
+
+
+def types_of(df: DataFrame, names: Sequence[str]) -> dict[str, DataType]:
+    """Return the types of columns that are each there once.
+
+    :raises RowsError: see :func:`type_of`
+    """
+    times = Counter(df.columns)
+    types = {field.name: field.dataType for field in df.schema.fields}
+    for name in names:
+        if times[name] != 1:
+            words = "is absent" if not times[name] else f"is there {times[name]} times"
+            message = f"column {name!r} {words}; the columns are {', '.join(df.columns)}"
+            raise RowsError(message)
+        of = types[name]
+        if not isinstance(of, TYPES):
+            message = (
+                f"column {name!r} is {of.simpleString()}, and neither number, text nor boolean"
+            )
+            raise RowsError(message)
+    return {name: types[name] for name in names}
 
 
 def column(name: str) -> Column:
     """Name a column as it is written, dots and all."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted(name))
+
+
+def quoted(name: str) -> str:
+    """Write a name as SQL has it."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _canonical(name: str, of: DataType) -> Column:
@@ -119,6 +161,10 @@ def _parts(hashed: Column) -> list[Column]:
         F.shiftrightunsigned(hashed, first).bitwiseAND(F.lit((1 << width) - 1))
         for first, width in _PARTS
     ]
+
+
+def _added(one: str, other: str) -> str:
+    return f"{(int(one, 16) + int(other, 16)) % 2**64:016x}"
 
 
 def _whole(sums: list[int]) -> list[str]:

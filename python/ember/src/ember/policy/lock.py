@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ember.policy import manifest as manifests
 from ember.policy.errors import Change, DriftError, ManifestError
-from ember.policy.fingerprint import ColumnFingerprint, Fingerprint, fingerprint
+from ember.policy.fingerprint import ColumnFingerprint, Fingerprint, fingerprint, types_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -61,7 +61,7 @@ def read_lock(text: str) -> Lock:
         message = f"a lock has the keys {', '.join(sorted(_KEYS))}"
         raise ManifestError("", message)
     manifest = manifests.of_document(document["manifest"])
-    found = Lock(manifest, _rows(document["rows"], manifest.columns))
+    found = Lock(manifest, rows_of_document(document["rows"], manifest.columns))
     if found.digest != document["lock"]:
         message = f"is {document['lock']}, but what stands beside it makes {found.digest}"
         raise ManifestError("lock", message)
@@ -81,11 +81,23 @@ def verify(df: DataFrame, locked: Lock, manifest: Manifest | None = None) -> Non
 
 def changes_since(locked: Lock, df: DataFrame, manifest: Manifest | None = None) -> list[Change]:
     """Name what changed since the lock: in the manifest, in the libraries, in the rows."""
+    return [*_in_documents(locked, manifest), *_in_rows(locked, df)]
+
+
+def changes_without_rows(
+    locked: Lock, df: DataFrame, manifest: Manifest | None = None
+) -> list[Change]:
+    """Name what changed as far as no row has to be looked at: columns and types, and the rest."""
+    here = types_of(df, _there(locked, df))
+    types = {name: of.simpleString() for name, of in here.items()}
+    return [*_in_documents(locked, manifest), *_in_columns(locked, types)]
+
+
+def _in_documents(locked: Lock, manifest: Manifest | None) -> list[Change]:
     here = locked.manifest if manifest is None else manifest
     return [
         *_in_manifest(locked.manifest.document(), here.document()),
         *_in_document("installed", locked.manifest.libraries, libraries()),
-        *_in_rows(locked, df),
     ]
 
 
@@ -111,16 +123,9 @@ def _in_manifest(was: dict[str, Any], now: dict[str, Any]) -> list[Change]:
 
 
 def _in_rows(locked: Lock, df: DataFrame) -> list[Change]:
-    columns = locked.manifest.columns
-    absent = [name for name in columns if name not in df.columns]
-    changes = [Change(f"column {name!r}", "is there", "absent") for name in absent]
-    here = fingerprint(df, [name for name in columns if name not in absent])
+    here = fingerprint(df, _there(locked, df))
     pairs = [(name, locked.rows.columns[name], now) for name, now in here.columns.items()]
-    changes += [
-        Change(f"type of column {name!r}", was.type, now.type)
-        for name, was, now in pairs
-        if was.type != now.type
-    ]
+    changes = _in_columns(locked, {name: each.type for name, each in here.columns.items()})
     if here.rows != locked.rows.rows:  # which changes the values of every column
         return [*changes, Change("rows", f"{locked.rows.rows:,}", f"{here.rows:,}")]
     changes += [
@@ -133,6 +138,21 @@ def _in_rows(locked: Lock, df: DataFrame) -> list[Change]:
             Change("which values stand in a row together", locked.rows.whole, here.whole)
         )
     return changes
+
+
+def _there(locked: Lock, df: DataFrame) -> list[str]:
+    here = set(df.columns)
+    return [name for name in locked.manifest.columns if name in here]
+
+
+def _in_columns(locked: Lock, types: dict[str, str]) -> list[Change]:
+    found = []
+    for name, was in locked.rows.columns.items():
+        if name not in types:
+            found.append(Change(f"column {name!r}", "is there", "absent"))
+        elif was.type != types[name]:
+            found.append(Change(f"type of column {name!r}", was.type, types[name]))
+    return found
 
 
 def _in_document(where: str, was: Any, now: Any) -> list[Change]:
@@ -158,12 +178,18 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
-def _rows(document: Any, columns: tuple[str, ...]) -> Fingerprint:
+def rows_of_document(document: Any, columns: tuple[str, ...] | None = None) -> Fingerprint:
+    """Make a fingerprint of what JSON has of it.
+
+    :param columns: those that it must have, in their order
+    :raises ManifestError: if it has them not
+    """
     try:
+        names = document["columns"] if columns is None else columns
         return Fingerprint(
             rows=document["rows"],
             whole=document["whole"],
-            columns={name: ColumnFingerprint(**document["columns"][name]) for name in columns},
+            columns={name: ColumnFingerprint(**document["columns"][name]) for name in names},
         )
     except (KeyError, TypeError) as error:
         message = "is no fingerprint of the manifest's columns"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
+#: Boundaries or categories of a feature: codes are whole numbers of 16 bits.
+MOST_CODES: Final = 32_000
+
 Rule = Literal["bin", "error"]
 
 
@@ -98,6 +101,7 @@ class Manifest:
                 _ascending(f"features[{at}].boundaries", feature.boundaries)
             else:
                 _each_once(f"features[{at}].categories", feature.categories)
+            _few(f"features[{at}]", feature)
         _each_once("treatment.arms", self.treatment.arms)
         if self.treatment.control not in self.treatment.arms:
             _refuse("treatment.control", f"{self.treatment.control!r} is none of the arms")
@@ -137,6 +141,8 @@ def parsed(text: str) -> Any:
     except json.JSONDecodeError as error:
         message = f"is no JSON: {error}"
         raise ManifestError("", message) from error
+    except RecursionError as error:
+        raise ManifestError("", "is nested too deeply") from error
 
 
 def of_document(document: Any) -> Manifest:
@@ -212,6 +218,12 @@ def _ascending(where: str, boundaries: tuple[float, ...]) -> None:
             _refuse(f"{where}[{at}]", f"{boundary} is not finite")
         if at and boundary <= boundaries[at - 1]:
             _refuse(f"{where}[{at}]", f"{boundary!r} does not exceed the boundary before it")
+
+
+def _few(where: str, feature: Feature) -> None:
+    values = feature.boundaries if isinstance(feature, Numeric) else feature.categories
+    if len(values) > MOST_CODES:
+        _refuse(where, f"has {len(values):,} boundaries or categories, more than {MOST_CODES:,}")
 
 
 def _refuse(where: str, words: str) -> NoReturn:

@@ -6,7 +6,8 @@ in whole units. Both are integers, so adding them is associative, and no order o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from ember.policy.codes import codes_of, width
 from ember.policy.errors import RowsError
+from ember.policy.kernel import Kernel, RefusedError, plan_of
 from ember.policy.trees import leaves_of
 
 if TYPE_CHECKING:
@@ -21,78 +23,171 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ember.policy.manifest import Feature, Treatment
+    from ember.policy.draws import Draw
+    from ember.policy.manifest import Feature
     from ember.policy.trees import FlatTree
+
+    Cells = NDArray[np.int64]
 
 #: Sums of whole doubles are exact below the first, and no sum of longs may come near their end.
 _EXACT: Final = 2**53
 _MOST: Final = 2**62
 _TOO_LARGE: Final = "outcomes are too large to be summed exactly: ask for fewer digits"
 
-#: The columns of :meth:`Statistics.rows`.
+#: Numbers that a batch of cells has, about.
+_NUMBERS: Final = 2**19
+
+#: The columns of :meth:`Statistics.rows`; a node is its number among the open ones.
 SCHEMA: Final = "feature int, node int, cells array<bigint>"
 
 
-class Statistics:
-    """What is counted over some rows, for the rows that end in some leaves of a tree.
+@dataclass(frozen=True)
+class Counting:
+    """What is counted: rows of some trees, in their open nodes, by each feature's codes.
 
-    ``cells[feature]`` has the shape (nodes, codes, arms, 2): numbers of rows, and sums of units.
+    :param draws: which rows each tree has
+    :param opened: tree and node of each open node
+    :param wanted: the open nodes that count a feature, for each feature; None if all do
+    :param valued: rows bring an outcome for each arm, which counts for that arm whatever the row
+        got; without it the outcome counts for the arm that the row got
     """
 
-    def __init__(
-        self,
-        features: Sequence[Feature],
-        treatment: Treatment,
-        tree: FlatTree,
-        nodes: Sequence[int],
-    ) -> None:
-        self._features = tuple(features)
-        self._arms = treatment.arms
-        self._tree = tree
-        self._nodes = tuple(nodes)
-        self._place = np.full(len(tree.feature), -1)
-        self._place[list(nodes)] = np.arange(len(nodes))
+    features: tuple[Feature, ...]
+    arms: tuple[str, ...]
+    trees: tuple[FlatTree, ...]
+    draws: tuple[Draw, ...]
+    opened: tuple[tuple[int, int], ...]
+    wanted: tuple[tuple[int, ...], ...] | None = None
+    valued: bool = False
+
+    def shape(self, feature: int) -> tuple[int, int, int, int]:
+        """Return the shape of a feature's cells: its open nodes, codes, arms, rows and units."""
+        return len(self.nodes(feature)), width(self.features[feature]), len(self.arms), 2
+
+    def nodes(self, feature: int) -> Sequence[int]:
+        """Return the open nodes that count a feature."""
+        return range(len(self.opened)) if self.wanted is None else self.wanted[feature]
+
+    def places(self) -> list[NDArray[np.intp]]:
+        """For each tree, the number of each of its nodes among the open ones, or -1."""
+        found = [np.full(len(tree.feature), -1) for tree in self.trees]
+        for at, (tree, node) in enumerate(self.opened):
+            found[tree][node] = at
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the native kernel reads it."""
+        return {
+            "opened": len(self.opened),
+            "places": [each.tolist() for each in self.places()],
+            "draws": [
+                {"seed": each.seed, "below": each.below, "half": each.half} for each in self.draws
+            ],
+            "wanted": self.wanted,
+            "valued": self.valued,
+        }
+
+
+class Statistics:
+    """What is counted over some rows, natively where a library is, and else by numpy."""
+
+    def __init__(self, counting: Counting, kernel: Kernel | None = None) -> None:
+        self._counting = counting
+        self._kernel = None if kernel is None else kernel.opened()
         self._at_most = 0
-        self.cells = [
-            np.zeros((len(nodes), width(feature), len(treatment.arms), 2), np.int64)
-            for feature in features
-        ]
+        self._cells: list[Cells] = []
+        if self._kernel is None:
+            self._cells = [np.zeros(counting.shape(at), np.int64) for at in self._features]
+            self._locals = [self._local(at) for at in self._features]
+            self._places = counting.places()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the rows of a batch.
 
-        :param batch: the arm as text, the outcome in units, then the features as they are encoded
+        :param batch: the arm as text, the row's hash, the outcome in units (for each arm, if they
+            are valued), then the features as they are encoded
         :raises RowsError: for an arm out of the vocabulary, or no outcome
         """
-        arms, units, *columns = batch.columns
-        arm, unit = _arm_codes(arms, self._arms), _units(units)
-        codes = codes_of(columns, self._features)
-        node = self._place[leaves_of(self._tree, codes)]
-        counted = node >= 0
-        self._watch(unit)
-        if not counted.all():
-            node, arm, unit, codes = node[counted], arm[counted], unit[counted], codes[:, counted]
-        for cells, code in zip(self.cells, codes, strict=True):
-            place = (node * cells.shape[1] + code) * cells.shape[2] + arm
-            flat = cells.reshape(-1, 2)
-            flat[:, 0] += np.bincount(place, minlength=len(flat))
-            flat[:, 1] += _sums(place, unit, len(flat))
+        if self._kernel is None:
+            self._add(batch)
+            return
+        try:
+            self._kernel.add(batch)
+        except RefusedError:
+            Statistics(self._counting)._add(batch)  # noqa: SLF001 (which says why)
+            raise
 
     def rows(self) -> Iterator[pa.RecordBatch]:
         """Give the cells away, a row for each feature and node that any row was counted for."""
-        for at, cells in enumerate(self.cells):
-            flat = cells.reshape(len(self._nodes), -1)
-            some = flat.any(axis=1)
-            ends = np.arange(some.sum() + 1, dtype=np.int32) * flat.shape[1]
-            nodes = np.array(self._nodes, np.int32)[some]
-            yield pa.RecordBatch.from_arrays(
-                [
-                    pa.array(np.full(len(nodes), at, np.int32)),
-                    pa.array(nodes),
-                    pa.ListArray.from_arrays(pa.array(ends), pa.array(flat[some].ravel())),
-                ],
-                ["feature", "node", "cells"],
-            )
+        rows: list[tuple[int, int, Cells]] = []
+        numbers = 0
+        for feature, cells in enumerate(self.cells()):
+            for node, each in zip(self._counting.nodes(feature), cells, strict=True):
+                if each.any():
+                    rows.append((feature, node, each.ravel()))
+                    numbers += each.size
+            if numbers > _NUMBERS:
+                yield _batch(rows)
+                rows, numbers = [], 0
+        if rows:
+            yield _batch(rows)
+
+    def cells(self) -> list[Cells]:
+        """Return each feature's cells: see :meth:`Counting.shape`."""
+        if self._kernel is None:
+            return self._cells
+        shapes = [self._counting.shape(at) for at in self._features]
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        flat = np.split(self._kernel.cells(int(ends[-1])), ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(flat, shapes, strict=True)]
+
+    @property
+    def _features(self) -> range:
+        return range(len(self._counting.features))
+
+    def _local(self, feature: int) -> NDArray[np.intp]:
+        """Return where each open node's cells are among those of a feature, or -1."""
+        found = np.full(len(self._counting.opened), -1)
+        nodes = list(self._counting.nodes(feature))
+        found[nodes] = np.arange(len(nodes))
+        return found
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        counting = self._counting
+        outcomes = len(counting.arms) if counting.valued else 1
+        arm = _arm_codes(batch.column(0), counting.arms)
+        hashes = batch.column(1).to_numpy()
+        units = np.stack([_units(each) for each in batch.columns[2 : 2 + outcomes]])
+        self._watch(units)
+        codes = codes_of(batch.columns[2 + outcomes :], counting.features)
+        for tree, draw, places in zip(counting.trees, counting.draws, self._places, strict=True):
+            if (places < 0).all():
+                continue
+            node = places[leaves_of(tree, codes)]
+            counted = node >= 0
+            if not draw.takes_all:
+                counted &= draw.takes(hashes)
+            some = np.flatnonzero(counted)
+            self._count(node[some], arm[some], units[:, some], codes[:, some])
+
+    def _count(
+        self,
+        node: NDArray[np.intp],
+        arm: NDArray[np.int64],
+        units: NDArray[np.int64],
+        codes: NDArray[np.int16],
+    ) -> None:
+        for cells, local, code in zip(self._cells, self._locals, codes, strict=True):
+            at = local[node]
+            some = slice(None) if self._counting.wanted is None else np.flatnonzero(at >= 0)
+            first = (at[some] * cells.shape[1] + code[some]) * cells.shape[2]
+            flat = cells.reshape(-1, 2)
+            flat[:, 0] += np.bincount(first + arm[some], minlength=len(flat))
+            if not self._counting.valued:
+                flat[:, 1] += _sums(first + arm[some], units[0, some], len(flat))
+                continue
+            for each, values in enumerate(units):
+                flat[:, 1] += _sums(first + each, values[some], len(flat))
 
     def _watch(self, units: NDArray[np.int64]) -> None:
         """Refuse sums that a long may not hold."""
@@ -101,22 +196,56 @@ class Statistics:
             raise RowsError(_TOO_LARGE)
 
 
-def merged(rows: pa.Table, nodes: Sequence[int], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Add the cells that partitions gave for one feature: shape (nodes, codes, arms, 2).
+def _batch(rows: list[tuple[int, int, Cells]]) -> pa.RecordBatch:
+    features, nodes, cells = zip(*rows, strict=True)
+    ends = np.cumsum([0, *map(len, cells)], dtype=np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(ends), pa.array(np.concatenate(cells)))
+    columns = [pa.array(features, pa.int32()), pa.array(nodes, pa.int32()), lists]
+    return pa.RecordBatch.from_arrays(columns, ["feature", "node", "cells"])
 
-    :param shape: codes and arms
-    :raises RowsError: if a sum may exceed a long
-    """
-    place = {node: at for at, node in enumerate(nodes)}
-    found = np.zeros((len(nodes), *shape, 2), np.int64)
-    at_most = 0.0
-    for batch in rows.to_batches():
-        cells = batch.column("cells").flatten().to_numpy().reshape(-1, *shape, 2)
-        at_most += np.abs(cells.astype(np.float64)).sum()
-        np.add.at(found, [place[node] for node in batch.column("node").to_pylist()], cells)
-    if at_most > _MOST:
-        raise RowsError(_TOO_LARGE)
-    return found
+
+class Merged:
+    """The cells that partitions counted, added."""
+
+    def __init__(self, counting: Counting) -> None:
+        self._counting = counting
+        self._places: dict[int, dict[int, int]] = {}
+        self._at_most: dict[int, float] = {}
+        self.cells: dict[int, Cells] = {}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add what :meth:`Statistics.rows` gave.
+
+        :raises RowsError: if a sum may exceed a long
+        """
+        features, nodes = (batch.column(at).to_pylist() for at in (0, 1))
+        column = batch.column(2)
+        flat, ends = (
+            column.flatten().to_numpy(),
+            column.offsets.to_numpy() - column.offsets[0].as_py(),
+        )
+        for feature, node, first, end in zip(features, nodes, ends, ends[1:], strict=False):
+            cells = self._of(feature)
+            given = flat[first:end].reshape(cells.shape[1:])
+            self._at_most[feature] += float(np.abs(given.astype(np.float64)).sum())
+            if self._at_most[feature] > _MOST:
+                raise RowsError(_TOO_LARGE)
+            cells[self._places[feature][node]] += given
+
+    def _of(self, feature: int) -> Cells:
+        if feature not in self.cells:
+            self.cells[feature] = np.zeros(self._counting.shape(feature), np.int64)
+            nodes = self._counting.nodes(feature)
+            self._places[feature] = {node: at for at, node in enumerate(nodes)}
+            self._at_most[feature] = 0.0
+        return self.cells[feature]
+
+
+def kernel_of(counting: Counting, library: str | None) -> Kernel | None:
+    """Return the library's kernel for what is counted."""
+    if library is None:
+        return None
+    return Kernel(library, plan_of(counting.features, counting.arms, counting.trees, counting))
 
 
 def _arm_codes(arms: pa.Array, vocabulary: Sequence[str]) -> NDArray[np.int64]:

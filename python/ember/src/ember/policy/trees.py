@@ -7,18 +7,21 @@ numbers, categories and missing values are the same to it. A leaf is its own chi
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ember.policy.codes import width
+from ember.policy.codes import codes_of, width
 from ember.policy.errors import ManifestError
+from ember.policy.kernel import Kernel, RefusedError, plan_of
 from ember.policy.manifest import Manifest, canonical, of_document, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from ember.policy.manifest import Feature
@@ -64,9 +67,12 @@ class Forest:
         for at, tree in enumerate(self.trees):
             _fitting(f"trees[{at}]", tree, self.manifest)
 
-    def flat(self) -> list[FlatTree]:
-        """Return the trees as arrays."""
-        return [FlatTree.of(tree, self.manifest.features) for tree in self.trees]
+    def scorer(self, library: str | None) -> ForestScorer:
+        """Return what scores batches on executors."""
+        features, arms = self.manifest.features, self.manifest.treatment.arms
+        flat = [FlatTree.of(tree, features) for tree in self.trees]
+        kernel = None if library is None else Kernel(library, plan_of(features, arms, flat))
+        return ForestScorer(features, flat, kernel)
 
     def text(self) -> str:
         """Write it as JSON in the canonical form of manifests."""
@@ -85,8 +91,12 @@ def read_forest(text: str) -> Forest:
     trees = document["trees"]
     if not isinstance(trees, list):
         raise ManifestError("trees", "is no list")
-    nodes = tuple(_node(f"trees[{at}]", tree) for at, tree in enumerate(trees))
-    return Forest(of_document(document["manifest"]), nodes)
+    manifest = of_document(document["manifest"])
+    try:
+        nodes = tuple(_node(f"trees[{at}]", tree) for at, tree in enumerate(trees))
+        return Forest(manifest, nodes)
+    except RecursionError as error:
+        raise ManifestError("trees", "are nested too deeply") from error
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,26 @@ class FlatTree:
             scores=np.array([none if isinstance(n, Split) else n.scores for n in nodes]),
             depth=max(depths),
         )
+
+
+@dataclass(frozen=True)
+class ForestScorer:
+    """Scores of batches, natively where a library is, and else by numpy."""
+
+    features: tuple[Feature, ...]
+    trees: list[FlatTree]
+    kernel: Kernel | None
+
+    def __call__(self, columns: Sequence[pa.Array]) -> NDArray[np.float64]:
+        """Score a batch: shape (rows, arms)."""
+        opened = None if self.kernel is None else self.kernel.opened()
+        if opened is not None:
+            try:
+                return opened.scores(columns, self.trees[0].scores.shape[1])
+            except RefusedError:
+                codes_of(columns, self.features)  # which says why
+                raise
+        return scores_of(self.trees, codes_of(columns, self.features))
 
 
 def scores_of(trees: Sequence[FlatTree], codes: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -182,6 +212,8 @@ def _document(node: Node) -> dict[str, Any]:
 def _node(where: str, document: Any) -> Node:
     match document:
         case {"scores": list(scores), **rest} if not rest and _all(scores, (int, float)):
+            if any(abs(each) > sys.float_info.max for each in scores):
+                raise ManifestError(where, "a score is too large for a double")
             return Leaf(tuple(map(float, scores)))
         case {
             "feature": str(feature),

@@ -1,0 +1,1 @@
+"""The evaluation: what is measured, compared and attacked, a file for each part."""

@@ -1,0 +1,139 @@
+"""Parity: six perturbations, all kinds of functions, all lanes, and one signature of each answer.
+
+What is done without a manifest is shown beside it: boundaries, codes and means that are taken from
+the rows as they happen to come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from pyspark.sql import functions as F  # noqa: N812 (its usual name)
+
+from ember.policy.evaluation.ladder import KINDS
+from ember.policy.evaluation.part import Bench, Finding, Part, Table
+from ember.policy.evaluation.rows import KEY, fitted, generated, random_forest, signature
+from ember.policy.grow import grow_tree
+from ember.policy.lock import changes_since, lock
+from ember.policy.score import decide, score
+from ember.policy.search import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import DataFrame
+
+    from ember.policy.manifest import Manifest
+
+_BATCH: Final = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
+PERTURBATIONS: Final[dict[str, Callable[[DataFrame], DataFrame]]] = {
+    "as it is": lambda df: df,
+    "repartitioned to 3": lambda df: df.repartition(3),
+    "repartitioned to 7": lambda df: df.repartition(7),
+    "coalesced to 1": lambda df: df.coalesce(1),
+    "shuffled": lambda df: df.orderBy(F.xxhash64(F.lit(5), F.col(KEY))),
+    "rows turned around": lambda df: df.orderBy(F.desc(KEY)),
+    "columns turned around": lambda df: df.select(*reversed(df.columns)),
+}
+
+#: Rows of a batch, where they are not Spark's own number.
+_SMALL: Final = 97
+
+
+def _run(bench: Bench) -> Finding:
+    df = generated(bench, bench.sizes.compared, 8, mixed=True)
+    manifest = fitted(df)
+    locked = lock(df, manifest)
+    rows: list[tuple[str | float, ...]] = []
+    for name, change in PERTURBATIONS.items():
+        bench.say(f"rows {name}")
+        perturbed = change(df)
+        changes = changes_since(locked, perturbed, fitted(perturbed))
+        rows.append(("lock and fitted manifest", "", name, str(changes or locked.digest[:16])))
+        for lane in bench.lanes:
+            with bench.on(lane):
+                rows += [(what, lane, name, sign) for what, sign in _signs(perturbed, manifest)]
+    bench.say(f"batches of {_SMALL} rows")
+    rows += _in_small_batches(bench, df, manifest)
+    groups: dict[str, set[str]] = {}
+    for what, _, _, sign in rows:
+        groups.setdefault(str(what).split(",")[0], set()).add(str(sign))
+    wrong = [
+        f"{what}: {len(signs)} signatures: {', '.join(sorted(signs))}"
+        for what, signs in groups.items()
+        if len(signs) > 1
+    ]
+    naive, drifted = _without(df)
+    if drifted == 1:
+        wrong.append("without a manifest nothing drifted: the perturbations show nothing")
+    table = Table("With the lock", ("answer", "lane", "rows", "signature"), rows)
+    summary = (
+        f"{len(rows)} answers have {len(groups)} signatures, one for each question; "
+        f"without a manifest {len(naive)} have {drifted}"
+    )
+    return Finding(summary, [table, _naive_table(naive)], wrong=wrong)
+
+
+def _signs(df: DataFrame, manifest: Manifest) -> list[tuple[str, str]]:
+    """Return the signatures of the scores by each kind of function, of a tree, of its choices."""
+    forest = random_forest(manifest, trees=5, depth=4)
+    found = [
+        (f"scores, {kind}", signature(score(df, forest, backend=backend), KEY, "scores"))
+        for kind, backend in KINDS.items()
+    ]
+    tree = grow_tree(df, manifest, max_depth=3, rules=Rules(min_leaf=5))
+    chosen = decide(score(df, tree, backend="arrow"), manifest, out="chosen")
+    return [
+        *found,
+        ("splits", hashlib.sha256(tree.text().encode()).hexdigest()[:16]),
+        ("choices", signature(chosen, KEY, "chosen")),
+    ]
+
+
+def _in_small_batches(
+    bench: Bench, df: DataFrame, manifest: Manifest
+) -> list[tuple[str | float, ...]]:
+    before = bench.spark.conf.get(_BATCH)
+    bench.spark.conf.set(_BATCH, str(_SMALL))
+    try:
+        found: list[tuple[str | float, ...]] = []
+        for lane in bench.lanes:
+            with bench.on(lane):
+                found += [
+                    (what, lane, f"in batches of {_SMALL}", sign)
+                    for what, sign in _signs(df, manifest)
+                ]
+        return found
+    finally:
+        bench.spark.conf.set(_BATCH, str(before))
+
+
+def _without(df: DataFrame) -> tuple[list[tuple[str, str]], int]:
+    signs = [(name, _unlocked(change(df))) for name, change in PERTURBATIONS.items()]
+    return signs, len({sign for _, sign in signs})
+
+
+def _unlocked(df: DataFrame) -> str:
+    """Take boundaries, codes, the order of features and means from the rows as they come."""
+    features = [name for name in df.columns if name.startswith("f")]
+    numbers = [name for name, of in df.dtypes if name in features and of == "double"]
+    quantiles = df.approxQuantile(numbers, [0.25, 0.5, 0.75], 0.05)
+    codes = [
+        [row[0] for row in df.select(name).distinct().collect()]
+        for name in features
+        if name not in numbers
+    ]
+    means = df.groupBy("arm").agg(F.avg(F.col("outcome") / 3)).collect()
+    found = (features, quantiles, codes, sorted(map(tuple, means)))
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def _naive_table(signs: list[tuple[str, str]]) -> Table:
+    """Show what drifted."""
+    title = "Without it: quantiles, codes and means of the rows as they come"
+    return Table(title, ("rows", "signature"), [*signs])
+
+
+PART: Final = Part("parity", "Is every answer the same bits, however rows are cut up?", _run)

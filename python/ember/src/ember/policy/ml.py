@@ -1,0 +1,214 @@
+"""Policies as an estimator, a model and an evaluator of Spark ML's pipelines."""
+
+# ruff: noqa: N802, N815 (names as Spark ML has them)
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Estimator, Model
+from pyspark.ml.evaluation import Evaluator
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.util import (
+    DefaultParamsReadable,
+    DefaultParamsReader,
+    DefaultParamsWritable,
+    DefaultParamsWriter,
+    MLReadable,
+    MLReader,
+    MLWritable,
+    MLWriter,
+)
+from pyspark.sql import functions as F  # noqa: N812 (its usual name)
+
+from ember.policy.errors import ManifestError, RowsError
+from ember.policy.fingerprint import column, type_of
+from ember.policy.fit import fit
+from ember.policy.grow import grow_forest
+from ember.policy.score import decide, score
+from ember.policy.search import Rules
+from ember.policy.trees import Forest, read_forest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import DataFrame
+
+
+def _param(name: str, doc: str, of: Callable[[Any], Any]) -> Param[Any]:
+    return Param(Params._dummy(), name, doc, of)  # noqa: SLF001 (pyspark's own way)
+
+
+class _Outputs(Params):
+    """The columns that a model adds."""
+
+    scoresCol = _param("scoresCol", "column of scores, one an arm", TypeConverters.toString)
+    predictionCol = _param("predictionCol", "column of the chosen arm", TypeConverters.toString)
+    backend = _param("backend", "how batches come to Python", TypeConverters.toString)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._setDefault(scoresCol="scores", predictionCol="prediction", backend="arrow")
+
+
+class _Experiment(Params):
+    """The columns that say what a row got, and what it gave."""
+
+    treatmentCol = _param("treatmentCol", "column of a row's arm", TypeConverters.toString)
+    outcomeCol = _param("outcomeCol", "column of what is to be large", TypeConverters.toString)
+    digits = _param("digits", "digits of outcomes after the point", TypeConverters.toInt)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._setDefault(digits=2)
+
+
+class PolicyEstimator(
+    Estimator["PolicyModel"],
+    _Outputs,
+    _Experiment,
+    DefaultParamsReadable["PolicyEstimator"],
+    DefaultParamsWritable,
+):
+    """Fits a manifest and grows a forest over the features of a frame."""
+
+    featuresCols = _param("featuresCols", "features, in their order", TypeConverters.toListString)
+    control = _param("control", "arm that others are compared with", TypeConverters.toString)
+    bins = _param("bins", "bins of a numeric feature, at most", TypeConverters.toInt)
+    nTrees = _param("nTrees", "trees of the forest", TypeConverters.toInt)
+    maxDepth = _param("maxDepth", "levels below a tree's root", TypeConverters.toInt)
+    criterion = _param("criterion", "what a split is worth", TypeConverters.toString)
+    minLeaf = _param("minLeaf", "rows of every arm in a leaf", TypeConverters.toInt)
+    minUplift = _param("minUplift", "uplift that a split is to show", TypeConverters.toFloat)
+    honest = _param("honest", "leaves from other rows than splits", TypeConverters.toBoolean)
+    seed = _param("seed", "of what is drawn", TypeConverters.toInt)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__()
+        self._setDefault(
+            bins=32,
+            nTrees=20,
+            maxDepth=4,
+            criterion="euclidean",
+            minLeaf=100,
+            minUplift=0.0,
+            honest=True,
+            seed=0,
+        )
+        self._set(**params)
+
+    def setParams(self, **params: Any) -> PolicyEstimator:
+        """Set params by their names."""
+        return self._set(**params)
+
+    def _fit(self, dataset: DataFrame) -> PolicyModel:
+        get = self.getOrDefault
+        for needed in (self.featuresCols, self.treatmentCol, self.outcomeCol, self.control):
+            if not self.isDefined(needed):
+                message = f"param {needed.name!r} is not set: it is the {needed.doc}"
+                raise RowsError(message)
+        manifest = fit(
+            dataset,
+            features=get(self.featuresCols),
+            treatment=get(self.treatmentCol),
+            outcome=get(self.outcomeCol),
+            control=get(self.control),
+            bins=get(self.bins),
+            digits=get(self.digits),
+        )
+        forest = grow_forest(
+            dataset,
+            manifest,
+            n_trees=get(self.nTrees),
+            max_depth=get(self.maxDepth),
+            rules=Rules(get(self.criterion), get(self.minLeaf), get(self.minUplift)),
+            honest=get(self.honest),
+            seed=get(self.seed),
+        )
+        model: PolicyModel = self._copyValues(PolicyModel(forest))
+        return model
+
+
+class PolicyModel(Model, _Outputs, MLReadable["PolicyModel"], MLWritable):
+    """Adds the scores of a forest to rows, and the arm that is best for each."""
+
+    def __init__(self, forest: Forest) -> None:
+        super().__init__()
+        self.forest = forest
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        scores = self.getOrDefault(self.scoresCol)
+        scored = score(dataset, self.forest, out=scores, backend=self.getOrDefault(self.backend))
+        out = self.getOrDefault(self.predictionCol)
+        return decide(scored, self.forest.manifest, scores=scores, out=out)
+
+    def write(self) -> MLWriter:
+        """Return what saves it."""
+        return _Writer(self)
+
+    @classmethod
+    def read(cls) -> MLReader[PolicyModel]:
+        """Return what loads one."""
+        return _Reader()
+
+
+class _Writer(MLWriter):
+    """Saves the forest's text beside the params."""
+
+    def __init__(self, model: PolicyModel) -> None:
+        super().__init__()
+        self._model = model
+
+    def saveImpl(self, path: str) -> None:
+        DefaultParamsWriter.saveMetadata(
+            self._model, path, self.sparkSession, {"forest": self._model.forest.text()}
+        )
+
+
+class _Reader(MLReader[PolicyModel]):
+    def load(self, path: str) -> PolicyModel:
+        """Read a model.
+
+        :raises ManifestError: if its forest is none
+        """
+        metadata = DefaultParamsReader.loadMetadata(path, self.sparkSession)
+        if not isinstance(metadata.get("forest"), str):
+            raise ManifestError("forest", f"is not in what was saved at {path}")
+        model = PolicyModel(read_forest(metadata["forest"]))
+        model._resetUid(metadata["uid"])  # noqa: SLF001 (pyspark's own way)
+        DefaultParamsReader.getAndSetParams(model, metadata)
+        return model
+
+
+class PolicyEvaluator(
+    Evaluator, _Experiment, DefaultParamsReadable["PolicyEvaluator"], DefaultParamsWritable
+):
+    """The mean outcome if each row got its predicted arm, by inverse propensity; larger is better.
+
+    The propensities are the arms' shares of the rows, as in a randomised experiment. Sums are of
+    decimals, so that the value does not depend on the order of the rows.
+    """
+
+    predictionCol = _param("predictionCol", "column of the chosen arm", TypeConverters.toString)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__()
+        self._setDefault(predictionCol="prediction")
+        self._set(**params)
+
+    def _evaluate(self, dataset: DataFrame) -> float:
+        name = self.getOrDefault(self.outcomeCol)
+        type_of(dataset, name)
+        gave = column(name).cast(f"decimal(18, {self.getOrDefault(self.digits)})")
+        got = column(self.getOrDefault(self.treatmentCol)).cast("string")
+        same = got == column(self.getOrDefault(self.predictionCol))
+        arms = (
+            dataset.groupBy(got.alias("arm"))
+            .agg(F.count(F.lit(1)).alias("rows"), F.sum(F.when(same, gave)).alias("gave"))
+            .collect()
+        )
+        if not arms or any(arm.arm is None for arm in arms):
+            message = "there are no rows" if not arms else "there are rows without an arm"
+            raise RowsError(message)
+        return float(sum(Fraction(arm.gave or 0) / arm.rows for arm in arms))

@@ -1,0 +1,178 @@
+"""Forests, honest trees, doubly robust values: plain Python's bits, and the same in any order."""
+
+import pytest
+import reference
+from perturbed import PERTURBED
+from pyspark.errors import PythonException
+from pyspark.sql import functions as F  # noqa: N812 (its usual name)
+
+from ember.policy import RowsError, Rules, doubly_robust, fit, grow_forest, grow_tree
+from ember.policy.inputs import drawn_by
+
+FEATURES = ["zip", "history", "recency", "newbie"]
+RULES = Rules(min_leaf=8)
+GIVEN = {"n_trees": 3, "seed": 4, "max_depth": 2, "rules": RULES}
+
+
+@pytest.fixture(scope="module")
+def manifest(buyers):
+    return fit(
+        buyers, features=FEATURES, treatment="segment", outcome="spend", control="none", bins=12
+    )
+
+
+@pytest.fixture(scope="module")
+def drawn(buyers, manifest):
+    """Return the rows that plain Python counts, with the hash that each is drawn by."""
+    rows = buyers.withColumn("hash", drawn_by(buyers, manifest)).collect()
+    counted = reference.counted([row.asDict() for row in rows], manifest)
+    return [(row.hash % 2**64, each) for row, each in zip(rows, counted, strict=True)]
+
+
+def rows_of(drawn, seed, share, half=None):
+    found = []
+    for hash_, row in drawn:
+        word = reference.mixed(hash_ ^ seed)
+        if word >> 32 < round(share * 2**32) and (half is None or word % 2 == half):
+            found.append(row)
+    return found
+
+
+@pytest.mark.parametrize("honest", [False, True])
+@pytest.mark.parametrize("features", [None, 2])
+def test_a_forest_is_that_of_plain_python_bit_for_bit(buyers, manifest, drawn, honest, features):
+    def features_of(tree):
+        def of_node(node):
+            seed = reference.seed_of(4, tree, node, 1)
+            ranks = sorted(range(4), key=lambda at: reference.mixed(at ^ seed))
+            return sorted(ranks[: features or 4])
+
+        return of_node
+
+    expected = []
+    for tree in range(3):
+        seed = reference.seed_of(4, tree)
+        some = rows_of(drawn, seed, 0.6, 0 if honest else None)
+        nodes = reference.grown(some, manifest, 2, RULES, features_of(tree))
+        others = rows_of(drawn, seed, 0.6, 1) if honest else some
+        expected.append(reference.scored_anew(nodes, others, manifest, RULES.min_leaf))
+    found = grow_forest(
+        buyers, manifest, **GIVEN, honest=honest, rows_per_tree=0.6, features_per_node=features
+    )
+    assert found.trees == tuple(expected)
+    assert len(set(found.trees)) == 3
+
+
+@pytest.mark.parametrize("how", PERTURBED)
+def test_the_same_rows_give_the_same_forest(buyers, manifest, how):
+    given = GIVEN | {"features_per_node": "sqrt", "honest": True}
+    expected = grow_forest(buyers, manifest, **given).text()
+    assert grow_forest(PERTURBED[how](buyers), manifest, **given).text() == expected
+
+
+def test_another_seed_is_another_forest(buyers, manifest):
+    one, other = (grow_forest(buyers, manifest, **GIVEN | {"seed": seed}) for seed in (1, 2))
+    assert one.text() != other.text()
+
+
+def test_without_the_library_the_forest_is_the_same(buyers, manifest, monkeypatch):
+    expected = grow_forest(buyers, manifest, **GIVEN).text()
+    monkeypatch.setenv("EMBER_POLICY_LIBRARY", "")
+    assert grow_forest(buyers, manifest, **GIVEN).text() == expected
+
+
+def test_what_does_not_fit_a_task_is_counted_by_turns(buyers, manifest, monkeypatch):
+    expected = grow_forest(buyers, manifest, **GIVEN, features_per_node=2).text()
+    monkeypatch.setattr("ember.policy.splits.PASS_BYTES", 4000)
+    assert grow_forest(buyers, manifest, **GIVEN, features_per_node=2).text() == expected
+
+
+def test_an_honest_tree_keeps_min_leaf_in_both_halves(buyers, manifest):
+    deep = grow_tree(buyers, manifest, max_depth=6, rules=RULES, honest=True)
+    greedy = grow_tree(buyers, manifest, max_depth=6, rules=RULES)
+    assert leaves(deep.trees[0]) < leaves(greedy.trees[0])
+    assert leaves(deep.trees[0]) > 1
+
+
+def leaves(node):
+    return leaves(node.left) + leaves(node.right) if hasattr(node, "left") else 1
+
+
+@pytest.fixture(scope="module")
+def valued(buyers, manifest):
+    return doubly_robust(
+        buyers, manifest, n_trees=2, max_depth=2, rules=Rules(min_leaf=10)
+    ).localCheckpoint()
+
+
+def test_values_of_an_arm_are_near_its_mean(buyers, manifest, valued):
+    means = {row[0]: row[1] for row in buyers.groupBy("segment").agg(F.avg("spend")).collect()}
+    values = valued.agg(*(F.avg(F.col("values")[at]) for at in range(3))).collect()[0]
+    for arm, value in zip(manifest.treatment.arms, values, strict=True):
+        assert value == pytest.approx(means[arm], abs=0.2)
+    assert valued.drop("values").columns == buyers.columns
+
+
+def test_values_and_their_tree_are_the_same_bits_in_any_order(buyers, manifest, valued):
+    rules = Rules("dr", min_leaf=20)
+    expected = grow_tree(valued, manifest, rules=rules, values="values")
+    again = doubly_robust(
+        buyers.repartition(7), manifest, n_trees=2, max_depth=2, rules=Rules(min_leaf=10)
+    )
+    assert grow_tree(again, manifest, rules=rules, values="values").text() == expected.text()
+    assert leaves(expected.trees[0]) > 1
+
+
+def test_a_split_by_values_gains_what_the_best_arms_of_its_children_are_worth(valued, manifest):
+    tree = grow_tree(valued, manifest, max_depth=1, rules=Rules("dr", 20), values="values").trees[0]
+    rows = valued.collect()
+    at = [each.name for each in manifest.features].index(tree.feature)
+    feature = manifest.features[at]
+
+    def goes_left(row):
+        return reference.code(row[tree.feature], feature) in tree.left_codes
+
+    for node, side in ((tree.left, True), (tree.right, False)):
+        some = [row["values"] for row in rows if goes_left(row) == side]
+        for arm, score in enumerate(node.scores):
+            units = sum(reference.units(each[arm], 2) for each in some)
+            assert score == units / (len(some) * 100)
+
+
+def test_propensities_of_a_column_are_used(buyers, manifest, valued):
+    given = {"n_trees": 2, "max_depth": 2, "rules": Rules(min_leaf=10)}
+    rows = buyers.count()
+    counts = {row[0]: row[1] for row in buyers.groupBy("segment").count().collect()}
+    shares = F.array(*(F.lit(counts[arm] / rows) for arm in manifest.treatment.arms))
+    named = doubly_robust(
+        buyers.withColumn("shares", shares), manifest, propensities="shares", **given
+    )
+    found = named.drop("shares").exceptAll(valued)
+    assert found.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"n_trees": 0}, "n_trees is at least 1"),
+        ({"rows_per_tree": 0.0}, "rows_per_tree above 0"),
+        ({"rows_per_tree": 1.5}, "rows_per_tree above 0"),
+        ({"features_per_node": 5}, "not between 1 and 4"),
+        ({"features_per_node": 0}, "not between 1 and 4"),
+        ({"max_depth": 17}, "not between 1 and 16"),
+        ({"rules": Rules("dr")}, "is for a column of values"),
+        ({"values": "spend"}, "is for a column of values"),
+        ({"rules": Rules("dr"), "values": "spend"}, "no array<double>"),
+    ],
+)
+def test_what_no_forest_can_be_grown_by_is_refused(buyers, manifest, wanted, words):
+    with pytest.raises(RowsError, match=words):
+        grow_forest(buyers, manifest, **GIVEN | wanted)
+
+
+def test_values_that_are_missing_are_refused(valued, manifest):
+    short = valued.withColumn("values", F.slice("values", 1, 2))
+    with pytest.raises(PythonException, match="have no outcome"):
+        grow_tree(short, manifest, rules=Rules("dr"), values="values")
+    with pytest.raises(RowsError, match="folds is 1"):
+        doubly_robust(valued.drop("values"), manifest, folds=1)
