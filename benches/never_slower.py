@@ -2,7 +2,8 @@
 
 ``python benches/never_slower.py --slots 1,2,4 --minutes 15`` runs the workloads in ``local[1]``,
 ``local[2]`` and ``local[4]``; ``--check`` judges, ``--save NAME`` keeps the figures. The exit code
-is 1 when Ember is slower, or when something proves nothing.
+is 1 when Ember is slower, when something proves nothing, and when the run was cut short, which
+keeps what was measured until then.
 """
 
 import argparse
@@ -10,14 +11,16 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from run import RUNS, _names, facts_of, say
+from suite.driver import ChildFailedError, OrderFailedError
 from suite.legs import ARROW_LEGS, EMBER, JAR
 from suite.measure import started
 from suite.records import write_tables
-from suite.slots import Row, document, judge, measure_row, noise_of, table
+from suite.slots import Row, document, failures_of, judge, measure_row, noise_of, table
 from suite.workloads import GROUPS, WORKLOADS
 
 #: Every workload but those over groups, of which one run may take minutes. Of the light ones those
@@ -36,7 +39,7 @@ def main() -> int:
     if not JAR.is_file():
         print(f"no jar at {JAR}: run ci/build", file=sys.stderr)
         return 1
-    rows = run_all(wanted)
+    rows, cut_short = all_that_ran(run_all(wanted))
     facts = facts_of(wanted)
     facts["command"] = shlex.join(["benches/never_slower.py", *sys.argv[1:]])
     verdicts = judge(rows)
@@ -51,7 +54,9 @@ def main() -> int:
         "  of rounds drawn again; Ember with its default settings, rounds alternate between legs",
         "",
         *table(rows),
+        *failures_of(rows),
         *map(str, broken),
+        *cut_short,
         f"{len(verdicts) - len(broken)} held, {len(broken)} broken",
     ]
     print(*lines, sep="\n")
@@ -63,27 +68,36 @@ def main() -> int:
         (folder / "result.json").write_text(json.dumps(found, indent=1) + "\n")
         say(f"saved in {folder}")
     proved = bool(rows) and not any(row.unsound for row in rows)
-    return 1 if not proved or (wanted.check and broken) else 0
+    return 1 if not proved or cut_short or (wanted.check and broken) else 0
 
 
-def run_all(wanted: argparse.Namespace) -> list[Row]:
+def all_that_ran(rows: Iterator[Row]) -> tuple[list[Row], list[str]]:
+    """Give the rows, and what ended them early."""
+    measured: list[Row] = []
+    try:
+        for row in rows:
+            measured.append(row)  # noqa: PERF402 - those before an error are wanted too
+    except (ChildFailedError, OrderFailedError, KeyboardInterrupt) as error:
+        say(f"{error}")
+        return measured, [f"CUT SHORT: {type(error).__name__} {error}".splitlines()[0]]
+    return measured, []
+
+
+def run_all(wanted: argparse.Namespace) -> Iterator[Row]:
     """Measure each number of slots in drivers of its own, in equal parts of the time."""
-    rows: list[Row] = []
     deadline = wanted.started + 60 * wanted.minutes
     with TemporaryDirectory(prefix="ember-bench-") as name:
         folder = Path(name)
         tables = write_tables(folder, wanted.scale)
         for at, slots in enumerate(wanted.slots):
             left = deadline - time.monotonic()
-            rows += run_slots(wanted, slots, tables, folder, left / (len(wanted.slots) - at))
-    return rows
+            yield from run_slots(wanted, slots, tables, folder, left / (len(wanted.slots) - at))
 
 
 def run_slots(
     wanted: argparse.Namespace, slots: int, tables: dict[str, str], folder: Path, seconds: float
-) -> list[Row]:
+) -> Iterator[Row]:
     """Measure the workloads in ``local[slots]``."""
-    rows = []
     end = time.monotonic() + seconds
     legs = [EMBER.name, *ARROW_LEGS]
     with started(legs, tables, slots, wanted.scale, folder) as bench:
@@ -92,11 +106,10 @@ def run_slots(
             now = time.monotonic()
             share = max(0.0, end - now) / (len(wanted.workloads) - at)
             row = measure_row(bench, workload, slots, now + share)
-            rows.append(row)
             ratios = ", ".join(f"{clock} {one.medians:.2f}" for clock, one in row.ratios().items())
             rounds = len(row.result.series[EMBER.name].walls)
             say(f"{slots} slots, {name}: {rounds} rounds, {ratios} {row.lanes} {row.unsound}")
-    return rows
+            yield row
 
 
 def arguments() -> argparse.Namespace:

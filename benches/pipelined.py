@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from run import RUNS, facts_of, say
 from suite.legs import EMBER, EMBER_IN_TURN, JAR, LEGS, PIPELINED, SPARK
@@ -45,8 +46,14 @@ def main() -> int:
         print(f"no jar at {JAR}: run ci/build", file=sys.stderr)
         return 1
     facts = facts_of(wanted)
-    results = run_all(wanted)
-    lines = [
+    results = run_all(wanted, lambda so_far: keep(wanted, facts, so_far))
+    print(*document(facts, results), sep="\n")
+    return 0 if sound(results) else 1
+
+
+def document(facts: dict[str, Any], results: list[Result]) -> list[str]:
+    """Give the table, and what a reader needs beside it."""
+    return [
         f"# Pipelined transfer, {facts['date']}",
         "",
         *(f"- {name}: {facts[name]}" for name in ("commit", "machine")),
@@ -58,29 +65,33 @@ def main() -> int:
         *table(results),
         *(line for line in problems(results) if not line.startswith("- NOT FASTER")),
     ]
-    print(*lines, sep="\n")
+
+
+def keep(wanted: argparse.Namespace, facts: dict[str, Any], results: list[Result]) -> None:
+    """Save what there is so far, if it is to be saved: a run that is cut off loses nothing."""
     if wanted.save:
         folder = RUNS / f"{facts['date'][:10]}-{wanted.save}"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "table.md").write_text("\n".join(lines) + "\n")
+        (folder / "table.md").write_text("\n".join(document(facts, results)) + "\n")
         say(f"saved in {folder}")
-    return 0 if sound(results) else 1
 
 
-def run_all(wanted: argparse.Namespace) -> list[Result]:
-    """Measure each workload on all four ways, in equal parts of the time."""
+def run_all(wanted: argparse.Namespace, done: Callable[[list[Result]], None]) -> list[Result]:
+    """Measure each workload on all four ways, in equal parts of the time; tell after each."""
     workloads = [replace(WORKLOADS[name], legs=WAYS) for name in CHOSEN]
-    effort = Effort(wanted.warmups, 0, 0, wanted.started + 60 * wanted.minutes)
+    deadline = wanted.started + 60 * wanted.minutes
+    effort = Effort(wanted.warmups, 0, 0, deadline, every_leg=True)
     results = []
     with TemporaryDirectory(prefix="ember-bench-") as name:
         folder = Path(name)
         tables = write_tables(folder, wanted.scale)
         with started(list(WAYS), tables, wanted.slots, wanted.scale, folder) as bench:
-            warm_all(bench, workloads)
+            cold = warm_all(bench, workloads)
             for at, workload in enumerate(workloads):
-                result = measure(bench, workload, effort, len(workloads) - at)
+                result = measure(bench, workload, effort, cold[workload.name], len(workloads) - at)
                 results.append(result)
                 say(f"{workload.name}: {rounds(result)} rounds")
+                done(results)
     return results
 
 
@@ -133,7 +144,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--save", metavar="NAME", help="keep the table in benches/runs/DATE-NAME")
     wanted = parser.parse_args()
     wanted.started = time.monotonic()
-    wanted.warmups, wanted.memory_runs = 1, 0
+    wanted.warmups, wanted.memory_runs = 60, 0
     return wanted
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from suite.legs import EMBER, JAR, LEGS
 from suite.machine import commit, machine
-from suite.measure import Bench, Effort, measure, started, warm_all
+from suite.measure import PLANS, Bench, Effort, measure, started, warm_all
 from suite.profile import profile
 from suite.promises import judge, load, promised
 from suite.records import write_tables
@@ -74,20 +74,20 @@ def run_all(bench: Bench, wanted: argparse.Namespace) -> list[Result]:
     deadline = wanted.started + 60 * wanted.minutes if wanted.minutes else None
     effort = Effort(wanted.warmups, wanted.runs, wanted.memory_runs, deadline)
     say("warm-up of all workloads")
-    seconds = warm_all(bench, workloads)
-    rounds = 1 + effort.warmups + effort.runs + effort.memory_runs
-    estimate = wanted.minutes or sum(seconds.values()) * rounds / 60
-    say(f"{len(workloads)} workloads; about {estimate:.0f} minutes in all, or less")
+    cold = warm_all(bench, workloads, PLANS if wanted.warmups > 1 else 0)
+    took = (time.monotonic() - wanted.started) / 60
+    say(f"{took:5.1f} min  {len(workloads)} workloads ran once")
     results = []
-    for at, workload in enumerate(workloads):
-        result = measure(bench, workload, effort, len(workloads) - at)
+    # The short ones first: what they leave of their share, the long ones have.
+    for at, workload in enumerate(sorted(workloads, key=lambda one: cold[one.name].seconds)):
+        result = measure(bench, workload, effort, cold[workload.name], len(workloads) - at)
         figures = ", ".join(f"{leg} {one.cpu:.3f}" for leg, one in result.series.items())
         runs = len(next(iter(result.series.values())).cpus)
         minutes = (time.monotonic() - wanted.started) / 60
         say(f"{minutes:5.1f} min  {workload.name}, {runs} runs, CPU s: {figures}")
         say(*problems([result]))
         results.append(result)
-    return results
+    return sorted(results, key=lambda result: wanted.workloads.index(result.workload.name))
 
 
 def keep_profiles(
@@ -131,7 +131,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--slots", type=int, default=1, help="task slots: local[SLOTS]")
     parser.add_argument("--runs", type=int, help="timed runs of each leg (7; quick: 2)")
-    parser.add_argument("--warmups", type=int, help="runs before the first timed one (4; quick: 1)")
+    parser.add_argument("--warmups", type=int, help="runs before it, at most (60; quick: 1)")
     parser.add_argument("--memory-runs", type=int, help="runs to sample memory (2; quick: 1)")
     parser.add_argument("--minutes", type=float, help="in place of --runs: as many as fit")
     parser.add_argument("--scale", type=float, help="part of every input (1; quick: 0.02)")
@@ -153,7 +153,7 @@ def arguments() -> argparse.Namespace:
 def _completed(wanted: argparse.Namespace) -> argparse.Namespace:
     """Put in what was left to be chosen."""
     wanted.started = time.monotonic()
-    defaults = (2, 1, 1, QUICK_SCALE) if wanted.quick else (7, 4, 2, 1.0)
+    defaults = (2, 1, 1, QUICK_SCALE) if wanted.quick else (7, 60, 2, 1.0)
     names = ("runs", "warmups", "memory_runs", "scale")
     for name, default in zip(names, defaults, strict=True):
         if getattr(wanted, name) is None:

@@ -1,24 +1,34 @@
 """CPU seconds of a process and of everything it started."""
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
+COMPILER: Final = re.compile(r"C[12] Compiler")
 
 
 @dataclass(frozen=True)
 class Cpu:
-    """CPU seconds: those of the JVM, and those of the Python processes below it."""
+    """CPU seconds: those of the JVM, and those of the Python processes below it.
+
+    ``compilers`` is the part of the JVM's that its compilers of hot code took.
+    """
 
     jvm: float
     python: float
+    compilers: float
 
     def __sub__(self, earlier: "Cpu") -> "Cpu":
         """Give what was used since ``earlier``."""
-        return Cpu(self.jvm - earlier.jvm, self.python - earlier.python)
+        return Cpu(
+            self.jvm - earlier.jvm,
+            self.python - earlier.python,
+            max(0.0, self.compilers - earlier.compilers),
+        )
 
 
 def cpu_of(jvm: int) -> Cpu:
@@ -30,7 +40,19 @@ def cpu_of(jvm: int) -> Cpu:
     stats = _stats()
     below = [pid for pid in _descendants(jvm, stats) if pid != jvm]
     python = sum(_own(pid, stats[pid]) + stats[pid].reaped for pid in below)
-    return Cpu(_own(jvm, stats[jvm]), python + stats[jvm].reaped)
+    return Cpu(_own(jvm, stats[jvm]), python + stats[jvm].reaped, _compilers(jvm))
+
+
+def _compilers(jvm: int) -> float:
+    """Read the clocks of the threads that compile; one that has ended is forgotten."""
+    nanoseconds = 0
+    for thread in Path(f"/proc/{jvm}/task").iterdir():
+        try:
+            if COMPILER.match((thread / "comm").read_text()):
+                nanoseconds += int((thread / "schedstat").read_text().split()[0])
+        except OSError:  # it ended between the listing and the reading
+            continue
+    return nanoseconds / 1e9
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,15 @@ class ChildFailedError(Exception):
         super().__init__(f"'{name}' ended at '{verb}':\n{log}")
 
 
+class OrderFailedError(Exception):
+    """A child could not do what it was told to, and waits for the next order."""
+
+    def __init__(self, name: str, verb: str, why: str, log: str) -> None:
+        """Say which child failed at which order and why, and show the end of its log."""
+        super().__init__(f"'{name}' failed at '{verb}': {why}\n{log}")
+        self.why = f"{name}: {why}"
+
+
 class Driver:
     """One child process; it lives until ``close`` and works only when told to."""
 
@@ -54,20 +63,27 @@ class Driver:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
-            raise ChildFailedError(self.name, verb, tail)
+            raise ChildFailedError(self.name, verb, self._tail())
         answer: dict[str, Any] = json.loads(line)
+        if "failed" in answer:
+            raise OrderFailedError(self.name, verb, answer["failed"], self._tail())
         return answer
 
     def close(self) -> None:
         """Let the process stop its session; kill it when it does not."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         try:
             self.process.stdin.close()
             self.process.wait(timeout=60)
         except (OSError, subprocess.TimeoutExpired):
             self.process.kill()
             self.process.wait()
+        finally:
+            self.process.stdout.close()
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
     def _send(self, **order: Any) -> None:
         assert self.process.stdin is not None

@@ -8,8 +8,10 @@ from statistics import median
 from typing import Any
 
 from suite.legs import LEGS
+from suite.measure import PLANS, WARM_BEHIND
 from suite.records import scaled
 from suite.result import Ratio, Result, Series
+from suite.warmth import SECONDS, WARM_RUNS, WARM_SHARE
 
 MIB = 2**20
 FIGURES = ("best Spark", "CPU ratio", "wall ratio", "limit s", "over limit", "identical")
@@ -37,6 +39,7 @@ def report(results: list[Result], facts: dict[str, Any]) -> str:
             [_room(result, legs) for result in results],
         ),
     ]
+    parts += ["## Warm-up", "", *_table(["workload", *legs], [_warmth(r, legs) for r in results])]
     if counted:
         heads = ["workload", *(f"{leg} us" for leg in legs), "of one"]
         parts += ["## Fixed costs: CPU time without the scan and sink, of one task or batch", ""]
@@ -109,11 +112,14 @@ def _result(result: Result) -> dict[str, Any]:
         "limit": asdict(result.limit) if result.limit else None,
         "over_limit": result.over_limit,
         "peaks": {leg: series.peak for leg, series in result.series.items()},
+        "warmth": {leg: asdict(warmth) for leg, warmth in result.warmth.items()},
+        "left_out": result.left_out,
         "legs": {leg: asdict(series) for leg, series in result.series.items()},
     }
 
 
 def _preface(legs: list[str], facts: dict[str, Any]) -> list[str]:
+    share, seconds = f"{100 * WARM_SHARE:.0f}", f"{SECONDS:.0f}"
     lines = (
         f"# Benchmark, {facts['date']}",
         "",
@@ -123,7 +129,10 @@ def _preface(legs: list[str], facts: dict[str, Any]) -> list[str]:
         f"- Master: local[{facts['slots']}]; one driver process for each leg, all started first",
         f"- Order: {' '.join(legs)}, then scan and bare function, in turn, one run each",
         "- JVM: a heap of 2 GiB from the start, touched beforehand, on every leg",
-        f"- Warm-up: each workload once, then {facts['warmups']} times before it is measured",
+        f"- Warm-up: each workload once, and {PLANS} times over a few rows; then, workload by",
+        "  workload, each leg until the compilers of its JVM had at most",
+        f"  {share} % of the CPU of {WARM_RUNS} runs, or {facts['warmups']} runs, or {seconds} s",
+        f"- Left out: settings of Spark's that take {WARM_BEHIND} times the CPU of its best one",
         "- Input: a range of longs, or generated records in Spark's memory cache; 10,000 a batch",
         "- Sink: noop; answers are compared in runs of their own, by a checksum of every value",
         "- Figures: min / median / max in seconds; CPU is that of the JVM and all Python below it",
@@ -168,6 +177,21 @@ def _room(result: Result, legs: list[str]) -> list[str]:
         *(_spread(series[leg].walls) if leg in series else "" for leg in legs),
         *("" if peak is None else f"{peak / MIB:,.0f}" for peak in peaks),
     ]
+
+
+def _warmth(result: Result, legs: list[str]) -> list[str]:
+    """Tell how often each leg ran unmeasured, and what its compilers had of the timed runs."""
+    cells = []
+    for leg in legs:
+        warmth, series = result.warmth.get(leg), result.series.get(leg)
+        if leg in result.left_out:
+            cells.append(f"left out at {result.left_out[leg]:.3f} s")
+        elif warmth is None or series is None:
+            cells.append("")
+        else:
+            runs = f"{warmth.runs}{'' if warmth.warm else ', NOT WARM'}"
+            cells.append(f"{runs}; {100 * series.compiling:.1f} %")
+    return [result.workload.name, *cells]
 
 
 def _fixed(result: Result, legs: list[str], scale: float) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from suite.evidence import Node
 from suite.legs import ARROW_LEGS, EMBER, EMBERS, PICKLED
+from suite.warmth import Warmth
 from suite.workload import Workload
 
 RESAMPLES: Final = 2000
@@ -22,6 +23,7 @@ class Series:
     walls: list[float] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
     jvm_cpus: list[float] = field(default_factory=list)
+    compiler_cpus: list[float] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     peaks: list[int] = field(default_factory=list)
 
@@ -40,11 +42,17 @@ class Series:
         """The largest memory that was seen, in bytes."""
         return max(self.peaks, default=None)
 
+    @property
+    def compiling(self) -> float:
+        """Which part of the CPU time the JVM's compilers had, all runs together."""
+        return sum(self.compiler_cpus) / sum(self.cpus)
+
     def add(self, answer: dict[str, Any]) -> None:
         """Take in one measured run."""
         self.walls.append(answer["wall"])
         self.cpus.append(answer["jvm_cpu"] + answer["python_cpu"])
         self.jvm_cpus.append(answer["jvm_cpu"])
+        self.compiler_cpus.append(answer["compilers_cpu"])
         self.nodes.extend(Node(**node) for node in answer["nodes"])
 
 
@@ -85,6 +93,9 @@ class Result:
     workload: Workload
     series: dict[str, Series]
     limit: Limit | None = None
+    warmth: dict[str, Warmth] = field(default_factory=dict)
+    left_out: dict[str, float] = field(default_factory=dict)
+    """Settings of Spark's that were far behind its best one: the CPU seconds that told it."""
 
     @property
     def identical(self) -> bool:
@@ -98,8 +109,11 @@ class Result:
             if not one.nodes:
                 return f"{name}: no Python node was seen"
             ours = name in EMBERS
-            if ours and not all(node.ours and node.embedded for node in one.nodes):
+            if ours and not all(node.ran_in_ember for node in one.nodes):
                 return f"{name}: a run was not embedded{_reasons(one)}"
+            # Now and then Ember tries a session in a worker: that is measured, and no median.
+            if ours and 2 * sum(node.embedded > 0 for node in one.nodes) <= len(one.nodes):
+                return f"{name}: most runs were in worker processes"
             if not ours and any(node.ours for node in one.nodes):
                 return f"{name}: an Ember node was there"
             if name == PICKLED and any(node.name != "BatchEvalPython" for node in one.nodes):

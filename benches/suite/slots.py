@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Final
 
-from suite.driver import Driver
+from suite.driver import Driver, OrderFailedError
 from suite.legs import ARROW_LEGS, EMBER, SPARK
 from suite.measure import Bench
 from suite.result import Ratio, Result, Series
@@ -22,6 +22,8 @@ MOST_ROUNDS: Final = 25
 FAR_BEHIND: Final = 1.25
 #: A ratio may be below 1 by the spread of its own rounds, but by no more than this.
 MOST_NOISE: Final = 0.1
+#: How often a run of Spark's own is tried when it fails; one of Ember's is tried once.
+TRIES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Row:
     slots: int
     result: Result
     lanes: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     def ratios(self) -> dict[str, Ratio]:
         """Give Spark's best by Ember's, by wall clock and by CPU time."""
@@ -98,11 +101,11 @@ def measure_row(bench: Bench, workload: Workload, slots: int, end: float) -> Row
     # Settings of the transfer change no answer: Spark's own stands for all of them.
     same = {leg: answers.get(leg, answers[SPARK.name]) for leg in racing}
     result = Result(workload, {leg: Series(**answer) for leg, answer in same.items()})
-    rounds = 0
+    rounds, failures = 0, list[str]()
     while rounds < LEAST_ROUNDS or (time.monotonic() < end and rounds < MOST_ROUNDS):
-        _round(racing, result, rounds)
+        _round(racing, result, rounds, failures)
         rounds += 1
-    return Row(slots, result, lanes_of(result.series[EMBER.name]))
+    return Row(slots, result, lanes_of(result.series[EMBER.name]), failures)
 
 
 def contenders(walls: dict[str, float]) -> list[str]:
@@ -123,12 +126,22 @@ def lanes_of(series: Series) -> dict[str, int]:
     }
 
 
-def _round(racing: dict[str, Driver], result: Result, number: int) -> None:
+def _round(racing: dict[str, Driver], result: Result, number: int, failures: list[str]) -> None:
     legs = list(racing)
     if number % 2:
         legs.reverse()
     for leg in legs:
-        result.series[leg].add(racing[leg].ask("run"))
+        result.series[leg].add(run_of(racing[leg], failures))
+
+
+def run_of(driver: Driver, failures: list[str]) -> dict[str, Any]:
+    """Run once; a run of Spark's own that fails is noted in ``failures`` and tried again."""
+    for _ in range(TRIES - 1 if driver.name != EMBER.name else 0):
+        try:
+            return driver.ask("run")
+        except OrderFailedError as error:
+            failures.append(error.why)
+    return driver.ask("run")
 
 
 def document(rows: list[Row]) -> list[dict[str, Any]]:
@@ -139,6 +152,7 @@ def document(rows: list[Row]) -> list[dict[str, Any]]:
             "workload": row.result.workload.name,
             "unsound": row.unsound,
             "lanes": row.lanes,
+            "failures": row.failures,
             "ratios": {clock: asdict(ratio) for clock, ratio in row.ratios().items()},
             "legs": {leg: asdict(series) for leg, series in row.result.series.items()},
         }
@@ -173,6 +187,15 @@ def _cells(row: Row) -> list[str]:
             for r in (ratios["wall"], ratios["CPU"])
         ),
         row.unsound or ("yes" if all(one.held for one in verdicts) else "NO"),
+    ]
+
+
+def failures_of(rows: list[Row]) -> list[str]:
+    """Say which runs of Spark's own failed and were run again."""
+    return [
+        f"- FAILED, and run again: {row.result.workload.name} at {row.slots}: {why}"
+        for row in rows
+        for why in row.failures
     ]
 
 

@@ -1,11 +1,9 @@
 import json
-import time
-from dataclasses import replace
 
 import pytest
 
 from suite.evidence import Node
-from suite.measure import Effort, runs_for
+from suite.measure import Effort, behind, runs_for
 from suite.report import document, report, save, slower, sound, verdict
 from suite.result import Limit, Result, Series
 from suite.workloads import WORKLOADS
@@ -31,7 +29,7 @@ def result(ember: Series, spark: Series, workload: str = "extract_fields", **oth
 
 def series(seconds: float, node: Node = VANILLA, checksum: str = "7") -> Series:
     three = [seconds, 2 * seconds, 3 * seconds]
-    return Series(10, checksum, three, three, three, [node], [2**20, 3 * 2**20])
+    return Series(10, checksum, three, three, three, [0, 0, seconds], [node], [2**20, 3 * 2**20])
 
 
 def test_the_ratio_is_to_the_best_spark_leg():
@@ -86,6 +84,15 @@ def test_an_ember_leg_that_fell_back_is_vacuous_and_says_why():
     assert not sound([one])
 
 
+def test_an_ember_leg_may_try_a_worker_process_but_must_mostly_run_in_the_executor():
+    one = result(series(1, EMBEDDED), series(2))
+    tried = Node("EmberMapInPandas", in_workers=1)
+    one.series["ember"].nodes = [EMBEDDED, tried, EMBEDDED]
+    assert sound([one])
+    one.series["ember"].nodes = [EMBEDDED, tried]
+    assert one.vacuous == "ember: most runs were in worker processes"
+
+
 def test_an_ember_leg_on_sparks_own_node_is_vacuous():
     assert result(series(1, VANILLA), series(2)).vacuous
 
@@ -104,13 +111,21 @@ def test_a_pickled_leg_that_went_by_arrow_is_vacuous():
 
 
 def test_runs_fill_the_share_of_time_but_are_never_too_few():
-    now = time.monotonic()
-    effort = Effort(warmups=2, runs=7, memory_runs=1, deadline=now + 100)
-    assert runs_for(effort, 1.0, now + 10) == 8
-    assert runs_for(effort, 5.0, now + 10) == 5
-    assert runs_for(effort, 0.01, now + 10) == 31
-    assert runs_for(replace(effort, deadline=now - 1), 1.0, now - 1) == 3
-    assert runs_for(replace(effort, deadline=None), 1.0, None) == 7
+    effort = Effort(warmups=2, runs=7, memory_runs=1, deadline=100)
+    assert runs_for(effort, 1.0, 0, 10) == 9
+    assert runs_for(effort, 5.0, 0, 10) == 5
+    assert runs_for(effort, 0.01, 0, 10) == 61
+    assert runs_for(effort, 1.0, 101, 110) == 3
+
+
+def test_settings_far_behind_sparks_best_are_left_out_and_said_to_be():
+    cpus = {"ember": 0.1, "spark": 0.65, "unix": 0.64, "pipelined": 18.9, "pickled": 5.0}
+    assert behind(cpus, 1.25) == {"pipelined": 18.9}
+    assert behind({"ember": 1.0}, 1.25) == {}
+    one = result(series(1, EMBEDDED), series(2))
+    one.left_out["pipelined"] = 18.9
+    one.series["pipelined"] = series(18.9)
+    assert "| extract_fields |  |  | left out at 18.900 s |" in report([one], FACTS)
 
 
 def test_the_limit_is_scan_and_function_each_by_its_median():

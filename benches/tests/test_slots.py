@@ -1,6 +1,10 @@
+import pytest
+
+from never_slower import all_that_ran
+from suite.driver import Driver, OrderFailedError
 from suite.evidence import Node
 from suite.result import Result, Series
-from suite.slots import MOST_NOISE, Row, contenders, judge, lanes_of, noise_of, table
+from suite.slots import MOST_NOISE, Row, contenders, judge, lanes_of, noise_of, run_of, table
 from suite.workloads import WORKLOADS
 
 SPIN = WORKLOADS["spin_row"]
@@ -68,3 +72,49 @@ def test_the_noise_of_a_run_is_told():
         "half an interval is 0.000 of its ratio"
     )
     assert noise_of([]) == "nothing was measured"
+
+
+class FailingDriver:
+    """A child whose first runs fail."""
+
+    def __init__(self, name, failing):
+        self.name, self.failing = name, failing
+
+    def ask(self, verb):
+        self.failing -= 1
+        if self.failing >= 0:
+            raise OrderFailedError(self.name, verb, "ClosedChannelException", "")
+        return {"wall": 1.0}
+
+
+def test_a_run_of_sparks_that_fails_is_told_and_run_again():
+    failures = []
+    assert run_of(FailingDriver("pipelined", 2), failures) == {"wall": 1.0}
+    assert failures == ["pipelined: ClosedChannelException"] * 2
+    with pytest.raises(OrderFailedError, match="'pipelined' failed at 'run'"):
+        run_of(FailingDriver("pipelined", 3), failures)
+
+
+def test_a_run_of_embers_that_fails_is_not_run_again():
+    with pytest.raises(OrderFailedError, match="'ember' failed at 'run'"):
+        run_of(FailingDriver("ember", 1), [])
+
+
+def test_what_was_measured_is_kept_when_a_run_is_cut_short():
+    def rows():
+        yield row([1.0] * 3, [2.0] * 3)
+        raise OrderFailedError("ember", "run", "of a fault", "log")
+
+    measured, cut_short = all_that_ran(rows())
+    assert len(measured) == 1
+    assert cut_short == ["CUT SHORT: OrderFailedError 'ember' failed at 'run': of a fault"]
+
+
+def test_a_child_whose_order_failed_waits_for_the_next_one(tmp_path):
+    with Driver("bare", "suite.bare", tmp_path, tables={}, scale=1.0, slots=1) as driver:
+        for _ in range(2):
+            with pytest.raises(
+                OrderFailedError, match="'bare' failed at 'dance': KeyError: 'dance'"
+            ):
+                driver.ask("dance")
+        assert driver.ask("prepare", workload="add_one_arrow_1m") == {}

@@ -152,11 +152,11 @@ def over_windows(
     )
 
 
-MANY, LARGE = (100_000, 10), (1_000, 1_000)
-SOME, FEW = (20_000, 10), (1_000, 10)
+MANY, SOME, FEW = (20_000, 10), (5_000, 10), (1_000, 10)
+LARGE = (1_000, 1_000)
 
 OVER_GROUPS = (
-    over_groups("groups_of_10_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, MANY),
+    over_groups("groups_of_10_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, SOME),
     over_groups("groups_of_1000_pandas", "applyInPandas", by_apply_in_pandas, add_in_pandas, LARGE),
     over_groups("groups_of_10_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, MANY),
     over_groups("groups_of_1000_arrow", "applyInArrow", by_apply_in_arrow, add_in_arrow, LARGE),
@@ -168,6 +168,6 @@ OVER_GROUPS = (
         "cogroups_of_10_pandas", "applyInPandas", by_cogroups_in_pandas, add_itself_in_pandas, FEW
     ),
     over_groups(
-        "cogroups_of_10_arrow", "applyInArrow", by_cogroups_in_arrow, add_itself_in_arrow, SOME
+        "cogroups_of_10_arrow", "applyInArrow", by_cogroups_in_arrow, add_itself_in_arrow, MANY
     ),
 )

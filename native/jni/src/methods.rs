@@ -14,7 +14,7 @@ use jni::{Env, EnvUnowned};
 use crate::columns;
 use crate::errors::{NativeError, Throw};
 use crate::process::{
-    OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
+    LEFT, OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
 };
 use crate::trim::{trim, worked};
 
@@ -453,9 +453,23 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
             RETIRED.keep_as(handle, pipe);
         }
         worked();
-        Ok(session.close(Duration::from_millis(grace)))
+        let came_back = session.close(Duration::from_millis(grace));
+        if !came_back {
+            LEFT.keep_as(handle, session);
+        }
+        Ok(came_back)
     })
     .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_isOut<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    session: jlong,
+) -> jboolean {
+    env.with_env(|_| LEFT.take(session).map(|left| left.runs_on()))
+        .resolve::<Throw>()
 }
 
 #[unsafe(no_mangle)]

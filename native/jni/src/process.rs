@@ -22,6 +22,8 @@ static RELEASED: LazyLock<Arc<Released>> = LazyLock::new(Arc::default);
 pub(crate) static SESSIONS: Handles<Open> = Handles::new();
 /// Pages of sessions that have ended, whose rows may still be looked at.
 pub(crate) static RETIRED: Handles<Arc<Mutex<RowPipe>>> = Handles::new();
+/// Sessions that were closed while their functions went on, until they are asked about.
+pub(crate) static LEFT: Handles<Arc<dyn TaskSide>> = Handles::new();
 /// Output batches the JVM is reading, with the session they came from.
 pub(crate) static OUTPUTS: Handles<(Arc<dyn TaskSide>, Returned)> = Handles::new();
 /// Workers, by the number that a session is opened with.

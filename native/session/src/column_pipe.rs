@@ -16,13 +16,14 @@ use serde_json::Value;
 
 use crate::OutputPage;
 use crate::beside::{beside, shown};
+use crate::row_plan::missing;
 
 /// What a column session converts: the plan of a row session, read for columns.
 #[derive(Debug)]
 pub struct ColumnPlan {
     /// The columns that come beside the arguments; none if rows are not joined.
     beside: Vec<SparkType>,
-    /// Which of them are joined.
+    /// Which of them stand before the results, where columns are asked for.
     kept: Vec<usize>,
     large: bool,
     to_rows: ToRows,
@@ -36,7 +37,7 @@ struct Wire {
     large: bool,
     wrapped: bool,
     joined: bool,
-    kept: Option<Vec<usize>>,
+    chosen: Option<Vec<usize>>,
 }
 
 impl ColumnPlan {
@@ -45,23 +46,33 @@ impl ColumnPlan {
         let wire: Wire =
             serde_json::from_slice(json).map_err(|error| PageError::Schema(error.to_string()))?;
         let output = SparkType::fields_from_json(&wire.output.to_string())?;
-        let input = if wire.joined {
-            SparkType::fields_from_json(&wire.input.to_string())?
-        } else {
-            Vec::new()
-        };
+        let mut input = SparkType::fields_from_json(&wire.input.to_string())?;
+        let fields = input.len();
+        input.truncate(if wire.joined { fields } else { 0 });
         let beside: Vec<SparkType> = input.into_iter().map(|field| field.of).collect();
-        let kept = wire.kept.unwrap_or_else(|| (0..beside.len()).collect());
-        let missing = || PageError::Schema("a field that the input does not have".to_owned());
         // A column is written where it is null or not, whatever its schema promised.
-        let field = |ordinal: &usize| Some(SparkField::new(beside.get(*ordinal)?.clone(), true));
-        let input: Option<Vec<SparkField>> = kept.iter().map(field).collect();
-        let input = input.ok_or_else(missing)?.into_iter();
+        let input = beside.iter().map(|of| SparkField::new(of.clone(), true));
+        let all: Vec<SparkField> = input.chain(output).collect();
+        let to_rows = match &wire.chosen {
+            Some(chosen) => {
+                let there = chosen
+                    .iter()
+                    .map(|at| at.checked_sub(fields - beside.len()));
+                let places: Option<Vec<usize>> = there.collect();
+                ToRows::chosen(&[], &places.ok_or_else(missing)?, all).ok_or_else(missing)?
+            }
+            None => ToRows::alone(all, wire.wrapped),
+        };
+        let all = 0..beside.len();
+        let kept = match wire.chosen {
+            Some(chosen) => chosen.into_iter().filter(|at| all.contains(at)).collect(),
+            None => all.collect(),
+        };
         Ok(Self {
-            beside,
             kept,
+            beside,
             large: wire.large,
-            to_rows: ToRows::alone(input.chain(output).collect(), wire.wrapped),
+            to_rows,
             joined: wire.joined,
         })
     }
@@ -147,7 +158,7 @@ impl ColumnPipe {
         std::mem::swap(&mut self.output, &mut self.previous);
         let write = |data: &ArrayData, page: &mut RowPage| self.plan.to_rows.write(&[], data, page);
         if self.plan.joined {
-            let before = next(self.waiting.front(), &self.plan.kept, rows)?;
+            let before = next(self.waiting.front(), None, rows)?;
             write(&beside(before, batch.data()), &mut self.output)?;
             self.consume(rows);
         } else {
@@ -171,7 +182,7 @@ impl ColumnPipe {
         if rows == 0 {
             return shown(self.plan.no_rows()?, batch).map(Some);
         }
-        let before = next(self.waiting.front(), &self.plan.kept, rows)?;
+        let before = next(self.waiting.front(), Some(&self.plan.kept), rows)?;
         self.consume(rows);
         shown(before, batch).map(Some)
     }
@@ -188,17 +199,24 @@ impl ColumnPipe {
     }
 }
 
-/// The next `rows` of `input`, for as many results. A function may give back a batch in pieces, but no
-/// piece of two batches.
-fn next(input: Option<&Waiting>, kept: &[usize], rows: usize) -> Result<Vec<ArrayData>, PageError> {
+/// The next `rows` of `input`, for as many results, in all columns or those that are `kept`. A function may
+/// give back a batch in pieces, but no piece of two batches.
+fn next(
+    input: Option<&Waiting>,
+    kept: Option<&[usize]>,
+    rows: usize,
+) -> Result<Vec<ArrayData>, PageError> {
     let left = input.map_or(0, |input| input.rows - input.read);
     let input = input.filter(|_| rows <= left).ok_or(PageError::Count {
         rows: left,
         results: rows,
     })?;
-    let before = kept
-        .iter()
-        .filter_map(|column| input.columns.get(*column))
-        .map(|column| column.slice(input.read, rows));
-    Ok(before.collect())
+    let of = |column: &ArrayData| column.slice(input.read, rows);
+    Ok(match kept {
+        None => input.columns.iter().map(of).collect(),
+        Some(kept) => {
+            let columns = kept.iter().filter_map(|column| input.columns.get(*column));
+            columns.map(of).collect()
+        }
+    })
 }

@@ -46,8 +46,8 @@ struct Wire {
     #[serde(default)]
     flat: bool,
     joined: bool,
-    /// Which fields of the input row an output row begins with, if not with all of them.
-    kept: Option<Vec<usize>>,
+    /// Which fields of an input row and its results make an output row, if not all in that order.
+    chosen: Option<Vec<usize>>,
     /// The output has one column more.
     #[serde(default)]
     pickles: bool,
@@ -75,15 +75,11 @@ impl RowPlan {
         let output = fields(&wire.output)?;
         let to_columns = wire
             .joined
-            .then(|| to_columns(&input, wire.kept.as_deref(), wire.large));
-        let to_rows = match wire.kept {
-            _ if !wire.joined => ToRows::alone(output, wire.wrapped),
-            None => ToRows::joined(&input, output),
-            Some(kept) => {
-                let missing =
-                    || PageError::Schema("a field that the input does not have".to_owned());
-                ToRows::chosen(&input, kept, output).ok_or_else(missing)?
-            }
+            .then(|| to_columns(&input, wire.chosen.as_deref(), wire.large));
+        let to_rows = match wire.chosen {
+            Some(chosen) => ToRows::chosen(&input, &chosen, output).ok_or_else(missing)?,
+            None if wire.joined => ToRows::joined(&input, output),
+            None => ToRows::alone(output, wire.wrapped),
         };
         Ok(Self {
             to_arrow: ToArrow::new(shape)?,
@@ -96,14 +92,20 @@ impl RowPlan {
     }
 }
 
+/// An output row has a field that is neither the input's nor a result.
+pub(crate) fn missing() -> PageError {
+    PageError::Schema("a field that rows do not have".to_owned())
+}
+
+/// Those of the input stand before the results, where columns are asked for.
 fn to_columns(
     input: &[SparkField],
-    kept: Option<&[usize]>,
+    chosen: Option<&[usize]>,
     large: bool,
 ) -> Result<RowColumns, PageError> {
     let of = |at: usize| input.get(at).map(|field| (at, field.of.clone()));
-    let columns = match kept {
-        Some(kept) => kept.iter().filter_map(|at| of(*at)).collect(),
+    let columns = match chosen {
+        Some(chosen) => chosen.iter().filter_map(|at| of(*at)).collect(),
         None => (0..input.len()).filter_map(of).collect(),
     };
     RowColumns::new(input.len(), columns, large)
@@ -118,13 +120,13 @@ mod tests {
     use super::*;
 
     fn plan(ordinals: &str) -> String {
-        keeping(ordinals, "null")
+        choosing(ordinals, "null")
     }
 
-    fn keeping(ordinals: &str, kept: &str) -> String {
+    fn choosing(ordinals: &str, chosen: &str) -> String {
         let long = r#"{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}"#;
         format!(
-            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true,"kept":{kept},"spill_folder":"/tmp"}}"#
+            r#"{{"input":{long},"arguments":{long},"ordinals":{ordinals},"output":{long},"large":false,"wrapped":false,"joined":true,"chosen":{chosen},"spill_folder":"/tmp"}}"#
         )
     }
 
@@ -137,8 +139,8 @@ mod tests {
     #[test]
     fn a_column_the_rows_do_not_have_is_refused() {
         assert!(RowPlan::parse(plan("[1]").as_bytes()).is_err());
-        assert!(RowPlan::parse(keeping("[0]", "[1]").as_bytes()).is_err());
-        assert!(RowPlan::parse(keeping("[0]", "[0]").as_bytes()).is_ok());
+        assert!(RowPlan::parse(choosing("[0]", "[2]").as_bytes()).is_err());
+        assert!(RowPlan::parse(choosing("[0]", "[1,0]").as_bytes()).is_ok());
         assert!(matches!(RowPlan::parse(b"{}"), Err(PageError::Schema(_))));
     }
 }

@@ -46,6 +46,11 @@ pub trait TaskSide: std::fmt::Debug + Send + Sync {
     /// Ends the session for its task, which waits at most `grace`; false if the function goes on in this
     /// process.
     fn close(&self, grace: Duration) -> bool;
+
+    /// Whether the function still goes on in this process.
+    fn runs_on(&self) -> bool {
+        false
+    }
 }
 
 /// A session on a lane thread of this process.
@@ -101,5 +106,9 @@ impl TaskSide for LaneSession {
 
     fn close(&self, grace: Duration) -> bool {
         self.lanes.close(&self.session, grace)
+    }
+
+    fn runs_on(&self) -> bool {
+        self.session.holds_lane()
     }
 }

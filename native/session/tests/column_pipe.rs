@@ -26,12 +26,12 @@ impl Lender for Book {
 }
 
 fn pipe(joined: bool) -> ColumnPipe {
-    keeping(joined, "null")
+    choosing(joined, "null")
 }
 
-fn keeping(joined: bool, kept: &str) -> ColumnPipe {
+fn choosing(joined: bool, chosen: &str) -> ColumnPipe {
     let plan = format!(
-        r#"{{"input":{TWO},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"kept":{kept}}}"#
+        r#"{{"input":{TWO},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"chosen":{chosen}}}"#
     );
     ColumnPipe::new(ColumnPlan::parse(plan.as_bytes()).unwrap())
 }
@@ -166,12 +166,24 @@ fn results_alone_have_no_columns_before_them() {
 
 #[test]
 fn columns_that_are_not_kept_stand_nowhere() {
-    let (mut pipe, book) = (keeping(true, "[0]"), Arc::new(Book::default()));
+    let (mut pipe, book) = (choosing(true, "[0,2]"), Arc::new(Book::default()));
     let columns = COLUMNS;
     release(columns.offer(&mut pipe, &book).unwrap());
     let page = pipe.rows(&returned(&[1, 2, 3])).unwrap();
     let row = |long, result| [24, 0, long, result];
     assert_eq!(words(page), [row(7, 1), row(8, 2), row(9, 3)].concat());
+}
+
+#[test]
+fn results_stand_where_they_are_wanted() {
+    let (mut pipe, book) = (choosing(true, "[2,0,2]"), Arc::new(Book::default()));
+    let columns = COLUMNS;
+    release(columns.offer(&mut pipe, &book).unwrap());
+    let page = pipe.rows(&returned(&[1, 2, 3])).unwrap();
+    let row = |result, long| [32, 0, result, long, result];
+    assert_eq!(words(page), [row(1, 7), row(2, 8), row(3, 9)].concat());
+    let page = choosing(false, "[2,2]").rows(&returned(&[5])).unwrap();
+    assert_eq!(page.bytes, 32);
 }
 
 #[test]

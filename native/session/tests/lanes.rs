@@ -17,7 +17,7 @@ use ember_abi::{
 };
 use ember_loader::{Bridge, StartConfig};
 use ember_rows::{Lender, lend};
-use ember_session::{End, Lanes, Next, Released, Session, SessionSpec};
+use ember_session::{End, LaneSession, Lanes, Next, Released, Session, SessionSpec, TaskSide};
 
 static INTERRUPTED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static STARTED: AtomicUsize = AtomicUsize::new(0);
@@ -195,7 +195,7 @@ fn a_cancelled_session_that_goes_on_is_interrupted() {
 
 #[test]
 fn a_lane_that_outlives_its_session_is_counted_until_it_is_back() {
-    let lanes = lanes();
+    let lanes: &'static Lanes = Box::leak(Box::new(lanes()));
     let held = [session(b"held"), session(b"held")];
     for session in &held {
         lanes.run(session).unwrap();
@@ -206,6 +206,12 @@ fn a_lane_that_outlives_its_session_is_counted_until_it_is_back() {
     for session in &held {
         assert!(!lanes.close(session, Duration::from_millis(20)));
     }
+    let beside = session(b"");
+    lanes.run(&beside).unwrap();
+    assert!(lanes.close(&beside, Duration::from_secs(10)));
+    let out =
+        [&held[0], &held[1], &beside].map(|one| LaneSession::new(Arc::clone(one), lanes).runs_on());
+    assert_eq!(out, [true, true, false], "each is judged by its own lane");
     assert_eq!(lanes.abandoned(), 2);
     HOLD.store(false, Ordering::SeqCst);
     for session in &held {

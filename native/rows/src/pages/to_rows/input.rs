@@ -1,8 +1,7 @@
 //! The input half of a joined row.
 //!
 //! Rows that Spark's writers made are copied in two pieces. Others (a value out of order, a slot with
-//! dirt in it, a row of which only some fields are wanted) are first rewritten as the writers would have
-//! written them.
+//! dirt in it) are first rewritten as the writers would have written them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -27,14 +26,14 @@ pub(super) struct Input {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// In the slot; the bytes that count.
     Slot(u64),
     Behind(Behind),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behind {
+pub(super) enum Behind {
     /// Of any length, padded with zeroes to whole words.
     Padded,
     /// In whole words.
@@ -68,6 +67,11 @@ impl Input {
             }
         }
         input
+    }
+
+    /// How a field lies in a row.
+    pub(super) fn form(&self, ordinal: usize) -> Form {
+        self.fields.get(ordinal).copied().unwrap_or(Form::Slot(0))
     }
 
     pub(super) const fn fields(&self) -> usize {
@@ -132,30 +136,10 @@ impl Input {
         for (index, row) in block.rows().iter().enumerate() {
             if !((no_nulls || self.nulls_as_written(row)) && self.as_written(row)) {
                 places.resize(index, None);
-                places.push(Some(self.rewrite_one(
-                    row,
-                    0..self.fields.len(),
-                    rewritten,
-                )?));
+                places.push(Some(self.rewrite_one(row, rewritten)?));
             }
         }
         Ok(places)
-    }
-
-    /// Rewrites rows with these fields only; gives their places.
-    pub(super) fn choose(
-        &self,
-        block: &Block<'_, '_>,
-        ordinals: &[usize],
-        rewritten: &mut Vec<u8>,
-    ) -> Result<Vec<Option<Range<usize>>>, PageError> {
-        rewritten.clear();
-        let rows = block.rows().iter();
-        rows.map(|row| {
-            self.rewrite_one(row, ordinals.iter().copied(), rewritten)
-                .map(Some)
-        })
-        .collect()
     }
 
     /// Whether null bits and the slots under them are what Spark's writer would make of them.
@@ -195,7 +179,7 @@ impl Input {
         true
     }
 
-    fn slot(&self, row: &[u8], ordinal: usize) -> u64 {
+    pub(super) fn slot(&self, row: &[u8], ordinal: usize) -> u64 {
         word(row, bits_width(self.fields.len()) + 8 * ordinal).unwrap_or(0)
     }
 
@@ -237,16 +221,10 @@ impl Input {
     }
 
     /// Appends a row of these fields; gives its place.
-    fn rewrite_one(
-        &self,
-        row: &[u8],
-        ordinals: impl ExactSizeIterator<Item = usize>,
-        out: &mut Vec<u8>,
-    ) -> Result<Range<usize>, PageError> {
-        let (start, slots) = (out.len(), bits_width(ordinals.len()));
-        out.resize(start + fixed_width(ordinals.len()), 0);
-        for (place, ordinal) in ordinals.enumerate() {
-            let form = self.fields.get(ordinal).unwrap_or(&Form::Slot(0));
+    fn rewrite_one(&self, row: &[u8], out: &mut Vec<u8>) -> Result<Range<usize>, PageError> {
+        let (start, slots) = (out.len(), bits_width(self.fields.len()));
+        out.resize(start + self.width, 0);
+        for (ordinal, form) in self.fields.iter().enumerate() {
             let (slot, null) = (self.slot(row, ordinal), is_null(row, ordinal));
             let at = (((out.len() - start) as u64) << 32, out.len());
             let slot = match form {
@@ -281,9 +259,9 @@ impl Input {
                 }
             };
             let mut slate = Slate::new(out.get_mut(start..).unwrap_or_default());
-            slate.word(slots + 8 * place, slot);
+            slate.word(slots + 8 * ordinal, slot);
             if null {
-                slate.set_null(0, place);
+                slate.set_null(0, ordinal);
             }
         }
         Ok(start..out.len())
@@ -327,7 +305,7 @@ fn form(of: &SparkType) -> Form {
     }
 }
 
-fn is_null(row: &[u8], ordinal: usize) -> bool {
+pub(super) fn is_null(row: &[u8], ordinal: usize) -> bool {
     let byte = row.get(ordinal / 8).copied().unwrap_or(0);
     byte & (1 << (ordinal % 8)) != 0
 }

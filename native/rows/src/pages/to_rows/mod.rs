@@ -4,11 +4,14 @@
 mod column;
 mod even;
 mod input;
+mod ordered;
 mod put;
 mod reader;
 mod slate;
 mod tail;
 mod text;
+
+use std::ops::Range;
 
 use arrow_buffer::MutableBuffer;
 use arrow_data::ArrayData;
@@ -16,19 +19,20 @@ use arrow_data::ArrayData;
 use self::column::Target;
 use self::even::Even;
 use self::input::Input;
+use self::ordered::Ordered;
 use self::reader::Reader;
 use self::slate::Slate;
 use super::block::{BLOCK, Block};
 use super::page::{bits_width, fixed_width};
 use super::{PageError, Rows, SparkField};
 
-/// Writes rows of one schema: fields of an input row, then those of its result.
+/// Writes rows of one schema: fields of an input row, and those of its result.
 #[derive(Debug)]
 pub struct ToRows {
-    /// The fields of the input that are written.
+    /// The fields of the input, which stand in front.
     input: Input,
-    /// All fields of the input and the ordinals of those, where they are not all.
-    chosen: Option<(Input, Vec<usize>)>,
+    /// Which fields are written, where they are not all in that order.
+    ordered: Option<Ordered>,
     results: Vec<SparkField>,
     wrapped: bool,
 }
@@ -57,25 +61,30 @@ impl ToRows {
     pub fn joined(input: &[SparkField], results: Vec<SparkField>) -> Self {
         Self {
             input: Input::new(input),
-            chosen: None,
+            ordered: None,
             results,
             wrapped: false,
         }
     }
 
-    /// Rows of some fields of `input`, joined with `results`; nothing if `ordinals` names a field that
-    /// is not there.
+    /// Rows of some fields, by their places in a joined row, in this order; nothing if one is not there.
     pub fn chosen(
         input: &[SparkField],
-        ordinals: Vec<usize>,
+        places: &[usize],
         results: Vec<SparkField>,
     ) -> Option<Self> {
-        let field = |ordinal: &usize| input.get(*ordinal).cloned();
-        let fields: Vec<SparkField> = ordinals.iter().map(field).collect::<Option<_>>()?;
-        let chosen = Some((Input::new(input), ordinals));
+        let (first, all) = (input.len(), input.len() + results.len());
+        let are = |range: Range<usize>| places.iter().copied().eq(range);
+        if are(0..all) {
+            return Some(Self::joined(input, results));
+        }
+        if are(first..all) {
+            return Some(Self::alone(results, false));
+        }
+        let ordered = Ordered::new(input, results.len(), places)?;
         Some(Self {
-            chosen,
-            ..Self::joined(&fields, results)
+            ordered: Some(ordered),
+            ..Self::alone(results, false)
         })
     }
 
@@ -84,7 +93,7 @@ impl ToRows {
     pub fn alone(results: Vec<SparkField>, wrapped: bool) -> Self {
         Self {
             input: Input::new(&[]),
-            chosen: None,
+            ordered: None,
             results,
             wrapped,
         }
@@ -101,52 +110,70 @@ impl ToRows {
         let count = batch.len();
         let readers = self.readers(batch)?;
         let given: usize = inputs.iter().map(Rows::left).sum();
-        if self.input.fields() > 0 && given != count {
+        if self.joins() && given != count {
             return Err(PageError::Count {
                 rows: given,
                 results: count,
             });
         }
-        let page = &mut page.0;
-        page.clear();
-        let even = Even::of(&self.input, &readers);
-        if self.input.fields() == 0
-            && let Some(even) = &even
-        {
-            even.put(count, &[], &readers, 0, page)?;
-            return Ok(count);
-        }
-        let mut work = Work::new(self.input.fields(), self.results.len());
-        let mut done = 0;
-        if self.input.fields() == 0 {
-            while done < count {
+        page.0.clear();
+        let mut blocks = Blocks {
+            even: Even::of(&self.input, &readers).filter(|_| self.ordered.is_none()),
+            work: match &self.ordered {
+                Some(ordered) => Work::new(0, ordered.fields()),
+                None => Work::new(self.input.fields(), self.results.len()),
+            },
+            readers,
+            done: 0,
+            page: &mut page.0,
+        };
+        if self.joins() {
+            for rows in inputs {
+                self.join(*rows, &mut blocks)?;
+            }
+        } else {
+            while blocks.done < count {
                 let sources = [&[][..]; BLOCK];
-                let sources = sources.get(..BLOCK.min(count - done)).unwrap_or_default();
-                work.block(&self.input, sources, &readers, done, page)?;
-                done += sources.len();
+                let sources = sources.get(..BLOCK.min(count - blocks.done));
+                self.block(sources.unwrap_or_default(), &mut blocks)?;
             }
-            return Ok(done);
         }
-        let mut room = vec![&[][..]; count.min(BLOCK)];
+        Ok(blocks.done)
+    }
+
+    fn joins(&self) -> bool {
+        let ordered = self.ordered.as_ref().is_some_and(Ordered::joins);
+        ordered || self.input.fields() > 0
+    }
+
+    fn join(&self, mut rows: Rows<'_>, blocks: &mut Blocks<'_, '_>) -> Result<(), PageError> {
+        let mut room = vec![&[][..]; rows.left().min(BLOCK)];
         let mut rewritten = Vec::new();
-        for rows in inputs {
-            let mut rows = *rows;
-            while rows.left() > 0 {
-                let given = self.chosen.as_ref().map_or(&self.input, |(all, _)| all);
-                let block = Block::read(&mut rows, given.fields(), &mut room)?;
-                let places = match &self.chosen {
-                    Some((all, ordinals)) => all.choose(&block, ordinals, &mut rewritten)?,
-                    None => self.input.rewrite(&block, &mut rewritten)?,
-                };
+        while rows.left() > 0 {
+            if let Some(ordered) = &self.ordered {
+                let block = Block::read(&mut rows, ordered.input.fields(), &mut room)?;
+                self.block(block.rows(), blocks)?;
+            } else {
+                let block = Block::read(&mut rows, self.input.fields(), &mut room)?;
+                let places = self.input.rewrite(&block, &mut rewritten)?;
                 let sources = input::sources(block.rows(), &places, &rewritten);
-                match &even {
-                    Some(even) => even.put(sources.len(), &sources, &readers, done, page)?,
-                    None => work.block(&self.input, &sources, &readers, done, page)?,
-                }
-                done += sources.len();
+                self.block(&sources, blocks)?;
             }
         }
-        Ok(done)
+        Ok(())
+    }
+
+    fn block(&self, sources: &[&[u8]], blocks: &mut Blocks<'_, '_>) -> Result<(), PageError> {
+        let (readers, done, page) = (&blocks.readers, blocks.done, &mut *blocks.page);
+        match (&blocks.even, &self.ordered) {
+            (Some(even), _) => even.put(sources.len(), sources, readers, done, page)?,
+            (None, Some(by)) => blocks.work.ordered(by, sources, readers, done, page)?,
+            (None, None) => blocks
+                .work
+                .block(&self.input, sources, readers, done, page)?,
+        }
+        blocks.done += sources.len();
+        Ok(())
     }
 
     fn readers<'batch>(&self, batch: &'batch ArrayData) -> Result<Vec<Reader<'batch>>, PageError> {
@@ -164,6 +191,16 @@ impl ToRows {
             .map(|(column, field)| Reader::new(field, column, from, batch.len()))
             .collect()
     }
+}
+
+/// What is written, block by block.
+struct Blocks<'page, 'batch> {
+    even: Option<Even>,
+    work: Work,
+    readers: Vec<Reader<'batch>>,
+    /// Rows that are written.
+    done: usize,
+    page: &'page mut MutableBuffer,
 }
 
 /// Where the rows of the block at hand lie in the page.
@@ -198,7 +235,13 @@ impl Work {
         done: usize,
         page: &mut MutableBuffer,
     ) -> Result<(), PageError> {
-        self.lay_out(input, sources, readers, done, page)?;
+        self.sizes.clear();
+        let sizes = sources.iter().map(|row| self.width + input.tail(row));
+        self.sizes.extend(sizes);
+        for reader in readers {
+            reader.add_tails(done, &mut self.sizes)?;
+        }
+        self.make_room(page)?;
         let mut slate = Slate::new(page.as_slice_mut());
         if self.joined > 0 {
             let places = (&self.starts[..], &mut self.cursors[..]);
@@ -218,20 +261,7 @@ impl Work {
     }
 
     /// Makes zeroed room for the block's rows and writes their lengths.
-    fn lay_out(
-        &mut self,
-        input: &Input,
-        sources: &[&[u8]],
-        readers: &[Reader<'_>],
-        done: usize,
-        page: &mut MutableBuffer,
-    ) -> Result<(), PageError> {
-        self.sizes.clear();
-        let sizes = sources.iter().map(|row| self.width + input.tail(row));
-        self.sizes.extend(sizes);
-        for reader in readers {
-            reader.add_tails(done, &mut self.sizes)?;
-        }
+    fn make_room(&mut self, page: &mut MutableBuffer) -> Result<(), PageError> {
         let mut end = page.len();
         self.starts.clear();
         for size in &self.sizes {
