@@ -22,15 +22,19 @@ LOCAL_CLUSTER = {"spark.master": "local-cluster[2,1,1024]", "spark.executor.memo
 
 
 def run(
-    folder: Path, settings: Mapping[str, str], fault: str, plan: Mapping[str, Any] | None = None
+    folder: Path,
+    settings: Mapping[str, str],
+    fault: str,
+    plan: Mapping[str, Any] | None = None,
+    joining: Path | None = None,
 ) -> dict[str, Any]:
-    """Run ``applications/faults.py``; what it told comes back."""
+    """Run ``applications/faults.py``, in the control group ``joining``; what it told comes back."""
     answer = folder / "answer.json"
     asked = {"settings": dict(settings), "fault": fault, "folder": str(folder), **(plan or {})}
     command = [sys.executable, str(HERE / "applications" / "faults.py"), json.dumps(asked)]
     with (folder / "log.txt").open("w") as log:
         done = subprocess.run(
-            command,
+            joined(command, joining) if joining else command,
             env=surroundings(folder),
             cwd=folder,
             stdout=log,
@@ -45,6 +49,19 @@ def run(
     # Where a cluster in the driver's process leaves what its executors wrote.
     shutil.rmtree(HOME / "work" / told["application"], ignore_errors=True)
     return told
+
+
+def joined(command: list[str], group: Path) -> list[str]:
+    """The command of a process that enters a control group first; ``group`` takes its number."""
+    return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group), *command]
+
+
+def wait_until_empty(group: Path, limit_s: float = 30) -> None:
+    """Wait for the processes of a control group to end."""
+    begun = time.monotonic()
+    while group.read_text().strip():
+        assert time.monotonic() - begun < limit_s, group.read_text()
+        time.sleep(0.2)
 
 
 def surroundings(folder: Path) -> dict[str, str]:

@@ -155,3 +155,16 @@ def test_many_tasks_at_once_meet_an_executor_without_an_interpreter(tmp_path):
     assert told["first"]["right"], told
     assert told["first"]["sessions"]["emberSessions"] == 32
     assert told["lost"] == 0
+
+
+def test_a_task_whose_lane_breaks_is_run_again_elsewhere_and_has_not_failed(tmp_path):
+    settings = {**EMBEDDED, "spark.master": "local[1]"}  # where one failed attempt ends the job
+    plan = {"executors": 0, "partitions": 3}
+    told = clusters.run(tmp_path, settings, "break_the_lane", plan)
+    assert told["first"]["right"], told
+    assert told["second"]["right"], told
+    assert (told["harm"], told["failed"]) == (1, 0), told
+    assert told["first"]["sessions"]["emberProcessSessions"] == 3, told
+    assert told["second"]["sessions"]["emberProcessSessions"] == 3, told
+    assert "emberFallbacks" not in told["first"]["sessions"], told
+    assert "A session of Ember's broke in this executor" in told["log"]

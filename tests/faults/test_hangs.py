@@ -87,22 +87,50 @@ def test_an_executor_with_too_many_lost_threads_embeds_nothing(spark, conf, tmp_
 
 
 def test_a_thread_that_is_left_to_itself_is_counted_and_replaced(spark, conf):
-    conf(**{"spark.ember.lane": "embedded"})
-
-    def stay(batches):
-        for batch in batches:
-            yield batch
-            ctypes.CDLL(None).sleep(SLEEP_S)
-
+    # Long enough to be told from a moment on any machine: nobody waits for it.
+    conf(**{"spark.ember.lane": "embedded", "spark.ember.cancel.graceSeconds": "15"})
+    assert still_works(spark)
     begun = time.monotonic()
-    frame = spark.range(300_000, numPartitions=1).mapInArrow(stay, "id long").limit(3)
+    frame = first_three(spark, staying(SLEEP_S))
     assert [row.id for row in frame.collect()] == [0, 1, 2]
+    assert time.monotonic() - begun < 10
     counted = sessions(frame)
     assert (counted["emberSessions"], counted["emberAbandoned"]) == (1, 1), counted
     again = spark.range(4, numPartitions=1).select(F.udf(lambda v: v, "long")("id").alias("v"))
     assert [row.v for row in again.collect()] == [0, 1, 2, 3]
     assert "emberFallbacks" not in sessions(again)
     assert time.monotonic() - begun < SLEEP_S
+
+
+def test_who_stops_in_time_is_not_blamed_for_a_thread_beside_it_that_does_not(
+    spark, conf, free_lanes
+):
+    conf(**{"spark.ember.lane": "embedded", "spark.ember.cancel.graceSeconds": "3"})
+    stuck, late = first_three(spark, staying(SLEEP_S)), first_three(spark, staying(1))
+    for frame in (stuck, late):
+        frame.collect()
+        assert sessions(frame)["emberAbandoned"] == 1
+    time.sleep(4)  # what is thought of both is known by then
+    late.collect()
+    assert "emberFallbacks" not in sessions(late)
+    stuck.collect()
+    assert sessions(stuck)["emberReasonQuarantined"] == 1
+
+
+def staying(seconds):
+    """A function that waits in C code after its first batch."""
+
+    def stay(batches):
+        for batch in batches:
+            yield batch
+            ctypes.CDLL(None).sleep(seconds)
+
+    return stay
+
+
+def first_three(spark, function):
+    """A frame that wants no more than the first batch."""
+    return spark.range(300_000, numPartitions=1).mapInArrow(function, "id long").limit(3)
 
 
 def still_works(spark):

@@ -18,6 +18,7 @@ from parity.kinds import (
     PANDAS,
     PANDAS_ITERATOR,
     ROW,
+    SCALAR,
     same,
 )
 from pyspark.sql import functions as F
@@ -38,6 +39,12 @@ PAIRS = [
     (PANDAS, MAP_IN_ARROW),
     (ARROW, MAP_IN_PANDAS),
 ]
+# Of one kind, Spark makes a single function of both; maps over maps are in `test_chains`.
+OTHER_PAIRS = [
+    pytest.param(pair, marks=pytest.mark.slow)
+    for pair in itertools.product((*SCALAR, *MAPS), (ROW, PANDAS, ARROW, *MAPS))
+    if pair not in PAIRS and pair[0] is not pair[1] and not {*pair} <= {*MAPS}
+]
 
 
 def each_column(frame, kind):
@@ -47,7 +54,7 @@ def each_column(frame, kind):
 
 
 @pytest.mark.parametrize("nulls", [True, False], ids=["nulls", "no_nulls"])
-@pytest.mark.parametrize("pair", PAIRS, ids=named)
+@pytest.mark.parametrize("pair", [*PAIRS, *OTHER_PAIRS], ids=named)
 def test_every_type_goes_from_function_to_function(pair, nulls, parity_legs):
     def build(spark):
         frame = typed(spark, 60, 2, nulls=nulls)

@@ -171,7 +171,7 @@ def of_type(way, name):
     return Case(f"{name}-{way.name}", build, way.nodes, conf={**CONF, **ONE})
 
 
-BOTH = [of_type(way, name) for way in WAYS for name in TYPES if name != "time"]
+BOTH = [of_type(way, name) for way in WAYS for name in TYPES]
 
 
 @pytest.mark.parametrize("case", BOTH, ids=lambda case: case.name)

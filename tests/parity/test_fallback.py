@@ -7,7 +7,6 @@ import pytest
 from parity.kinds import EVERY, same
 from pyspark.sql import Window
 from pyspark.sql import functions as F
-from pyspark.sql.datasource import DataSource, DataSourceReader
 from pyspark.sql.functions import udtf
 from pyspark.sql.pandas.functions import arrow_udf
 
@@ -109,8 +108,10 @@ def test_sessions_of_the_other_nodes_run_on_spark_too(send, spark, parity_legs):
 
 @pytest.mark.parametrize("send", BY_GROUP)
 def test_groups_with_a_type_that_has_no_native_form_run_on_spark(send, spark, parity_legs):
-    times = numbers(spark).withColumn("v", F.expr("time'01:02:03'"))
-    check_on_spark(send, times, "GroupedTypes", parity_legs)
+    point = "st_geomfromwkb(X'0101000000000000000000F03F0000000000000040')"
+    places = numbers(spark).withColumn("v", F.expr(point))
+    with parity_legs.conf({"spark.sql.geospatial.enabled": "true"}):
+        check_on_spark(send, places, "GroupedTypes", parity_legs)
 
 
 def check_on_spark(send, rows, reason, legs):
@@ -156,34 +157,6 @@ def test_explain_names_the_embedded_map_node(kind, spark):
     assert f"Ember{kind.node}: embedded" in evidence.explain(
         kind.through(numbers(spark), same, None)
     )
-
-
-class Constant(DataSource):
-    """A data source of one row, which takes any."""
-
-    @classmethod
-    def name(cls):
-        return "constant"
-
-    def schema(self):
-        return "v bigint"
-
-    def reader(self, schema):
-        return OneRow()
-
-
-class OneRow(DataSourceReader):
-    """Reads it."""
-
-    def read(self, partition):
-        yield (7,)
-
-
-def test_explain_says_why_a_data_source_stays(spark):
-    spark.dataSource.register(Constant)
-    frame = spark.read.format("constant").load()
-    assert "on Spark's own runner. InDataSource" in evidence.explain(frame)
-    assert frame.collect() == [(7,)]
 
 
 def test_explain_says_that_ember_is_off(spark, parity_legs):

@@ -98,12 +98,12 @@ def of_type(way: Way, name: str) -> Case:
 
 
 ONE = "spark.sql.shuffle.partitions"
-# Spark makes no struct of a group in pandas, and times of a day stay on its runner.
+# Spark makes no struct of a group in pandas.
 KINDS = [
     (way, name)
     for way in (PANDAS, ARROW)
     for name in TYPES
-    if name != "time" and not (way is PANDAS and name.startswith("struct"))
+    if not (way is PANDAS and name.startswith("struct"))
 ]
 
 

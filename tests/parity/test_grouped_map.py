@@ -95,7 +95,7 @@ def of_type(way: Way, name: str) -> Case:
     return Case(f"{name}-{way.name}", build, way.nodes, conf=conf)
 
 
-TYPES_BY_GROUP = [of_type(way, name) for way in WAYS for name in TYPES if name != "time"]
+TYPES_BY_GROUP = [of_type(way, name) for way in WAYS for name in TYPES]
 
 
 @pytest.mark.parametrize("case", TYPES_BY_GROUP, ids=lambda case: case.name)

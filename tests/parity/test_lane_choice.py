@@ -203,23 +203,27 @@ def test_two_tasks_that_want_the_lock_part_once_that_is_known(spark, books, pari
 
 def within(spark, books, function, rows):
     """Two tasks beside each other in the executor: the sessions that moved on, and all of them."""
+    frame = spark.range(0, rows, 1, 2).select(function("id").alias("v"))
+    counted, here, there = told_beside(books, frame, rows)
+    return counted, summed(frame, "emberMovesWithin"), here, there
+
+
+def told_beside(books, frame, rows):
+    """What is told of a frame while a worker is to be had in no time."""
     worker = books.open(books.ours.Fingerprint("worker"), apart=True)
     worker.opened(MS)  # however long the last one took
     worker.leave()
-    frame = spark.range(0, rows, 1, 2).select(function("id").alias("v"))
-    counted, here, there = told(frame, rows, inorder=True)
-    (node,) = [
-        node
-        for node in evidence.walk(frame._jdf.queryExecution().executedPlan())
-        if node.nodeName().startswith("Ember")
-    ]
-    return counted, evidence.metric(node, "emberMovesWithin"), here, there
+    return told(frame, rows, inorder=True)
 
 
-@pytest.mark.parametrize("kind", ["arrow", "pickled"])
-def test_a_session_that_waits_for_the_lock_goes_on_in_a_worker(kind, spark, books, parity_legs):
-    """Nothing is known of the function, so both tasks begin in the executor, and one leaves it."""
-    counter = spark.sparkContext.accumulator(0)
+def summed(frame, key):
+    """A metric of all embedded nodes of an executed plan."""
+    nodes = evidence.walk(frame._jdf.queryExecution().executedPlan())
+    return sum(evidence.metric(node, key) for node in nodes if node.nodeName().startswith("Ember"))
+
+
+def counting(counter):
+    """Work of some microseconds for each row, of which every thousandth is counted."""
 
     def spin(value):
         if value % 1000 == 0:
@@ -229,6 +233,14 @@ def test_a_session_that_waits_for_the_lock_goes_on_in_a_worker(kind, spark, book
             total = (total * 31 + 7) & 0xFFFF
         return value + total - total
 
+    return spin
+
+
+@pytest.mark.parametrize("kind", ["arrow", "pickled"])
+def test_a_session_that_waits_for_the_lock_goes_on_in_a_worker(kind, spark, books, parity_legs):
+    """Nothing is known of the function, so both tasks begin in the executor, and one leaves it."""
+    counter = spark.sparkContext.accumulator(0)
+    spin = counting(counter)
     rows = 300_000
     with parity_legs.conf({"spark.ember.embedded.tasks": "2"}):
         assert chosen(spark, fresh(), partitions=1) == ({"LaneFree": 1}, 1, 0)
@@ -236,6 +248,26 @@ def test_a_session_that_waits_for_the_lock_goes_on_in_a_worker(kind, spark, book
         counted, moves, here, there = within(spark, books, function, rows)
     assert (moves, here, there) == (1, 2, 1)
     assert counted == {"LaneFree": 1, "WithinPlaces": 1, "MovesApart": 1}
+    assert counter.value == rows // 1000
+
+
+def test_a_chain_goes_on_when_sessions_above_move(spark, books, parity_legs):
+    """The maps below hand columns to whichever lane the function above is on."""
+    counter = spark.sparkContext.accumulator(0)
+
+    def passed(batches):
+        yield from batches
+
+    rows = 300_000
+    with parity_legs.conf({"spark.ember.embedded.tasks": "4"}):
+        assert chosen(spark, fresh(), partitions=1) == ({"LaneFree": 1}, 1, 0)
+        below = spark.range(0, rows, 1, 2).mapInArrow(passed, "id bigint")
+        frame = below.select(F.udf(counting(counter), "bigint")("id").alias("v"))
+        _, here, there = told_beside(books, frame, rows)
+    moved = summed(frame, "emberMovesWithin")
+    assert moved >= 1
+    assert (here, there) == (4, moved)
+    assert summed(frame, "emberColumnBatches") > 0
     assert counter.value == rows // 1000
 
 

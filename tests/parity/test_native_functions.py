@@ -110,3 +110,20 @@ def test_an_isolated_function_runs_in_worker_processes_only(rust, spark, plugin,
         assert [row.v for row in frame.collect()] == list(range(1, 10))
     proof = evidence.Evidence(frame)
     assert (proof.embedded_sessions, proof.process_sessions, proof.spark_sessions) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("on", ["auto", "embedded", "process"])
+def test_an_isolated_function_in_a_barrier_runs_outside_the_executor_at_once(
+    on, rust, spark, plugin, parity_legs
+):
+    if not plugin:
+        pytest.skip("asks what the plugin does")
+    halves = native_function(rust, "first_half", kind="map", isolated=True)
+    frame = spark.range(0, 10, 1, 2).mapInArrow(halves, "id long", barrier=True)
+    with parity_legs.conf({"spark.ember.lane": on}):
+        assert [row.id for row in frame.collect()] == [0, 1, 5, 6]
+    proof = evidence.Evidence(frame)
+    counts = (proof.embedded_sessions, proof.process_sessions, proof.spark_sessions)
+    assert counts == ((0, 0, 2) if on == "embedded" else (2, 2, 0))
+    if on == "embedded":
+        assert evidence.reasons(frame) == {"Isolated": 2}

@@ -116,7 +116,7 @@ def columns(kinds, seed, conf=None):
 
 
 #: Rows of these have no native form: the node runs on Spark's runner.
-ALIEN = (sql.TimeType, sql.GeometryType, sql.GeographyType)
+ALIEN = (sql.GeometryType, sql.GeographyType)
 TOGETHER = 6
 
 
@@ -126,7 +126,6 @@ def groups(kinds):
         kind
         for kind in every_type.held(kinds)
         if not any(it.__name__.removesuffix("Type").lower() in kind.simpleString() for it in ALIEN)
-        or "timestamp" in kind.simpleString()
     ]
     return [held[first : first + TOGETHER] for first in range(0, len(held), TOGETHER)]
 

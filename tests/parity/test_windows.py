@@ -244,12 +244,12 @@ def of_type(way, name):
     return Case(f"{name}-{way}", build, NODE, conf=CONF)
 
 
-# Spark makes no struct of a group in pandas, and times of a day stay on its runner.
+# Spark makes no struct of a group in pandas.
 OF_TYPE = [
     of_type(way, name)
     for way in WAYS
     for name in TYPES
-    if name != "time" and not (way == "pandas" and name.startswith("struct"))
+    if not (way == "pandas" and name.startswith("struct"))
 ]
 
 

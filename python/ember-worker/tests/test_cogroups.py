@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+from grouped import TYPES
 from protocol import COGROUPED_ARROW, error_text, header, run, run_vanilla_bytes, without_times
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 COGROUPED_PANDAS = 206
 ROW = StructType([StructField("k", LongType()), StructField("t", StringType())])
@@ -40,15 +39,16 @@ def _sides(rows: tuple[int, int]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
 
 
 Cogroups = list[tuple[list[int], list[int]]]
+Sides = Callable[[tuple[int, int]], tuple[pa.RecordBatch, pa.RecordBatch]]
 
 
-def _ours(cogroups: Cogroups, cut: int) -> list[pa.RecordBatch]:
+def _ours(cogroups: Cogroups, cut: int, sides_of: Sides = _sides) -> list[pa.RecordBatch]:
     """Return batches of about ``cut`` pieces that say how they fall into pieces."""
     told = []
     for cogroup in cogroups:
         pieces = [2 * rows + side for side, of in enumerate(cogroup) for rows in of]
         told += [*(-piece for piece in pieces[:-1]), pieces[-1]]
-    sides, taken = _sides(_rows(cogroups)), [0, 0]
+    sides, taken = sides_of(_rows(cogroups)), [0, 0]
     batches = []
     for first in range(0, len(told), cut):
         columns: list[list[pa.Array]] = [[], [], [], []]
@@ -76,9 +76,9 @@ def _rows(cogroups: Cogroups) -> tuple[int, int]:
     return sum(sum(left) for left, _ in cogroups), sum(sum(right) for _, right in cogroups)
 
 
-def _theirs(cogroups: Cogroups) -> bytes:
+def _theirs(cogroups: Cogroups, sides_of: Sides = _sides) -> bytes:
     """Return two streams for each cogroup; one without rows has an empty batch."""
-    sides, taken, data = _sides(_rows(cogroups)), [0, 0], io.BytesIO()
+    sides, taken, data = sides_of(_rows(cogroups)), [0, 0], io.BytesIO()
     for cogroup in cogroups:
         data.write(struct.pack("!i", 2))
         for side, pieces in enumerate(cogroup):
@@ -131,6 +131,56 @@ def test_cogroups_give_the_rows_and_the_tail_of_sparks_worker(
     assert pa.Table.from_batches(ours).combine_chunks() == (
         pa.Table.from_batches(theirs).combine_chunks()
     )
+
+
+def _of_type(name: str, nulls: str) -> Sides:
+    """Return a way to make sides of a key and a value of a type."""
+    of, value = TYPES[name]
+    gone = {"none": lambda _: False, "some": lambda n: n % 4 == 1, "all": lambda _: True}[nulls]
+
+    def sides(rows: tuple[int, int]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        columns = [
+            (
+                pa.array(range(count), pa.int64()),
+                pa.array([None if gone(n) else value(n % 100) for n in range(count)], of),
+            )
+            for count in rows
+        ]
+        left, right = (pa.RecordBatch.from_arrays(list(each), ["k", "v"]) for each in columns)
+        return left, right
+
+    return sides
+
+
+def _seen_closely(key: Any, left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    for side in (left, right):
+        if len(side):
+            side.iloc[0, 0] = 5  # it is the function's own
+    types = [[str(type(value)) for value in side["v"]] for side in (left, right)]
+    seen = f"{key} {left.to_dict()} {right.to_dict()} {left.dtypes} {right.dtypes} {types}"
+    return pd.DataFrame({"k": [len(left)], "t": [f"{seen} {left.index} {right.index}"]})
+
+
+@pytest.mark.parametrize("nulls", ["none", "some", "all"])
+@pytest.mark.parametrize("name", TYPES)
+def test_a_side_with_values_of_this_type_is_seen_as_in_sparks_worker(name: str, nulls: str) -> None:
+    sides, cogroups = _of_type(name, nulls), COGROUPS["many"] + COGROUPS["in pieces"]
+    head = header(COGROUPED_PANDAS, _seen_closely, ROW, arguments=OFFSETS)
+    ours, our_tail = run(head, _ours(cogroups, 9, sides))
+    theirs, their_tail = run_vanilla_bytes(head, _theirs(cogroups, sides))
+    assert _end(our_tail) == _end(their_tail)
+    assert _rows_of(ours) == _rows_of(theirs)
+
+
+def _end(tail: bytes) -> str | bytes:
+    """Return the error without what frames of Arrow's read, or what a good end says."""
+    if struct.unpack_from("!i", tail) == (-3,):
+        return without_times(tail)
+    return "\n".join(line for line in error_text(tail).splitlines() if "_status" not in line)
+
+
+def _rows_of(batches: list[pa.RecordBatch]) -> list[Any]:
+    return [row for batch in batches for row in batch.column(0).to_pylist()]
 
 
 def test_the_sides_carry_nothing_of_what_tells_them_apart() -> None:

@@ -112,6 +112,16 @@ def test_executors_need_no_package_of_embers(rust):
     assert told.stdout.strip() == b"[2]"
 
 
+def test_only_the_pickle_of_an_isolated_function_says_that_it_is():
+    words = b"this function of Ember's is isolated"
+    for isolated in (True, False):
+        mapping = native_function("/lib.so", "halves", kind="map", isolated=isolated)
+        function = NativeFunction("/lib.so", "add_one", "scalar", isolated=isolated)
+        for one in (mapping, function):
+            assert (words in cloudpickle.dumps(one)) == isolated
+        assert cloudpickle.loads(cloudpickle.dumps(function)).isolated == isolated
+
+
 def test_a_scalar_function_needs_its_type(rust):
     with pytest.raises(TypeError, match="needs the type"):
         native_function(rust, "add_one")

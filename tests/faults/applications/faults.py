@@ -67,6 +67,20 @@ def crash_later():
     threading.Thread(target=later, daemon=True).start()
 
 
+def break_the_lane():
+    """Spoil what runs sessions here, as a defect of it would: the next to end breaks."""
+    sys.modules["ember_worker.guards"].end_forked_child = None
+
+
+def hoard():
+    """Take memory and use it until somebody ends the process."""
+    kept = []
+    while len(kept) < 500:
+        kept.append(bytearray(b"x" * (16 << 20)))
+        time.sleep(0.01)
+    raise AssertionError("nobody has ended it")
+
+
 def killed():
     ctypes.CDLL(None).kill(os.getpid(), 9)
 
@@ -148,6 +162,7 @@ if ASKED.get("beside"):
 status = context._jsc.sc().statusStore().executorList(False)  # noqa: FBT003 (Py4J has no names)
 executors = [status.apply(i) for i in range(status.size())]
 told["lost"] = sum(1 for one in executors if not one.isActive() and one.id() != "driver")
+told["failed"] = sum(one.failedTasks() for one in executors)
 told["harm"] = len(list(Path(FOLDER, "harm").iterdir())) if Path(FOLDER, "harm").exists() else 0
 spark.stop()
 Path(FOLDER, "answer.json").write_text(json.dumps(told))

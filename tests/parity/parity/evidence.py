@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 SPARK_NODES = frozenset(
@@ -21,9 +21,12 @@ SPARK_NODES = frozenset(
         "FlatMapGroupsInPandasWithState",
         "MapInArrow",
         "MapInPandas",
+        "MapPartitionsExternalUDF",
         "TransformWithStateInPySpark",
     }
 )
+SCANS = ("BatchScan", "MicroBatchScan")
+WRITES = ("AppendData", "OverwriteByExpression")
 EMBEDDED_SESSIONS = "emberSessions"
 PROCESS_SESSIONS = "emberProcessSessions"
 SPARK_SESSIONS = "emberFallbacks"
@@ -43,14 +46,36 @@ class Evidence:
             self._add(node)
 
     def _add(self, node: Any) -> None:
-        name = node.nodeName()
-        if name in SPARK_NODES:
+        name = node.nodeName().partition(" ")[0]
+        if name in SPARK_NODES or of_data_source(name, node):
             self.vanilla.append(name)
         elif name.startswith("Ember"):
             self.embedded.append(name)
             self.embedded_sessions += metric(node, EMBEDDED_SESSIONS)
             self.process_sessions += metric(node, PROCESS_SESSIONS)
             self.spark_sessions += metric(node, SPARK_SESSIONS)
+
+
+def of_data_source(name: str, node: Any) -> bool:
+    """Whether a node of Spark's reads or writes a data source in Python."""
+    if name in SCANS:
+        return bool(node.scan().getClass().getSimpleName() == "PythonScan")
+    if name in WRITES:
+        return bool(node.write().getClass().getSimpleName() == "PythonWrite")
+    if name == "WriteToDataSourceV2":
+        target = node.batchWrite()
+        simple = target.getClass().getSimpleName()
+        return simple == "MicroBatchWrite" and "Python" in str(target.writeSupport().getClass())
+    return False
+
+
+def last_execution(spark: SparkSession) -> list[str]:
+    """The names of the nodes of the query that ran last, which may have been a command."""
+    spark._jsc.sc().listenerBus().waitUntilEmpty()
+    store = spark._jsparkSession.sharedState().statusStore()
+    executions = store.executionsList()
+    graph = store.planGraph(executions.last().executionId())
+    return [node.name() for node in each(graph.allNodes())]
 
 
 def executed(asked: DataFrame | StreamingQuery) -> Any:

@@ -14,6 +14,7 @@ UNSTABLE = (
     (re.compile(r"\bstage \d+\.\d+"), "stage N"),
     (re.compile(r"\btask \d+\.\d+"), "task N"),
     (re.compile(r"\bTID \d+"), "TID N"),
+    (re.compile(r"\bResultTask\(\d+"), "ResultTask(N"),
     (re.compile(r"\(TID N\) \([^()]* executor driver\)"), "(TID N) (HOST)"),
     (re.compile(r"\bpid[ =]\d+"), "pid N"),
     (re.compile(r"\b0x[0-9a-f]+"), "0xN"),

@@ -63,8 +63,13 @@ class NativeFunction:
         self._open: _Open | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave pointers behind."""
-        return _again, (self.library, self.symbol, self.kind, self.isolated)
+        """Leave pointers behind; an isolated function says so in words that the plugin looks for.
+
+        They are in no other pickle, though this method is in those of all native functions.
+        """
+        words = ("this", "function", "of", "Ember's", "is", "isolated")
+        told = " ".join(words if self.isolated else ())
+        return _again, (self.library, self.symbol, self.kind, told)
 
     def column(self, columns: Sequence[pa.Array], wanted: pa.DataType) -> pa.Array:
         """Call it for the rows of some columns."""
@@ -89,8 +94,9 @@ class NativeFunction:
     def leave_the_executor(self) -> None:
         """Have an isolated function tried again in a worker process, if this is an executor.
 
-        Only an executor's interpreter has the module; it is asked for by name, because where the
-        function runs this file is a copy without its package's neighbours.
+        The plugin opens it elsewhere from the start, if it can read its pickle: one of megabytes
+        comes as a broadcast. Only an executor's interpreter has the module; it is asked for by
+        name, because where the function runs this file is a copy without its neighbours.
         """
         signals = sys.modules.get("ember_worker.signals")
         if self.isolated and signals is not None:
@@ -103,8 +109,8 @@ class NativeFunction:
         raise NativeFunctionError(message)
 
 
-def _again(library: str, symbol: str, kind: str, isolated: bool) -> NativeFunction:  # noqa: FBT001
-    return NativeFunction(library, symbol, kind, isolated=isolated)
+def _again(library: str, symbol: str, kind: str, told: str) -> NativeFunction:
+    return NativeFunction(library, symbol, kind, isolated=bool(told))
 
 
 class _Open:

@@ -25,8 +25,8 @@ class _Transformer(Transformer):
         return piece.batch(tuple(places), [names[place] for place in places])
 
 
-def show(batch: pa.RecordBatch) -> Callable[[int, int], Piece]:
-    """Show the groups of one side of a batch as pieces."""
+def show(batch: pa.RecordBatch, _own: Any) -> Callable[[int, int], Piece]:
+    """Show the groups of one side of a batch as pieces, where they stand."""
     return Columns(batch).cut
 
 

@@ -12,6 +12,7 @@ What the function gives back for small groups is gathered into larger batches.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -22,8 +23,12 @@ from ember_worker.kinds import waiting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+
     #: How a batch of many groups is cut: from where, how many rows.
     Cut = Callable[[int, int], Any]
+    #: How a side of cogroups is shown: all rows of its columns, and which of them are its own.
+    ShowSide = Callable[[pa.RecordBatch, Callable[[], np.ndarray]], Cut]
 
 #: So many output batches are gathered, or so many bytes: what Spark's worker holds in its buffer.
 _BATCHES = 256
@@ -43,9 +48,7 @@ def groups(endpoint: Any, show: Callable[[pa.RecordBatch], Cut]) -> Iterator[Ite
             yield iter((batch,))
 
 
-def cogroups(
-    endpoint: Any, show: Callable[[pa.RecordBatch], Cut]
-) -> Iterator[tuple[list[Any], list[Any]]]:
+def cogroups(endpoint: Any, show: ShowSide) -> Iterator[tuple[list[Any], list[Any]]]:
     """Yield the batches of both sides of each cogroup, as ``show`` shows them."""
     sides: tuple[list[Any], list[Any]] = ([], [])
 
@@ -69,14 +72,21 @@ def cogroups(
         del batch, cuts, counts  # not to be kept while the next is waited for
 
 
-def _of_sides(
-    batch: pa.RecordBatch, show: Callable[[pa.RecordBatch], Cut]
-) -> tuple[list[Cut], memoryview]:
+def _of_sides(batch: pa.RecordBatch, show: ShowSide) -> tuple[list[Cut], memoryview]:
     """Return what cuts each side's columns, and the counts of the pieces."""
     left, last = int(batch.schema.metadata[b"left"]), batch.num_columns - 1
-    columns = batch.replace_schema_metadata(None)
+    columns, counts = batch.replace_schema_metadata(None), _counts(batch)
     sides = columns.select(range(left)), columns.select(range(left, last))
-    return [show(side) for side in sides], _counts(batch)
+    shown = [show(side, partial(_own, counts, at)) for at, side in enumerate(sides)]
+    return shown, counts
+
+
+def _own(counts: memoryview, side: int) -> np.ndarray:
+    """Tell of each row whether it is of this side."""
+    import numpy as np
+
+    pieces = np.abs(np.asarray(counts))
+    return np.repeat(pieces & 1 == side, pieces >> 1)
 
 
 def _counts(batch: pa.RecordBatch) -> memoryview:

@@ -14,7 +14,17 @@ import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
 import dev.ember.config.EmberConf
 import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
 import dev.ember.explain.EmberExplain
-import dev.ember.session.{Admission, JarStarter}
+import dev.ember.nativeapi.PythonFacts
+import dev.ember.reason.FallbackReason
+import dev.ember.session.{Admission, ExecutorLane, JarStarter, SessionWatch}
+import dev.ember.status.{
+  DriverStatus,
+  ExecutorFacts,
+  ExecutorLedger,
+  StatusBook,
+  StatusLink,
+  StatusReporter
+}
 
 /** What a user names in `spark.plugins`; it does all the rest. */
 class EmberPlugin extends SparkPlugin {
@@ -30,7 +40,7 @@ object EmberPlugin {
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
 private final class EmberDriver extends DriverPlugin with Logging {
-  private var book: Option[QuarantineBook] = None
+  private var books: Option[DriverStatus] = None
 
   override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
@@ -44,13 +54,21 @@ private final class EmberDriver extends DriverPlugin with Logging {
         s"Ember does nothing: it was built for Spark ${EmberPlugin.sparkLine}x, not $SPARK_VERSION")
     val view = new ClusterView(context)
     val kept = new QuarantineBook(view.isAlive, logWarning(_))
-    view.whenLost(kept.lost)
-    book = Some(kept)
+    val status = new StatusBook
+    view.whenLost { (executor, why) =>
+      kept.lost(executor, why)
+      status.lost(executor)
+    }
+    books = Some(DriverStatus(status, kept))
+    books.foreach(DriverStatus.set)
     Collections.emptyMap()
   }
 
   override def receive(message: AnyRef): AnyRef =
-    book.map(DriverLink.receive(_, message)).orNull
+    books
+      .filterNot(kept => StatusLink.receive(kept.book, message))
+      .map(kept => DriverLink.receive(kept.quarantine, message))
+      .orNull
 
   private def append(conf: SparkConf, key: String, name: String): Unit = {
     val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)
@@ -65,7 +83,10 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
   override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
     contain(plugin)
     speakSparksProtocol(plugin.conf())
-    val probe = new Thread(() => report(plugin.conf()), "ember-probe")
+    val status =
+      new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now(plugin, _))
+    status.start()
+    val probe = new Thread(() => report(plugin.conf(), status), "ember-probe")
     probe.setDaemon(true)
     probe.start()
   }
@@ -99,12 +120,23 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
     made
   }
 
-  private def report(conf: SparkConf): Unit =
+  private def now(plugin: PluginContext, facts: ExecutorFacts): ExecutorFacts = facts.copy(
+    host = plugin.hostname(),
+    residentBytes = Growth.resident(),
+    abandoned = ExecutorLane.abandoned)
+
+  private def report(conf: SparkConf, status: StatusReporter): Unit =
     try {
       Admission.ofSettings(EmberConf.read(conf.getOption)) match {
-        case Some(reason) => say(s"Ember is not used: $reason")
+        case Some(reason) =>
+          status.found(ExecutorFacts(problem = Some(reason.toString)))
+          say(s"Ember is not used: $reason")
         case None if !SPARK_VERSION.startsWith(EmberPlugin.sparkLine) => ()
-        case None => say(probed(configuredPython(conf)))
+        case None =>
+          val python = configuredPython(conf)
+          val found = probe(python)
+          status.found(factsOf(python, found))
+          say(words(found))
       }
     } catch {
       case error @ (NonFatal(_) | _: LinkageError) =>
@@ -114,21 +146,34 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
   /** The one line of an executor. A warning, because a plain `python app.py` shows nothing less. */
   private def say(line: String): Unit = logWarning(line)
 
-  private def probed(python: String): String = {
+  private def probe(python: String): Either[FallbackReason, PythonFacts] = {
     val environment =
       Map("PYTHONPATH" -> WorkerEnvironment.pythonPath(None), "PYTHONHASHSEED" -> "0")
-    JarStarter.facts(python, environment) match {
-      case Right(facts) =>
-        val python = s"Python ${facts.fullVersion} at ${facts.executable}"
-        facts.libpython match {
-          case Right(library) =>
-            s"Ember can run functions in this executor: $python, library $library"
-          case Left(problem) =>
-            s"Ember can run functions in worker processes of its own: $python, $problem"
-        }
-      case Left(reason) => s"Ember leaves functions to Spark's own runner: $reason"
-    }
+    JarStarter.facts(python, environment)
   }
+
+  private def words(found: Either[FallbackReason, PythonFacts]): String = found match {
+    case Right(facts) =>
+      val python = s"Python ${facts.fullVersion} at ${facts.executable}"
+      facts.libpython match {
+        case Right(library) =>
+          s"Ember can run functions in this executor: $python, library $library"
+        case Left(problem) =>
+          s"Ember can run functions in worker processes of its own: $python, $problem"
+      }
+    case Left(reason) => s"Ember leaves functions to Spark's own runner: $reason"
+  }
+
+  private def factsOf(python: String, found: Either[FallbackReason, PythonFacts]): ExecutorFacts =
+    found match {
+      case Right(facts) =>
+        ExecutorFacts(
+          python = Some(facts.executable),
+          version = Some(facts.fullVersion),
+          library = facts.libpython.toOption,
+          problem = facts.libpython.left.toOption)
+      case Left(reason) => ExecutorFacts(python = Some(python), problem = Some(reason.toString))
+    }
 
   /** As PySpark's driver would choose it; a function brings the final word. */
   private def configuredPython(conf: SparkConf): String = conf

@@ -76,9 +76,12 @@ public final class NativeApi {
   /**
    * Cancels the session if it runs, waits at most {@code graceMs} for its lane, and frees the handle.
    *
-   * @return whether the lane came back; if not, it was abandoned
+   * @return whether the lane came back; if not, it was abandoned, and {@link #isOut} is to be asked once
    */
   public static native boolean close(long session, long graceMs);
+
+  /** Whether the lane that {@link #close} abandoned is still out, for its own session. Forgets the session. */
+  public static native boolean isOut(long session);
 
   /** How many lanes are out: {@link #close} abandoned them, and their functions have not let them come back. */
   public static native int abandoned();

@@ -146,11 +146,12 @@ object EmberConf {
 
   val UnifiedNode: Setting[Boolean] = new Setting(
     key = "spark.ember.unified.node",
-    default = false,
+    default = true,
     unit = "true or false",
     doc =
-      "Whether mapInPandas as a unified function of Spark's stays Spark's node, and speaks Spark's protocol with " +
-        "its worker; only where protobuf-java is on the class path.")(Setting.boolean)
+      "Whether maps stay Spark's own node where unified functions are turned on and protobuf-java is on the class " +
+        "path; else they are planned as without unified functions. The answers are the same.")(
+    Setting.boolean)
 
   /** In the order in which they are documented. */
   val all: Seq[Setting[?]] = Seq(

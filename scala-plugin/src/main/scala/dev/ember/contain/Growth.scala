@@ -67,13 +67,19 @@ object Growth {
   /** That of this process. */
   def ofProcess(budget: Long): Growth = new Growth(anonymous _, jvmMost _, budget)
 
-  /** `RssAnon` of `/proc/self/status`: shared pages and files are not counted. */
-  private def anonymous(): Long = {
+  /** `RssAnon` of this process: shared pages and files are not counted. */
+  private def anonymous(): Long = ofStatus("RssAnon:")
+
+  /** All memory of this process that lies in RAM, in bytes. */
+  def resident(): Long = ofStatus("VmRSS:")
+
+  /** A line of `/proc/self/status`, in bytes. */
+  private def ofStatus(name: String): Long = {
     val source = scala.io.Source.fromFile("/proc/self/status")
     try
       source
         .getLines()
-        .find(_.startsWith("RssAnon:"))
+        .find(_.startsWith(name))
         .fold(0L)(_.split("\\s+")(1).toLong << 10)
     finally source.close()
   }

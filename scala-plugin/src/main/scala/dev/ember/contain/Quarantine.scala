@@ -54,7 +54,9 @@ class Quarantine(clock: () => Long) extends Logging {
   private def veto(run: FunctionRun, wish: Wish): Option[FallbackReason] =
     driver.flatMap { link =>
       (if (run.again) None else remembered(run)).getOrElse(ask(link, run, wish)) match {
-        case Answer.Yes => None
+        case Answer.Yes =>
+          shutHere.remove(run.fingerprint): Unit // a user may have lifted it
+          None
         case Answer.NotYet => Some(FallbackReason.Unproven)
         case Answer.Never(why) => Some(FallbackReason.Quarantined(why))
       }
@@ -158,6 +160,8 @@ class Quarantine(clock: () => Long) extends Logging {
     }
 
     override def refuse(why: String): Boolean = tell(_.shut(run, why))
+
+    override protected def giveSeat(): Unit = place.stand()
 
     override protected def giveBack(): Unit =
       try use.end(stillRuns)

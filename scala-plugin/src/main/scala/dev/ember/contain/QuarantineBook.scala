@@ -110,6 +110,30 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
     functions.keys.foreach(shutOut(_, died(executor), Some(executor)))
   }
 
+  /** Every function that an executor has asked for or accused. */
+  def entries: Seq[Entry] = synchronized {
+    names.keySet.union(standings.keySet).toSeq.map(entryOf)
+  }
+
+  /** Lets functions by this name or fingerprint into executors again; those that were shut out, as they were. */
+  def lift(words: String): Seq[Entry] = synchronized {
+    val lifted =
+      entries.filter(entry => entry.isShut && (entry.function == words || entry.name == words))
+    lifted.foreach { entry =>
+      standings.remove(entry.function): Unit
+      say(s"Ember runs ${called(entry.function)} in executors again, as was asked")
+    }
+    lifted
+  }
+
+  private def entryOf(function: String): Entry = standings.get(function) match {
+    case Some(Shut(why, _)) => Entry(function, called(function), Entry.Shut, Some(why))
+    case Some(Proven) => Entry(function, called(function), "proven", None)
+    case Some(OnTrial(executor)) =>
+      Entry(function, called(function), s"on trial in executor $executor", None)
+    case None => Entry(function, called(function), "unknown", None)
+  }
+
   private def suspect(executor: String): Unit =
     running.remove(executor).toSeq.flatten.foreach(shutOut(_, died(executor), Some(executor)))
 
@@ -135,6 +159,21 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
 }
 
 object QuarantineBook {
+
+  /**
+   * One function, as it stands.
+   *
+   * @param why
+   *   why it is shut out, if it is
+   */
+  final case class Entry(function: String, name: String, standing: String, why: Option[String]) {
+    def isShut: Boolean = standing == Entry.Shut
+  }
+
+  object Entry {
+    private[contain] val Shut = "quarantined"
+  }
+
   private sealed trait Standing
   private case object Proven extends Standing
   private final case class OnTrial(executor: String) extends Standing

@@ -40,23 +40,24 @@ class ArrowEvalPythonExec(
 
   override protected def doExecute(): RDD[InternalRow] = rows(None)
 
-  /** Rows in which only these columns of the child's stand before the results. */
-  private[exec] def choosing(kept: Seq[Int]): RDD[InternalRow] = executeQuery(rows(Some(kept)))
+  /** Rows of these columns of its output, in this order. */
+  private[exec] def choosing(places: Seq[Int]): RDD[InternalRow] = executeQuery(rows(Some(places)))
 
-  private def rows(kept: Option[Seq[Int]]): RDD[InternalRow] =
+  private def rows(chosen: Option[Seq[Int]]): RDD[InternalRow] =
     if (child.supportsColumnar) {
-      val evaluator = columnarEvaluator(kept)
+      val evaluator = columnarEvaluator(chosen)
       child
         .executeColumnar()
         .mapPartitionsWithIndex((index, batches) => evaluator.rows(index, batches))
-    } else factory(kept).over(child, conf.usePartitionEvaluator)
+    } else factory(chosen).over(child, conf.usePartitionEvaluator)
 
   /** Over columns the node gives columns by itself. */
   override def handedOn(needed: AttributeSet): Option[GivesColumns.Handed] =
     if (child.supportsColumnar) None
     else {
       val kept = child.output.indices.filter(at => needed.contains(child.output(at)))
-      factory(Some(kept))
+      val results = child.output.length until output.length
+      factory(Some(kept ++ results))
         .columnsOver(child, conf.usePartitionEvaluator)
         .map(batches =>
           GivesColumns.Handed(kept.map(child.output) ++ resultAttrs, executeQuery(batches)))
@@ -71,22 +72,22 @@ class ArrowEvalPythonExec(
 
   override protected def evaluatorFactory: EvalPythonEvaluatorFactory = factory(None)
 
-  private def factory(kept: Option[Seq[Int]]): EmberEvalPythonEvaluatorFactory =
+  private def factory(chosen: Option[Seq[Int]]): EmberEvalPythonEvaluatorFactory =
     new EmberEvalPythonEvaluatorFactory(
       child.output,
       udfs,
       output,
       conf.arrowMaxRecordsPerBatch,
-      kept,
+      chosen,
       nodeConf)
 
-  private def columnarEvaluator(kept: Option[Seq[Int]]): EmberColumnarEvaluator =
+  private def columnarEvaluator(chosen: Option[Seq[Int]]): EmberColumnarEvaluator =
     new EmberColumnarEvaluator(
       child.output,
       udfs,
       output,
       conf.arrowMaxRecordsPerBatch,
-      kept,
+      chosen,
       nodeConf)
 
   private def nodeConf: NodeConf =

@@ -7,8 +7,8 @@ import org.apache.spark.sql.execution.{ProjectExec => SparkProjectExec, SparkPla
 
 /**
  * Spark's projection where an embedded node can write its rows itself: it only gives other names to the node's
- * columns, or leaves out columns that the node would only hand on. Spark would write each row once more. Over
- * another child it is what it was. Equality as in [[ArrowEvalPythonExec]].
+ * columns, puts them in another order, or leaves some out. Spark would write each row once more. Over another child
+ * it is what it was. Equality as in [[ArrowEvalPythonExec]].
  */
 class ProjectExec(names: Seq[NamedExpression], input: SparkPlan)
     extends SparkProjectExec(names, input) {
@@ -21,7 +21,7 @@ class ProjectExec(names: Seq[NamedExpression], input: SparkPlan)
     child match {
       case _ if whole => child.execute()
       case eval: ArrowEvalPythonExec =>
-        ProjectExec.kept(this, eval).fold(super.doExecute())(eval.choosing)
+        ProjectExec.chosen(this, eval).fold(super.doExecute())(eval.choosing)
       case _ => super.doExecute()
     }
   }
@@ -40,13 +40,10 @@ object ProjectExec {
   def passes(project: SparkProjectExec): Boolean =
     columns(project).contains(project.child.output.map(_.exprId))
 
-  /** Which columns of its child's the node is to keep, if the projection needs no others but its results. */
-  def kept(project: SparkProjectExec, node: ArrowEvalPythonExec): Option[Seq[Int]] = {
-    val results = node.resultAttrs.map(_.exprId)
-    val input = node.child.output.map(_.exprId)
-    columns(project).filter(_.endsWith(results)).map(_.dropRight(results.length)).collect {
-      case before if before.forall(input.contains) => before.map(input.indexOf(_))
-    }
+  /** Where the columns of the projection stand in the node's output, if that is all there is to it. */
+  def chosen(project: SparkProjectExec, node: ArrowEvalPythonExec): Option[Seq[Int]] = {
+    val output = node.output.map(_.exprId)
+    columns(project).map(_.map(output.indexOf(_))).filterNot(_.contains(-1))
   }
 
   private def columns(project: SparkProjectExec): Option[Seq[ExprId]] = {

@@ -3,6 +3,9 @@ package dev.ember.explain
 import org.apache.spark.sql.ExtendedExplainGenerator
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.adaptive.{AdaptiveSparkPlanExec, QueryStageExec}
+import org.apache.spark.sql.execution.python.MapInBatchExec
+import org.apache.spark.sql.execution.python.ember.UnifiedFunctions
+import org.apache.spark.sql.execution.python.ember.external.ExternalMaps
 
 import dev.ember.plan.{Eligibility, Verdict}
 
@@ -17,9 +20,16 @@ class EmberExplain extends ExtendedExplainGenerator {
 
   private def line(node: SparkPlan): Option[String] = Eligibility.of(node) match {
     case Verdict.NotPython => None
-    case Verdict.Embedded => Some(s"${node.nodeName}: embedded")
-    case Verdict.Embeddable(_) => Some(s"${node.nodeName}: will be embedded")
+    case Verdict.Embedded => Some(s"${node.nodeName}: embedded${notUnified(node)}")
+    case Verdict.Embeddable(_) =>
+      Some(s"${node.nodeName}: will be embedded${notUnified(node)}")
     case Verdict.Stays(reason) => Some(s"${node.nodeName}: on Spark's own runner. $reason")
+  }
+
+  private def notUnified(node: SparkPlan): String = node match {
+    case map: MapInBatchExec if !ExternalMaps.isUnified(map) =>
+      UnifiedFunctions.whyClassic(map.conf).fold("")(why => s", not as Spark's unified node. $why")
+    case _ => ""
   }
 
   private def nodes(plan: SparkPlan): Seq[SparkPlan] = {

@@ -22,6 +22,7 @@ trait Native {
   def held(session: Long): Long
   def cancel(session: Long): Unit
   def close(session: Long, graceMs: Long): Boolean
+  def isOut(session: Long): Boolean
   def abandoned(): Int
   def released(): Array[Long]
   def trim(): Unit
@@ -91,6 +92,7 @@ sealed class JniNative(lane: Long) extends Native {
   override def held(session: Long): Long = NativeApi.held(session)
   override def cancel(session: Long): Unit = NativeApi.cancel(session)
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
+  override def isOut(session: Long): Boolean = NativeApi.isOut(session)
   override def abandoned(): Int = NativeApi.abandoned()
   override def released(): Array[Long] = NativeApi.released()
   override def trim(): Unit = NativeApi.trim()

@@ -44,10 +44,7 @@ object Eligibility {
       case None =>
         Kind.all
           .collectFirst(Function.unlift((kind: Kind) => kind.embed.lift(node)))
-          .fold[Verdict](Verdict.Stays(whyNot(node)))(Verdict.Embeddable(_))
+          .fold[Verdict](Verdict.Stays(FallbackReason.KindNotEmbedded(node.nodeName)))(
+            Verdict.Embeddable(_))
     }
-
-  private def whyNot(node: SparkPlan): FallbackReason =
-    if (PythonNodes.isDataSource(node)) FallbackReason.InDataSource
-    else FallbackReason.KindNotEmbedded(node.nodeName)
 }

@@ -7,8 +7,8 @@ import dev.ember.exec.{ArrowEvalPythonExec, ProjectExec => EmberProjectExec}
 import dev.ember.plan.kinds.Kind
 
 /**
- * Lets rows of embedded nodes pass where a projection only renames their columns, or leaves out some that the node
- * need not write. A projection stays Spark's where its parent's generated code takes it in: there it costs nothing, and the parent reads the rows itself.
+ * Lets rows of embedded nodes pass where a projection only renames their columns, or where the node can write those
+ * that are left, in their order. A projection stays Spark's where its parent's generated code takes it in: there it costs nothing, and the parent reads the rows itself.
  */
 object PassRenamedRows extends Rule[SparkPlan] {
   override def apply(plan: SparkPlan): SparkPlan = below(plan, takenIn = false)
@@ -28,7 +28,7 @@ object PassRenamedRows extends Rule[SparkPlan] {
 
   private def passes(project: ProjectExec): Boolean =
     project.getClass == classOf[ProjectExec] && (project.child match {
-      case eval: ArrowEvalPythonExec if EmberProjectExec.kept(project, eval).nonEmpty => true
+      case eval: ArrowEvalPythonExec if EmberProjectExec.chosen(project, eval).nonEmpty => true
       case child => Kind.all.exists(_.isEmbedded(child)) && EmberProjectExec.passes(project)
     })
 

@@ -24,11 +24,6 @@ object FallbackReason {
   final case class KindNotEmbedded(kind: String)
       extends FallbackReason("KindNotEmbedded", s"$kind is not a kind of function that Ember runs")
 
-  case object InDataSource
-      extends FallbackReason(
-        "InDataSource",
-        "a data source's functions run inside Spark's readers and writers, which no plan rule reaches")
-
   final case class InvalidConf(problem: String) extends FallbackReason("InvalidConf", problem)
 
   // Known when a session is about to open.
@@ -62,6 +57,9 @@ object FallbackReason {
       extends FallbackReason(
         "OtherHashSeed",
         "PYTHONHASHSEED is not 0, and the interpreter was started with Spark's default")
+
+  case object Isolated
+      extends FallbackReason("Isolated", "the function asks for a process of its own")
 
   case object LaneBusy
       extends FallbackReason(
@@ -149,6 +147,7 @@ object FallbackReason {
     "CustomWorker",
     "IdleTimeoutKills",
     "OtherHashSeed",
+    "Isolated",
     "LaneBusy",
     "NoWorkers",
     "LaneAbandoned",

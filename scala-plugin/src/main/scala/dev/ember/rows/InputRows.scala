@@ -62,8 +62,9 @@ final class CutRows(
     size.begin(sent)
     val most = limits.fold(Int.MaxValue)(_.rows)
     val bytes = limits.fold(Long.MaxValue)(_.bytes)
+    val unasked = size.allowed(bytes, most)
     var rows = 0
-    while (rows < most && run.hasNext && size.allows(bytes, sent)) {
+    while (rows < most && run.hasNext && (sent.bytes < unasked || size.allows(bytes, sent))) {
       val row = run.next()
       val joined = toInput(row)
       input.append(joined)
@@ -114,6 +115,10 @@ final class WrittenSize(
     rows = 0
   }
 
+  /** Bytes of a page, filled from its beginning, with which a batch of `most` rows may surely grow. */
+  def allowed(limit: Long, most: Int): Long =
+    if (limit >= Int.MaxValue) Long.MaxValue else growth.below(limit, most)
+
   /** Whether a batch with the rows since its beginning in `page` may grow beyond them. */
   def allows(limit: Long, page: PageWriter): Boolean =
     limit >= Int.MaxValue || growth.atMost(page.bytes - start, rows) < limit ||
@@ -154,6 +159,9 @@ final class WrittenSize(
  */
 private final case class Growth(times: Long, ofRow: Long) {
   def atMost(bytes: Long, rows: Long): Long = bytes * times + rows * ofRow
+
+  /** With fewer bytes than this, so many rows are not as large as `limit`. */
+  def below(limit: Long, rows: Int): Long = (limit - rows * ofRow) / times
 }
 
 private object Growth {

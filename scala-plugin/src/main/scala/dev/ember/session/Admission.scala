@@ -11,7 +11,8 @@ final case class SessionFacts(
     memoryLimit: Boolean,
     customWorker: Boolean,
     idleTimeoutKills: Boolean,
-    otherHashSeed: Boolean)
+    otherHashSeed: Boolean,
+    isolated: Boolean)
 
 /** The gates that need no interpreter. */
 object Admission {
@@ -43,6 +44,7 @@ object Admission {
     ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker)
 
   private val ofTheExecutor: Gates = Seq(
+    ((facts: SessionFacts) => facts.isolated) -> FallbackReason.Isolated,
     ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
     ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills,
     ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,

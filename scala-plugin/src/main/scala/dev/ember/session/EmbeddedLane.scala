@@ -33,7 +33,7 @@ trait LaneStarter {
  */
 class EmbeddedLane(starter: LaneStarter) {
   private val sessionsOfTask = mutable.Map.empty[Long, Int]
-  private var running: Option[EmbeddedLane.Running] = None
+  @volatile private var running: Option[EmbeddedLane.Running] = None
   private val refused = mutable.Map.empty[String, FallbackReason]
   private var includes: Set[String] = Set.empty
   @volatile private var closed: Option[FallbackReason] = None
@@ -71,13 +71,17 @@ class EmbeddedLane(starter: LaneStarter) {
       extends Place(lane.native, lane.lent) {
     override def apart: Boolean = false
     override def broke(reason: FallbackReason): Unit = close(reason)
-    override protected def giveBack(): Unit = EmbeddedLane.this.leave(task)
+    override protected def giveSeat(): Unit = EmbeddedLane.this.leave(task)
+    override protected def giveBack(): Unit = ()
   }
 
   /** Lets no further session in. */
   def close(reason: FallbackReason): Unit = if (closed.isEmpty) closed = Some(reason)
 
   def isOpen: Boolean = closed.isEmpty
+
+  /** Threads of functions that did not stop when they were cancelled. */
+  def abandoned: Int = running.fold(0)(_.native.abandoned())
 
   private def take(task: Long, places: Int): Boolean = sessionsOfTask.synchronized {
     val free = sessionsOfTask.contains(task) || sessionsOfTask.size < places

@@ -119,9 +119,10 @@ final class EmbeddedSession(
         ended = true
         failIfEnded()
         throw task.died(failed)
+      case failed: NativeException if failed.code == NativeException.MALFORMED => throw failed
       case failed: NativeException =>
-        if (failed.code != NativeException.MALFORMED) settle(Outcome.Broken(failed)): Unit
-        throw failed
+        settle(Outcome.Broken(failed)): Unit
+        throw task.broke(failed)
     }
 
   override protected def blame(error: Throwable): Outcome = Outcome.FunctionFailed(error)
@@ -144,20 +145,24 @@ final class EmbeddedSession(
     finally lent.collect()
   }
 
-  /** A task that has failed says so at once: Spark does not wait for a function that does not stop. */
+  /**
+   * A task that has failed, or wants no more rows, is over at once: Spark does not wait for a function that does not
+   * stop. Nor does anybody wait for a worker process.
+   */
   private def patienceMs(end: Outcome): Long = end match {
+    case _ if place.apart => graceMs
     case Outcome.InputFailed(_) | Outcome.FunctionFailed(_) => hasted
-    case Outcome.Cancelled if task.hasFailed => hasted
+    case Outcome.Cancelled if !task.givesGrace => hasted
     case _ => graceMs
   }
 
-  private def hasted: Long = math.min(graceMs, EmbeddedSession.FailedMs)
+  private def hasted: Long = math.min(graceMs, EmbeddedSession.HastedMs)
 }
 
 object EmbeddedSession {
 
   /** A function in Python is interrupted after 100 ms, and needs a moment to fall. */
-  private val FailedMs = 300L
+  private val HastedMs = 300L
 
   /** Whether a session's lane came back, what its function used, and how long its task would have waited for it. */
   final case class Ending(laneCameBack: Boolean, effort: Effort, waitedMs: Long)
@@ -169,12 +174,15 @@ trait TaskSide {
   /** Throws as Spark does if the task was killed. */
   def failIfEnded(): Unit
 
-  /** Whether it has failed already, for whatever reason. */
-  def hasFailed: Boolean
+  /** Whether it was killed, and its function has the time that Spark gives it then. */
+  def givesGrace: Boolean
 
   /** Takes what the worker wrote after its data; throws what it says. */
   def readTail(tail: Array[Byte]): Unit
 
   /** The task's error when the process of the function has gone. */
   def died(how: NativeException): Throwable
+
+  /** What a task is thrown when the way to its function broke, which is not the function's doing. */
+  def broke(how: NativeException): Throwable
 }

@@ -1,6 +1,7 @@
 package dev.ember.session
 
 import java.nio.ByteBuffer
+import java.nio.charset.StandardCharsets.ISO_8859_1
 import java.security.MessageDigest
 import java.util.HexFormat
 
@@ -13,6 +14,13 @@ final case class Fingerprint(text: String) {
 }
 
 object Fingerprint {
+
+  /** In the pickle of a function that is to have a process of its own; `ember.native_function` puts it there. */
+  private val Isolated = "this function of Ember's is isolated"
+
+  /** Whether one of these pickled functions asks for that. */
+  def isIsolated(chains: Seq[Seq[Array[Byte]]]): Boolean =
+    chains.exists(_.exists(new String(_, ISO_8859_1).contains(Isolated)))
 
   /** Bytes of the digest that are kept. */
   private val Kept = 16

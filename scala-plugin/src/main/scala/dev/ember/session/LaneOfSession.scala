@@ -4,13 +4,15 @@ import dev.ember.config.{EmberConf, Isolation, Lane}
 import dev.ember.contain.{FunctionRun, Quarantine, Wish}
 import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.WorkerSpec
+import dev.ember.status.{ExecutorLedger, FunctionLedger}
 
 /** Which lane a session gets: the one that is named, or by what the books tell; functions that are shut out stay out. */
 class LaneOfSession(
     embedded: EmbeddedLane,
     process: ProcessLane,
     books: LaneBooks,
-    quarantine: Quarantine) {
+    quarantine: Quarantine,
+    ledger: FunctionLedger) {
 
   def enter(
       conf: EmberConf,
@@ -26,7 +28,7 @@ class LaneOfSession(
     def apart(why: Option[FallbackReason]): Either[FallbackReason, Place] =
       process.enter(key, worker.environment).map(quarantine.apart(_, run, why))
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
-      seated(books.enter(run.task, function, isApart))(place)
+      seated(run, books.enter(run.task, function, isApart))(place)
 
     (conf.lane, Admission.ofEmbedded(facts)) match {
       case (Lane.Spark, _) => Left(FallbackReason.LaneIsSpark)
@@ -36,12 +38,13 @@ class LaneOfSession(
       case (Lane.Auto, Some(why)) => named(isApart = true)(apart(Some(why))).left.map(_ => why)
       case (Lane.Auto, None) =>
         val visit = books.choose(run.task, function, conf.embeddedTasks)
-        chosen(visit, inside(Int.MaxValue), apart(_))
+        chosen(run, visit, inside(Int.MaxValue), apart(_))
     }
   }
 
   /** A place where the books want it, or where there is one. */
   private def chosen(
+      run: FunctionRun,
       visit: LaneBooks#Visit,
       inside: => Either[FallbackReason, Place],
       apart: Option[FallbackReason] => Either[FallbackReason, Place])
@@ -49,21 +52,22 @@ class LaneOfSession(
     val crowded = Set[Choice](Choice.PlacesTaken, Choice.WaitsForLock)
     // Once is enough: what goes on elsewhere stays there.
     def onward(next: LaneBooks#Visit): Option[Place] =
-      seated(next)(if (next.isApart) apart(None) else inside).toOption
+      seated(run, next)(if (next.isApart) apart(None) else inside).toOption
     if (!visit.isApart) {
-      seated(visit, Some(onward))(inside).left.flatMap { why =>
-        seated(visit.turn())(apart(Some(why))).left.map(_ => why)
+      seated(run, visit, Some(onward))(inside).left.flatMap { why =>
+        seated(run, visit.turn())(apart(Some(why))).left.map(_ => why)
       }
     } else {
-      seated(visit, Some(onward))(apart(None)).left.flatMap { _ =>
+      seated(run, visit, Some(onward))(apart(None)).left.flatMap { _ =>
         if (visit.choice.exists(crowded)) Left(FallbackReason.LaneBusy)
-        else seated(visit.turn())(inside)
+        else seated(run, visit.turn())(inside)
       }
     }
   }
 
   /** The place with its visit; without a place the visit is over. */
   private def seated(
+      run: FunctionRun,
       visit: LaneBooks#Visit,
       onward: Option[LaneBooks#Visit => Option[Place]] = None)(
       place: => Either[FallbackReason, Place]): Either[FallbackReason, Place] = {
@@ -75,12 +79,13 @@ class LaneOfSession(
           throw error
       }
     if (found.isLeft) visit.leave()
-    found.map(new VisitedPlace(_, visit, onward))
+    found.map(new VisitedPlace(_, visit, onward, ledger.ran(run, visit.isApart, visit.choice, _)))
   }
 }
 
 /** The lanes of this process. */
-object LaneOfSession extends LaneOfSession(ExecutorLane, WorkerLane, ExecutorBooks, Quarantine) {
+object LaneOfSession
+    extends LaneOfSession(ExecutorLane, WorkerLane, ExecutorBooks, Quarantine, ExecutorLedger) {
   private def wish(conf: EmberConf): Wish = conf.lane match {
     case Lane.Auto if conf.isolation == Isolation.Cautious => Wish.OnlyProven
     case Lane.Auto => Wish.Try

@@ -8,6 +8,7 @@ import dev.ember.reason.FallbackReason
 /** The right to run one session on a lane; to be given back, once. */
 abstract class Place(val native: Native, val lent: LentBatches) {
   private val left = new AtomicBoolean(false)
+  private val stood = new AtomicBoolean(false)
 
   /** Whether the session runs in a process of its own. */
   def apart: Boolean
@@ -48,7 +49,16 @@ abstract class Place(val native: Native, val lent: LentBatches) {
   /** The function cannot run here; whether the next session of it will run elsewhere. */
   def refuse(why: String): Boolean = false
 
-  final def leave(): Unit = if (left.compareAndSet(false, true)) giveBack()
+  /** The task has gone, and another may have its seat, though its function may still run. */
+  final def stand(): Unit = if (stood.compareAndSet(false, true)) giveSeat()
+
+  final def leave(): Unit =
+    if (left.compareAndSet(false, true)) {
+      try stand()
+      finally giveBack()
+    }
+
+  protected def giveSeat(): Unit = ()
 
   protected def giveBack(): Unit
 }
@@ -58,11 +68,14 @@ abstract class Place(val native: Native, val lent: LentBatches) {
  *
  * @param onward
  *   gives a place to the visit with which a session goes on, if it may
+ * @param ran
+ *   told what the session's function used
  */
 final class VisitedPlace(
     place: Place,
     visit: LaneBooks#Visit,
-    onward: Option[LaneBooks#Visit => Option[Place]])
+    onward: Option[LaneBooks#Visit => Option[Place]],
+    ran: Effort => Unit)
     extends Place(place.native, place.lent) {
   override def apart: Boolean = place.apart
   override def choice: Option[Choice] = visit.choice
@@ -71,6 +84,7 @@ final class VisitedPlace(
 
   override def used(effort: Effort): Unit = {
     visit.used(effort)
+    ran(effort)
     place.used(effort)
   }
 
@@ -91,7 +105,9 @@ final class VisitedPlace(
     }
   } yield found
 
-  override protected def giveBack(): Unit =
+  override protected def giveSeat(): Unit =
     try visit.leave()
-    finally place.leave()
+    finally place.stand()
+
+  override protected def giveBack(): Unit = place.leave()
 }

@@ -21,7 +21,7 @@ class SettingSuite extends AnyFunSuite {
         probeTimeoutSeconds = 60,
         processIdleSeconds = 60,
         processResidentMegabytes = 2048,
-        unifiedNode = false))
+        unifiedNode = true))
   }
 
   test("every setting is read from its key") {
@@ -39,7 +39,7 @@ class SettingSuite extends AnyFunSuite {
       "spark.ember.probe.timeoutSeconds" -> "5",
       "spark.ember.process.idleSeconds" -> "6",
       "spark.ember.process.residentMegabytes" -> "8",
-      "spark.ember.unified.node" -> "true")
+      "spark.ember.unified.node" -> "false")
     assert(
       conf == EmberConf(
         enabled = false,
@@ -55,7 +55,7 @@ class SettingSuite extends AnyFunSuite {
         5,
         6,
         8,
-        unifiedNode = true))
+        unifiedNode = false))
   }
 
   test("a text that means nothing is refused with its key and what would do") {

@@ -91,25 +91,26 @@ class EmbedPythonNodesSuite extends AnyFunSuite with BeforeAndAfterAll {
     assert(passed.withNewChildren(passed.children.map(_.clone())).isInstanceOf[EmberProjectExec])
     val filter = FilterExec(Literal(true), renaming)
     assert(EmbedPythonNodes(filter).children.head.getClass == classOf[ProjectExec])
-    for (other <- Seq(renamed.reverse, renamed.init, renamed :+ Alias(Literal(1), "one")()))
-      assert(EmbedPythonNodes(ProjectExec(other, node)).getClass == classOf[ProjectExec])
+    val computing = ProjectExec(renamed :+ Alias(Literal(1), "one")(), node)
+    assert(EmbedPythonNodes(computing).getClass == classOf[ProjectExec])
     assert(EmbedPythonNodes(ProjectExec(child.output, child)).getClass == classOf[ProjectExec])
   }
 
-  test("columns that a projection leaves out are not written, if they stand before the results") {
+  test("a node writes its rows with the columns that a projection wants, in their order") {
     val node = samples.scalar()
     val embedded = EmbedPythonNodes(node).asInstanceOf[EmberArrowEvalPythonExec]
     val (before, results) = node.output.splitAt(child.output.length)
 
-    def kept(columns: Seq[NamedExpression]): Option[Seq[Int]] =
-      EmberProjectExec.kept(ProjectExec(columns, embedded), embedded)
+    def chosen(columns: Seq[NamedExpression]): Option[Seq[Int]] =
+      EmberProjectExec.chosen(ProjectExec(columns, embedded), embedded)
 
-    assert(kept(results).contains(Nil))
-    assert(kept(node.output).contains(before.indices))
-    assert(kept(before ++ before ++ results).contains(before.indices ++ before.indices))
-    assert(
-      kept(results ++ before).isEmpty && kept(before).isEmpty && kept(results ++ results).isEmpty)
-    assert(kept(results.map(it => Alias(it, "other")())).contains(Nil))
+    val first = before.length until node.output.length
+    assert(chosen(results).contains(first))
+    assert(chosen(node.output).contains(node.output.indices))
+    assert(chosen(before ++ before ++ results).contains(before.indices ++ before.indices ++ first))
+    assert(chosen(results ++ before ++ results).contains(first ++ before.indices ++ first))
+    assert(chosen(results.map(it => Alias(it, "other")())).contains(first))
+    assert(chosen(results :+ Alias(Literal(1), "one")()).isEmpty)
     val passed = EmbedPythonNodes(ProjectExec(results, node))
     assert(passed.isInstanceOf[EmberProjectExec] && passed.output == results)
     assert(EmbedPythonNodes(passed) eq passed)

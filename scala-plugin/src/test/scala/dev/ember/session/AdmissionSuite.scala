@@ -14,7 +14,8 @@ class AdmissionSuite extends AnyFunSuite {
     memoryLimit = false,
     customWorker = false,
     idleTimeoutKills = false,
-    otherHashSeed = false)
+    otherHashSeed = false,
+    isolated = false)
 
   test("a plain session with default settings may be embedded") {
     assert(Admission.ofSession(conf, plain).isEmpty)
@@ -38,6 +39,7 @@ class AdmissionSuite extends AnyFunSuite {
 
   test("each thing that needs a process of its own keeps a session out of the executor only") {
     val gates = Seq(
+      plain.copy(isolated = true) -> FallbackReason.Isolated,
       plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
       plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills,
       plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
@@ -60,6 +62,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.CustomWorker,
       FallbackReason.IdleTimeoutKills,
       FallbackReason.OtherHashSeed,
+      FallbackReason.Isolated,
       FallbackReason.LaneBusy,
       FallbackReason.NoWorkers(""),
       FallbackReason.LaneAbandoned,

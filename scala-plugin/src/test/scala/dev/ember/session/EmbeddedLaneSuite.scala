@@ -117,6 +117,16 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     assert(enter(gate, 2, places = 9).isRight)
   }
 
+  test("who stands up gives its seat to another, and leaving gives nothing back twice") {
+    val gate = lane()
+    val first = enter(gate, 1).toOption.get
+    assert(enter(gate, 2) == Left(FallbackReason.LaneBusy))
+    first.stand()
+    assert(enter(gate, 2).isRight)
+    first.leave()
+    assert(enter(gate, 3) == Left(FallbackReason.LaneBusy))
+  }
+
   test("who is refused for abandoned lanes holds no place") {
     val native = new FakeNative
     native.lanesOut = mostAbandoned

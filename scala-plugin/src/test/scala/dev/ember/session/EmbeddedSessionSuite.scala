@@ -118,7 +118,7 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     assert(opened.session.outcome.contains(Outcome.InputFailed(failed)))
   }
 
-  test("a task that has failed waits for its function no longer than a moment") {
+  test("a task waits for its function no longer than a moment, but where it was killed") {
     def waited(task: FakeTask, end: (EmbeddedSession, Iterator[Unit]) => Unit): String = {
       val native = new FakeNative(WantsInput)
       val lent = new LentBatches(native)
@@ -133,9 +133,12 @@ class EmbeddedSessionSuite extends AnyFunSuite {
     }
     val upstream =
       waited(new FakeTask, (_, batches) => intercept[java.io.IOException](batches.hasNext): Unit)
-    val elsewhere = waited(new FakeTask(failed = true), (session, _) => session.close())
     val unfinished = waited(new FakeTask, (session, _) => session.close())
-    assert(Seq(upstream, elsewhere, unfinished) == Seq("close 300", "close 300", "close 2000"))
+    val killed = waited(new FakeTask(givesTime = true), (session, _) => session.close())
+    val apart = waited(new FakeTask(isApart = true), (session, _) => session.close())
+    assert(
+      Seq(upstream, unfinished, killed, apart) ==
+        Seq("close 300", "close 300", "close 2000", "close 2000"))
   }
 
   test("the watch does what is due, once") {

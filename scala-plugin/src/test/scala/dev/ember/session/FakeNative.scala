@@ -81,6 +81,8 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
     laneComesBack
   }
 
+  override def isOut(session: Long): Boolean = !laneComesBack
+
   override def abandoned(): Int = lanesOut
 
   override def released(): Array[Long] = {

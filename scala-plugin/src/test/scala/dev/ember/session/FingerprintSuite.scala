@@ -11,6 +11,12 @@ class FingerprintSuite extends AnyFunSuite {
     assert(asked.text == "a7e9e36a53aa19283baacfa6ea031ffb")
   }
 
+  test("a function that asks for a process of its own is known by words in its pickle") {
+    def pickled(words: String) = Seq(Seq(bytes(1)), Seq(bytes(2), words.getBytes("UTF-8")))
+    assert(Fingerprint.isIsolated(pickled("..this function of Ember's is isolated.")))
+    assert(!Fingerprint.isIsolated(pickled("this function is isolated")))
+  }
+
   test("another kind, another byte, another order or another chain is another fingerprint") {
     val different = Seq(
       Fingerprint.of(200, Seq(Seq(bytes(1, 2)))),

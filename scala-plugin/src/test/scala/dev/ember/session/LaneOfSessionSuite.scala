@@ -7,6 +7,7 @@ import dev.ember.contain.{FunctionRun, Quarantine}
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.WorkerSpec
+import dev.ember.status.FunctionLedger
 
 class LaneOfSessionSuite extends AnyFunSuite {
   private val key = LaneKey("/usr/bin/python3", "default", Set("a.py"))
@@ -17,7 +18,8 @@ class LaneOfSessionSuite extends AnyFunSuite {
     memoryLimit = false,
     customWorker = false,
     idleTimeoutKills = false,
-    otherHashSeed = false)
+    otherHashSeed = false,
+    isolated = false)
 
   private final class Workers(refusal: Option[FallbackReason]) extends WorkerStarter {
     private val native = new FakeNative
@@ -42,11 +44,13 @@ class LaneOfSessionSuite extends AnyFunSuite {
   private final class Lanes(refusal: Option[FallbackReason] = None) {
     val workers = new Workers(refusal)
     val books = new LaneBooks(mostFunctions = 9)
+    val ledger = new FunctionLedger(mostFunctions = 9)
     private val lanes = new LaneOfSession(
       new EmbeddedLane(starter),
       new ProcessLane(workers),
       books,
-      new Quarantine(() => 0L))
+      new Quarantine(() => 0L),
+      ledger)
 
     def enter(
         lane: Lane,

@@ -28,5 +28,6 @@ object Kind {
     GroupStateKind,
     TransformWithStateKind,
     GroupedAggregateKind,
-    WindowAggregateKind)
+    WindowAggregateKind,
+    DataSourceKind)
 }

@@ -25,6 +25,7 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     leaves: In => Boolean)
     extends Logging {
   import opened.{context, count, graceMs, place, session, worker}
+  private val handle = opened.handle
 
   def start(input: In): Iterator[Out] = {
     // In this order, Python first: nothing may be freed below a function that runs.
@@ -59,23 +60,22 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
   private def ended(outcome: Outcome): Unit = {
     val ending = session.ending
     val left = graceMs - ending.waitedMs
+    if (!ending.laneCameBack) count(EmberMetrics.Abandoned, 1)
     try tell(outcome, ending)
     finally
-      if (ending.laneCameBack || left <= 0) leave(!ending.laneCameBack)
+      if (ending.laneCameBack) place.leave()
+      else if (left <= 0) leave()
       else {
         // Its task did not wait for it so long, but what is thought of it has the same time.
-        SessionWatch.after(left)(() => leave(place.native.abandoned() > 0))
+        place.stand()
+        SessionWatch.after(left)(() => leave())
       }
   }
 
-  /**
-   * @param runsOn
-   *   whether the function has not stopped in all its time
-   */
-  private def leave(runsOn: Boolean): Unit =
+  /** Says what is to be said of a function that has not stopped in all its time, if this one has not. */
+  private def leave(): Unit =
     try
-      if (runsOn) {
-        count(EmberMetrics.Abandoned, 1)
+      if (place.native.isOut(handle)) {
         place.runsOnWithoutTask()
         logWarning(
           s"A cancelled function did not stop within $graceMs ms; its thread was abandoned")

@@ -29,15 +29,15 @@ import dev.ember.reason.FallbackReason
  * A partition of a columnar child through scalar functions. The batches that Python sees are the child's, as in
  * Spark. Where the embedded lane cannot be had, Spark's own evaluator does all of it.
  *
- * @param kept
- *   which columns of the input stand in rows before the results, if not all of them
+ * @param chosen
+ *   which columns of the input and results its rows have, if not all in that order
  */
 final class EmberColumnarEvaluator(
     inputAttributes: Seq[Attribute],
     functions: Seq[PythonUDF],
     output: Seq[Attribute],
     batchRows: Int,
-    kept: Option[Seq[Int]],
+    chosen: Option[Seq[Int]],
     node: NodeConf)
     extends Serializable {
 
@@ -92,7 +92,7 @@ final class EmberColumnarEvaluator(
       inputAttributes,
       arguments,
       results,
-      kept,
+      chosen,
       node,
       inputAttributes.indices,
       limited = false)
@@ -103,7 +103,7 @@ final class EmberColumnarEvaluator(
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
-    val rows = new EvalRows(inputAttributes, arguments, results, kept, node)
+    val rows = new EvalRows(inputAttributes, arguments, results, chosen, node)
     Option.when(rows.applies) {
       val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
       rows.eval(batches, limited = false, TaskContext.get(), OutputForm.Rows)
@@ -177,8 +177,7 @@ final class EmberColumnarEvaluator(
     batches
   }
 
-  private def wanted: Seq[Attribute] =
-    kept.fold(output)(_.map(inputAttributes) ++ output.drop(inputAttributes.length))
+  private def wanted: Seq[Attribute] = chosen.fold(output)(_.map(output))
 
   private def outputSchema: StructType = StructType(output.map { attribute =>
     StructField(attribute.name, attribute.dataType, attribute.nullable, attribute.metadata)

@@ -23,15 +23,15 @@ import dev.ember.reason.FallbackReason
  * Its input may be one row object again and again: pages take rows as they come, and only Spark's evaluator gets
  * copies, as from Spark's node.
  *
- * @param kept
- *   which columns of the input stand before the results, if not all of them
+ * @param chosen
+ *   which columns of the input and results its rows have, if not all in that order
  */
 final class EmberEvalPythonEvaluatorFactory(
     inputAttributes: Seq[Attribute],
     functions: Seq[PythonUDF],
     allAttributes: Seq[Attribute],
     batchRows: Int,
-    kept: Option[Seq[Int]],
+    chosen: Option[Seq[Int]],
     node: NodeConf)
     extends ArrowEvalPythonEvaluatorFactory(
       inputAttributes,
@@ -83,10 +83,10 @@ final class EmberEvalPythonEvaluatorFactory(
       case Left(reason) => out.from(onSpark(reason, partition, below.asRows(partition, batches)))
     }
 
-  private def rows: EvalRows = new EvalRows(inputAttributes, arguments, results, kept, node)
+  private def rows: EvalRows = new EvalRows(inputAttributes, arguments, results, chosen, node)
 
   private def columns(sources: Seq[Int]): EvalColumns =
-    new EvalColumns(inputAttributes, arguments, results, kept, node, sources, limited = true)
+    new EvalColumns(inputAttributes, arguments, results, chosen, node, sources, limited = true)
 
   private def arguments: FunctionArguments = FunctionArguments.of(functions)
 
@@ -117,13 +117,12 @@ final class EmberEvalPythonEvaluatorFactory(
   private final class OnCopies(evaluator: PartitionEvaluator[InternalRow, InternalRow])
       extends PartitionEvaluator[InternalRow, InternalRow] {
     override def eval(partition: Int, inputs: Iterator[InternalRow]*): Iterator[InternalRow] =
-      chosen(evaluator.eval(partition, inputs.map(_.map(_.copy())): _*))
+      inOrder(evaluator.eval(partition, inputs.map(_.map(_.copy())): _*))
   }
 
-  private def chosen(rows: Iterator[InternalRow]): Iterator[InternalRow] =
-    kept.fold(rows) { ordinals =>
-      val columns = ordinals.map(inputAttributes) ++ results
-      rows.map(UnsafeProjection.create(columns, allAttributes))
+  private def inOrder(rows: Iterator[InternalRow]): Iterator[InternalRow] =
+    chosen.fold(rows) { places =>
+      rows.map(UnsafeProjection.create(places.map(allAttributes), allAttributes))
     }
 
   private def sparks = new ArrowEvalPythonEvaluatorFactory(

@@ -20,11 +20,11 @@ private[ember] final class EvalColumns(
     inputAttributes: Seq[Attribute],
     arguments: FunctionArguments,
     results: Seq[Attribute],
-    kept: Option[Seq[Int]],
+    chosen: Option[Seq[Int]],
     node: NodeConf,
     sources: Seq[Int],
     limited: Boolean) {
-  private val rows = new EvalRows(inputAttributes, arguments, results, kept, node)
+  private val rows = new EvalRows(inputAttributes, arguments, results, chosen, node)
 
   private val plan: Option[(RowForm, ColumnShape)] = for {
     form <- rows.form

@@ -19,7 +19,7 @@ private[ember] final class EvalRows(
     inputAttributes: Seq[Attribute],
     arguments: FunctionArguments,
     results: Seq[Attribute],
-    kept: Option[Seq[Int]],
+    chosen: Option[Seq[Int]],
     node: NodeConf) {
 
   private val types = new OutputTypes(results)
@@ -38,8 +38,8 @@ private[ember] final class EvalRows(
     output,
     node.largeVarTypes,
     wrapped = false,
-    joined = !kept.exists(_.isEmpty),
-    kept = kept)
+    joined = chosen.isEmpty || before.nonEmpty,
+    chosen = chosen)
 
   /** Whether these functions take this way at all. */
   def applies: Boolean = form.nonEmpty
@@ -62,7 +62,9 @@ private[ember] final class EvalRows(
       })
   }
 
-  private def before: Seq[Int] = kept.getOrElse(inputAttributes.indices)
+  /** The columns of the input that its rows have. */
+  private def before: Seq[Int] =
+    chosen.fold[Seq[Int]](inputAttributes.indices)(_.filter(_ < inputAttributes.length))
 
   /** The joined rows, or why they cannot be had. The input is not touched if they cannot. */
   def eval[Out](

@@ -2,12 +2,18 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.JobArtifactSet
 import org.apache.spark.sql.catalyst.expressions.PythonFuncExpression
+import org.apache.spark.sql.connector.write.BatchWrite
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.datasources.v2.{
   DataSourceV2ScanExecBase,
-  V2ExistingTableWriteExec
+  V2ExistingTableWriteExec,
+  WriteToDataSourceV2Exec
 }
-import org.apache.spark.sql.execution.datasources.v2.python.{PythonScan, PythonWrite}
+import org.apache.spark.sql.execution.datasources.v2.python.{
+  PythonScan,
+  PythonStreamingWrite,
+  PythonWrite
+}
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
 import org.apache.spark.sql.execution.python.ember.external.ExternalMaps
@@ -16,6 +22,7 @@ import org.apache.spark.sql.execution.python.streaming.{
   TransformWithStateInPySparkExec
 }
 import org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreWriter
+import org.apache.spark.sql.execution.streaming.sources.MicroBatchWrite
 
 /** What nodes outside Spark's packages ask of Spark's Python nodes. */
 object PythonNodes {
@@ -31,6 +38,12 @@ object PythonNodes {
   def isDataSource(plan: SparkPlan): Boolean = plan match {
     case read: DataSourceV2ScanExecBase => read.scan.isInstanceOf[PythonScan]
     case write: V2ExistingTableWriteExec => write.write.isInstanceOf[PythonWrite]
+    case write: WriteToDataSourceV2Exec => isOfStream(write.batchWrite)
+    case _ => false
+  }
+
+  private def isOfStream(write: BatchWrite): Boolean = write match {
+    case batch: MicroBatchWrite => batch.writeSupport.isInstanceOf[PythonStreamingWrite]
     case _ => false
   }
 

@@ -19,8 +19,8 @@ import org.apache.spark.sql.util.ArrowUtils
  *   arguments and results are the fields of one struct column, as the map kinds have them
  * @param joined
  *   an output row begins with the fields of its input row
- * @param kept
- *   which fields of its input row, if not all of them
+ * @param chosen
+ *   which fields of an input row and its results make an output row, if not all in that order
  * @param pickles
  *   a batch of results has one column more, for what only the JVM can read
  * @param flat
@@ -36,7 +36,7 @@ private[ember] final case class RowForm(
     large: Boolean,
     wrapped: Boolean,
     joined: Boolean,
-    kept: Option[Seq[Int]] = None,
+    chosen: Option[Seq[Int]] = None,
     pickles: Boolean = false,
     flat: Boolean = false,
     grouped: Boolean = false) {
@@ -45,20 +45,20 @@ private[ember] final case class RowForm(
   def plan(spillFolder: String): Array[Byte] = {
     def places(of: Option[Seq[Int]]) = of.fold("null")(_.mkString("[", ",", "]"))
     s"""{"input":${input.json},"arguments":${arguments.json},"ordinals":${places(ordinals)},""" +
-      s""""kept":${places(kept)},""" +
+      s""""chosen":${places(chosen)},""" +
       s""""output":${output.json},"large":$large,"wrapped":$wrapped,"flat":$flat,""" +
       s""""joined":$joined,"pickles":$pickles,"grouped":$grouped,""" +
       s""""spill_folder":${TextNode.valueOf(spillFolder)}}"""
   }.getBytes(UTF_8)
 
-  def outputFields: Int = output.length + before.length
+  def outputFields: Int = chosen.fold(output.length + before.length)(_.length)
 
   /** The columns of the input that stand before the results, as native code shows them. */
   def beside: Seq[Field] =
     ArrowUtils.toArrowSchema(StructType(before), "UTC", large).getFields.asScala.toSeq
 
   private def before: Seq[StructField] =
-    if (joined) kept.getOrElse(input.indices).map(input(_)) else Nil
+    if (joined) chosen.getOrElse(input.indices).filter(_ < input.length).map(input(_)) else Nil
 }
 
 private[ember] object RowForm {
@@ -84,7 +84,7 @@ private[ember] object RowForm {
     case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
       true
     case DateType | TimestampType | TimestampNTZType | BinaryType | NullType | VariantType => true
-    case CalendarIntervalType => true
+    case CalendarIntervalType | _: TimeType => true
     case _: StringType | _: DecimalType | _: YearMonthIntervalType | _: DayTimeIntervalType => true
     case ArrayType(element, _) => converts(element)
     case MapType(key, value, _) => converts(key) && converts(value)

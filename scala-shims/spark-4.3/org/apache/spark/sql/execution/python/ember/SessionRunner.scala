@@ -33,6 +33,7 @@ import dev.ember.session.{
   SessionFacts
 }
 import dev.ember.session.contract.{WorkerFunction, WorkerSpec}
+import dev.ember.status.ExecutorLedger
 
 /** A runner of Spark's, of whatever form, that can open a session on a lane of Ember's in the place of a worker. */
 trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
@@ -50,6 +51,15 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
 
   /** Opens a session, or says why it cannot be. */
   protected final def enter(partition: Int, context: TaskContext)(
+      call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
+    val opened = tryToEnter(partition, context, call)
+    opened.left.foreach(ExecutorLedger.stayed(fingerprint.text, called, _))
+    opened
+  }
+
+  private def tryToEnter(
+      partition: Int,
+      context: TaskContext,
       call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
     val begun = System.nanoTime()
     try {
@@ -147,7 +157,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
 
     private def function(stock: StockWorker[IN, OUT]): WorkerFunction =
       WorkerFunction(
-        functionNames.mkString(", "),
+        called,
         evalType,
         "the header of Spark's Python worker",
         stock.header(),
@@ -171,12 +181,15 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
 
   private def functionRun(context: TaskContext): FunctionRun = FunctionRun(
     fingerprint.text,
-    functionNames.mkString(", "),
+    called,
     context.taskAttemptId(),
     again = context.attemptNumber() > 0 || context.stageAttemptNumber() > 0)
 
-  private def fingerprint: Fingerprint =
-    Fingerprint.of(evalType, funcs.map(_.funcs.map(_.command.toArray)))
+  private def called: String = functionNames.mkString(", ")
+
+  private def fingerprint: Fingerprint = Fingerprint.of(evalType, pickled)
+
+  private def pickled: Seq[Seq[Array[Byte]]] = funcs.map(_.funcs.map(_.command.toArray))
 
   private def sessionFacts(context: TaskContext): SessionFacts = {
     val conf = SparkEnv.get.conf
@@ -188,7 +201,8 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       customWorker =
         conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
       idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0,
-      otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"))
+      otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"),
+      isolated = Fingerprint.isIsolated(pickled))
   }
 
   protected final def count(key: String, amount: Long): Unit =

@@ -23,7 +23,7 @@ private[ember] final class SessionTask(
     patience.verdict.foreach(words => throw new PythonWorkerException(words))
   }
 
-  override def hasFailed: Boolean = context.isFailed()
+  override def givesGrace: Boolean = context.isInterrupted() && !context.isFailed()
 
   /** A task whose function needs a process is no failure: it is tried again, and finds one. */
   override def readTail(tail: Array[Byte]): Unit =
@@ -36,6 +36,16 @@ private[ember] final class SessionTask(
         } throw new TaskKilledException(s"Ember runs the function again, in a worker process: $why")
         throw error
     }
+
+  /**
+   * The lane in the executor takes no further session once it broke, so the task finds another way when it is tried
+   * again: with all of its input, and without a failed attempt, for it is only killed. A stage of a barrier would end.
+   */
+  override def broke(how: NativeException): Throwable =
+    if (place.apart || context.isInstanceOf[BarrierTaskContext]) how
+    else
+      new TaskKilledException(
+        s"Ember runs the task again outside of this executor's interpreter, which broke: ${how.getMessage}")
 
   override def died(how: NativeException): Throwable = WorkerDied(functions, how, faultFolder)
 }

@@ -72,7 +72,7 @@ final class ExternalMapExec(
   override protected def withNewChildInternal(newChild: SparkPlan): ExternalMapExec =
     new ExternalMapExec(workerSpec, function, isBarrier, profile, newChild, attributes)
 
-  override def nodeName: String = "EmberMapPartitionsExternalUDF"
+  override def nodeName: String = "EmberExternalSession"
 
   override def canEqual(other: Any): Boolean = other.isInstanceOf[ExternalMapExec]
   override def equals(other: Any): Boolean = canEqual(other) && super.equals(other)

@@ -6,6 +6,7 @@ import java.net.URLClassLoader
 import org.scalatest.funsuite.AnyFunSuite
 
 import org.apache.spark.SparkEnv
+import org.apache.spark.sql.execution.python.ember.UnifiedPlans
 
 /** Spark's distributions have no protobuf; the plugin is the same class path without it. */
 class WithoutProtobufSuite extends AnyFunSuite {
@@ -33,7 +34,10 @@ class WithoutProtobufSuite extends AnyFunSuite {
       for (name <- Seq(
           "dev.ember.EmberPlugin",
           "dev.ember.EmberExecutor",
-          "dev.ember.EmberExtensions")) {
+          "dev.ember.EmberExtensions",
+          "dev.ember.explain.EmberExplain",
+          UnifiedPlans.getClass.getName,
+          ExternalMaps.getClass.getName)) {
         Class.forName(name, true, loader).getDeclaredMethods: Unit
       }
     }

@@ -1,4 +1,4 @@
-"""Columns of the child that a query leaves out above a function: rows are written without them."""
+"""Columns that a query wants in another order above a function, or not at all."""
 
 import pytest
 from parity.case import Case
@@ -60,8 +60,36 @@ def two_results(frame, kind):
 
 
 def result_first(frame, kind):
-    """Stays Spark's projection."""
-    return frame.select(kind.make(same, "string")("s"), "id")
+    return frame.select(kind.make(same, "string")("s").alias("r"), "id", "d")
+
+
+def in_place_of_a_column(frame, kind):
+    return frame.withColumn("s", kind.make(same, "string")("s"))
+
+
+def in_place_of_numbers(frame, kind):
+    """No value lies behind the slots."""
+    return frame.select("b", "id").withColumn("b", kind.make(same, "boolean")("b"))
+
+
+def between_others(frame, kind):
+    """Everything that lies behind the slots, on both sides of the results."""
+    text, number = kind.make(same, "string")("s"), kind.make(same, "decimal(30, 5)")("d")
+    moved = frame.select("a", "s", F.encode("s", "utf-8").alias("i"), "d", "b", "id")
+    moved = moved.coalesce(1)
+    return moved.select("a", number.alias("n"), "i", text.alias("t"), "s", "d", "b")
+
+
+def twice(frame, kind):
+    result = kind.make(same, "string")("s")
+    return frame.select(result.alias("first"), "b", result.alias("second"))
+
+
+def in_turned_order(frame, kind):
+    """Results alone, the second before the first."""
+    text, truth = kind.make(same, "string")("s"), kind.make(same, "boolean")("b")
+    both = frame.select(text.alias("t"), truth.alias("b"))
+    return both.select("b", "t")
 
 
 def of_expressions(frame, kind):
@@ -79,7 +107,7 @@ def wide(frame, kind):
     columns = [F.expr(f"if(id % {i + 2} = 1, null, id + {i})").alias(f"c{i}") for i in range(130)]
     wider = frame.select("s", *columns).coalesce(1)
     result = kind.make(same, "bigint")("c100")
-    return wider.select("c7", "c99", "c129", "s", result.alias("r"))
+    return wider.select("c7", result.alias("r"), "c99", "c129", "s")
 
 
 QUERIES = {
@@ -89,6 +117,11 @@ QUERIES = {
     "more_than_once": more_than_once,
     "two_results": two_results,
     "result_first": result_first,
+    "in_place_of_a_column": in_place_of_a_column,
+    "in_place_of_numbers": in_place_of_numbers,
+    "between_others": between_others,
+    "twice": twice,
+    "in_turned_order": in_turned_order,
     "of_expressions": of_expressions,
     "above_a_function": above_a_function,
     "wide": wide,
@@ -114,13 +147,27 @@ def test_rows_without_columns_are_those_of_spark(name, kind, parity_legs):
 
 @pytest.mark.parametrize("columnar", ["true", "false"])
 @pytest.mark.parametrize("kind", [ROW, PANDAS, ARROW], ids=lambda kind: kind.name)
-@pytest.mark.parametrize("name", ["result_alone", "in_another_order", "two_results", "wide"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "result_alone",
+        "in_another_order",
+        "two_results",
+        "result_first",
+        "in_place_of_a_column",
+        "twice",
+        "in_turned_order",
+        "wide",
+    ],
+)
 def test_rows_of_columns_are_those_of_spark(name, kind, columnar, parity_legs, tmp_path_factory):
     conf = {COLUMNS: columnar}
     parity_legs.check(over_files(name, kind, QUERIES[name], tmp_path_factory, **conf))
 
 
-@pytest.mark.parametrize("name", ["result_alone", "beside_others", "of_expressions"])
+@pytest.mark.parametrize(
+    "name", ["result_alone", "result_first", "in_place_of_a_column", "twice", "of_expressions"]
+)
 def test_no_projection_is_left_above_the_function(name, spark):
     with_ember = QUERIES[name](table(spark), ROW)
     plan = with_ember._jdf.queryExecution().executedPlan()

@@ -1,0 +1,31 @@
+package dev.ember.status
+
+import scala.collection.mutable
+
+/** What executors have told the driver of themselves and of their functions. Kept by the driver. */
+final class StatusBook {
+  private val executors = mutable.LinkedHashMap.empty[String, ExecutorFacts]
+  private val functions =
+    mutable.LinkedHashMap.empty[String, mutable.LinkedHashMap[String, FunctionTotals]]
+
+  def told(executor: String, facts: ExecutorFacts): Unit =
+    synchronized(executors.update(executor, facts))
+
+  /** The newest sums of an executor, in the place of those before. */
+  def told(executor: String, function: String, totals: FunctionTotals): Unit = synchronized {
+    val ofAll = functions.getOrElseUpdate(function, mutable.LinkedHashMap.empty)
+    ofAll.remove(executor): Unit // the newest stands last
+    ofAll.update(executor, totals)
+  }
+
+  /** It is gone; what its functions did there still counts. */
+  def lost(executor: String): Unit = synchronized(executors.remove(executor): Unit)
+
+  /** Executors that live, in the order in which they told of themselves first. */
+  def living: Seq[(String, ExecutorFacts)] = synchronized(executors.toSeq)
+
+  /** Every function by its fingerprint, all executors together. */
+  def totals: Seq[(String, FunctionTotals)] = synchronized {
+    functions.toSeq.map { case (function, ofAll) => function -> ofAll.values.reduce(_.and(_)) }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.ember.status
+
+import org.apache.spark.api.plugin.PluginContext
+
+/** How executors tell the driver of themselves: arrays of text over Spark's plugin channel, as `DriverLink` does. */
+trait StatusLink {
+  def tell(facts: ExecutorFacts): Unit
+  def tell(function: String, totals: FunctionTotals): Unit
+}
+
+object StatusLink {
+  private val ExecutorWord = "status-executor"
+  private val FunctionWord = "status-function"
+
+  /** An executor's end; nothing waits for the driver. */
+  def to(plugin: PluginContext): StatusLink = new StatusLink {
+    private val executor = plugin.executorID()
+
+    override def tell(facts: ExecutorFacts): Unit = plugin.send(
+      Array(
+        ExecutorWord,
+        executor,
+        facts.host,
+        facts.python.orNull,
+        facts.version.orNull,
+        facts.library.orNull,
+        facts.problem.orNull,
+        facts.residentBytes.toString,
+        facts.abandoned.toString))
+
+    override def tell(function: String, totals: FunctionTotals): Unit = plugin.send(
+      Array(FunctionWord, executor, function, totals.name, totals.choice.orNull) ++
+        numbers(totals.inExecutor) ++ numbers(totals.inWorkers) ++
+        totals.onSpark.toSeq.flatMap { case (reason, times) => Seq(reason, times.toString) })
+  }
+
+  /** The driver's end: whether the message was for `book`. */
+  def receive(book: StatusBook, message: AnyRef): Boolean = message match {
+    case Array(ExecutorWord, words @ _*) =>
+      executorOf(words).foreach { case (executor, facts) => book.told(executor, facts) }
+      true
+    case Array(FunctionWord, words @ _*) =>
+      functionOf(words).foreach { case (executor, function, totals) =>
+        book.told(executor, function, totals)
+      }
+      true
+    case _ => false
+  }
+
+  private def executorOf(words: Seq[Any]): Option[(String, ExecutorFacts)] = texts(words) match {
+    case Seq(executor, host, python, version, library, problem, Number(resident), Number(left)) =>
+      val facts = ExecutorFacts(
+        host,
+        Option(python),
+        Option(version),
+        Option(library),
+        Option(problem),
+        resident,
+        left.toInt)
+      Some(executor -> facts)
+    case _ => None
+  }
+
+  private def functionOf(words: Seq[Any]): Option[(String, String, FunctionTotals)] =
+    texts(words) match {
+      case Seq(executor, function, name, choice, rest @ _*) if rest.size >= 6 =>
+        for {
+          inside <- lane(rest.take(3))
+          apart <- lane(rest.slice(3, 6))
+        } yield {
+          val reasons =
+            rest.drop(6).grouped(2).collect { case Seq(reason, Number(times)) => reason -> times }
+          (executor, function, FunctionTotals(name, inside, apart, reasons.toMap, Option(choice)))
+        }
+      case _ => None
+    }
+
+  private def texts(words: Seq[Any]): Seq[String] = words.map {
+    case text: String => text
+    case _ => null
+  }
+
+  private def numbers(lane: LaneTotals): Seq[String] =
+    Seq(lane.sessions, lane.rows, lane.busyNanos).map(_.toString)
+
+  private def lane(words: Seq[String]): Option[LaneTotals] = words match {
+    case Seq(Number(sessions), Number(rows), Number(nanos)) =>
+      Some(LaneTotals(sessions, rows, nanos))
+    case _ => None
+  }
+
+  private object Number {
+    def unapply(text: String): Option[Long] = Option(text).flatMap(_.toLongOption)
+  }
+}

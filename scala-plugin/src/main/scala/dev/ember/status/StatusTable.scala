@@ -1,0 +1,119 @@
+package dev.ember.status
+
+import org.apache.spark.sql.Row
+import org.apache.spark.sql.types._
+
+import dev.ember.contain.QuarantineBook
+import dev.ember.session.Choice
+
+/**
+ * A table function of Ember's: what `SELECT * FROM name()` gives. Its rows are made when a query runs, on the driver.
+ *
+ * @param arguments
+ *   how many texts it takes
+ */
+sealed abstract class StatusTable(val name: String, val arguments: Int, val usage: String) {
+  def schema: StructType
+  def rows(books: DriverStatus, words: Seq[String]): Seq[Row]
+}
+
+object StatusTable {
+  val all: Seq[StatusTable] = Seq(Executors, Functions, Reset)
+
+  object Executors
+      extends StatusTable(
+        "ember_status",
+        0,
+        "name() - one row for each executor that Ember is in.") {
+    override val schema: StructType = new StructType()
+      .add("executor", StringType, nullable = false)
+      .add("host", StringType, nullable = false)
+      .add("python", StringType)
+      .add("version", StringType)
+      .add("library", StringType)
+      .add("problem", StringType)
+      .add("resident_bytes", LongType, nullable = false)
+      .add("abandoned_threads", IntegerType, nullable = false)
+
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
+      books.book.living.map { case (executor, facts) =>
+        Row(
+          executor,
+          facts.host,
+          facts.python.orNull,
+          facts.version.orNull,
+          facts.library.orNull,
+          facts.problem.orNull,
+          facts.residentBytes,
+          facts.abandoned)
+      }
+  }
+
+  object Functions
+      extends StatusTable(
+        "ember_functions",
+        0,
+        "name() - one row for each function that has run: where, how fast, and why there.") {
+    override val schema: StructType = new StructType()
+      .add("function", StringType, nullable = false)
+      .add("fingerprint", StringType, nullable = false)
+      .add("sessions_in_executor", LongType, nullable = false)
+      .add("sessions_in_workers", LongType, nullable = false)
+      .add("sessions_on_spark", LongType, nullable = false)
+      .add("rows", LongType, nullable = false)
+      .add("ns_per_row_in_executor", DoubleType)
+      .add("ns_per_row_in_workers", DoubleType)
+      .add("lane_choice", StringType)
+      .add("lane_choice_because", StringType)
+      .add("fallbacks", MapType(StringType, LongType, valueContainsNull = false), nullable = false)
+      .add("standing", StringType)
+      .add("quarantined_because", StringType)
+
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] = {
+      val seen = books.book.totals
+      val standings =
+        books.quarantine.entries.map(entry => entry.function -> entry).toMap
+      val unseen = standings.values.filterNot(entry => seen.exists(_._1 == entry.function))
+      seen.map { case (function, totals) => row(function, totals, standings.get(function)) } ++
+        unseen.map(entry => row(entry.function, FunctionTotals(entry.name), Some(entry)))
+    }
+
+    private def row(
+        function: String,
+        totals: FunctionTotals,
+        standing: Option[QuarantineBook.Entry]): Row =
+      Row(
+        totals.name,
+        function,
+        totals.inExecutor.sessions,
+        totals.inWorkers.sessions,
+        totals.onSpark.values.sum,
+        totals.inExecutor.rows + totals.inWorkers.rows,
+        perRow(totals.inExecutor).orNull,
+        perRow(totals.inWorkers).orNull,
+        totals.choice.orNull,
+        totals.choice.flatMap(name => Choice.all.find(_.name == name)).map(_.words).orNull,
+        totals.onSpark,
+        standing.map(_.standing).orNull,
+        standing.flatMap(_.why).orNull)
+
+    private def perRow(lane: LaneTotals): Option[java.lang.Double] =
+      Option.when(lane.rows > 0)(lane.busyNanos.toDouble / lane.rows.toDouble)
+  }
+
+  object Reset
+      extends StatusTable(
+        "ember_reset",
+        1,
+        "name(function) - lets a function that was shut out, by name or fingerprint, into executors again.") {
+    override val schema: StructType = new StructType()
+      .add("function", StringType, nullable = false)
+      .add("fingerprint", StringType, nullable = false)
+      .add("quarantined_because", StringType, nullable = false)
+
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
+      books.quarantine.lift(words.head).map { entry =>
+        Row(entry.name, entry.function, entry.why.getOrElse(""))
+      }
+  }
+}

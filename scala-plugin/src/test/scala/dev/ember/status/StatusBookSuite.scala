@@ -1,0 +1,112 @@
+package dev.ember.status
+
+import java.util
+
+import scala.collection.mutable.ArrayBuffer
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import org.apache.spark.SparkConf
+import org.apache.spark.api.plugin.PluginContext
+import org.apache.spark.resource.ResourceInformation
+
+import dev.ember.contain.{QuarantineBook, Wish}
+import dev.ember.session.Choice
+
+class StatusBookSuite extends AnyFunSuite {
+
+  /** A plugin's channel that leads straight into a book. */
+  private final class Channel(executor: String, book: StatusBook) extends PluginContext {
+    val refused = new ArrayBuffer[AnyRef]
+    override def send(message: AnyRef): Unit =
+      if (!StatusLink.receive(book, message)) refused += message
+    override def ask(message: AnyRef): AnyRef = fail("nothing waits for the driver")
+    override def executorID(): String = executor
+    override def hostname(): String = "host"
+    override def conf(): SparkConf = new SparkConf(false)
+    override def metricRegistry(): com.codahale.metrics.MetricRegistry = fail("not asked")
+    override def resources(): util.Map[String, ResourceInformation] = util.Map.of()
+  }
+
+  private val facts =
+    ExecutorFacts("host", Some("/python"), Some("3.11.7"), None, Some("no library"), 7L, 2)
+
+  private val totals = FunctionTotals(
+    "name",
+    LaneTotals(2, 20, 200),
+    LaneTotals(1, 10, 400),
+    Map("LaneBusy" -> 3L, "MemoryLimit" -> 1L),
+    Some("PlacesTaken"))
+
+  test("what an executor tells is what the book holds, texts that are not there included") {
+    val book = new StatusBook
+    val link = StatusLink.to(new Channel("1", book))
+    link.tell(facts)
+    link.tell("f", totals)
+    assert(book.living == Seq("1" -> facts))
+    assert(book.totals == Seq("f" -> totals))
+    link.tell("g", FunctionTotals("other"))
+    assert(book.totals.last == "g" -> FunctionTotals("other"))
+  }
+
+  test("an executor's newer sums replace its older ones, and add to those of others") {
+    val book = new StatusBook
+    val (one, two) = (new Channel("1", book), new Channel("2", book))
+    Seq(one, one, two).foreach(StatusLink.to(_).tell("f", totals))
+    val (_, both) = book.totals.head
+    assert(both.inExecutor == LaneTotals(4, 40, 400))
+    assert(both.onSpark == Map("LaneBusy" -> 6L, "MemoryLimit" -> 2L))
+  }
+
+  test("a lost executor is told of no more, and its functions still are") {
+    val book = new StatusBook
+    val link = StatusLink.to(new Channel("1", book))
+    link.tell(facts)
+    link.tell("f", totals)
+    book.lost("1")
+    assert(book.living.isEmpty)
+    assert(book.totals == Seq("f" -> totals))
+  }
+
+  test("messages for others, and broken ones, change nothing") {
+    val book = new StatusBook
+    assert(!StatusLink.receive(book, Array("may", "1", "f", "name", "try")))
+    assert(!StatusLink.receive(book, "word"))
+    assert(StatusLink.receive(book, Array("status-function", "1", "f", "name", null, "many")))
+    assert(StatusLink.receive(book, Array("status-executor", "1")))
+    assert(book.living.isEmpty && book.totals.isEmpty)
+  }
+
+  test("the table of functions joins what ran with how it stands") {
+    val quarantine = new QuarantineBook(_ => true, _ => ())
+    val book = new StatusBook
+    StatusLink.to(new Channel("1", book)).tell("f", totals)
+    quarantine.mayEmbed("1", "f", "name", Wish.Try): Unit
+    quarantine.shut("g", "bad", "it did harm")
+    val rows = StatusTable.Functions.rows(DriverStatus(book, quarantine), Nil)
+    val (f, g) = (rows.head, rows.last)
+    assert(rows.size == 2)
+    def of(row: org.apache.spark.sql.Row)(column: String) =
+      row.get(StatusTable.Functions.schema.fieldIndex(column))
+    assert(of(f)("rows") == 30L)
+    assert(of(f)("sessions_on_spark") == 4L)
+    assert(of(f)("ns_per_row_in_executor") == 10.0)
+    assert(of(f)("ns_per_row_in_workers") == 40.0)
+    assert(of(f)("lane_choice_because") == Choice.PlacesTaken.words)
+    assert(of(f)("standing") == "on trial in executor 1")
+    assert(of(g)("function") == "bad")
+    assert(of(g)("quarantined_because") == "it did harm")
+    assert(of(g)("ns_per_row_in_workers") == null)
+  }
+
+  test("reset lifts what was shut out, by name or fingerprint, and says what it was") {
+    val quarantine = new QuarantineBook(_ => true, _ => ())
+    val books = DriverStatus(new StatusBook, quarantine)
+    Seq("f", "g").foreach(quarantine.shut(_, "bad", "it did harm"))
+    quarantine.shut("h", "worse", "it did harm")
+    assert(StatusTable.Reset.rows(books, Seq("nobody")).isEmpty)
+    assert(StatusTable.Reset.rows(books, Seq("h")).map(_.getString(0)) == Seq("worse"))
+    assert(StatusTable.Reset.rows(books, Seq("bad")).map(_.getString(1)).toSet == Set("f", "g"))
+    assert(quarantine.entries.forall(!_.isShut))
+  }
+}
