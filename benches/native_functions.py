@@ -4,8 +4,8 @@
 way, and how often a builtin's they are: medians of rounds in which the ways take turns, in one
 application of ``local[1]`` that has run each of them before. Then it judges what is promised:
 within 1.5 of the builtin for ``x + 1`` over the rows of a Parquet table, and faster than the Java
-UDF for a text; the exit code is 1 when one is broken. Over ``range``, whose loop the builtin becomes
-a part of, the ratio is told beside them. It needs ``javac`` and ``cargo``.
+UDF for a text; the exit code is 1 when one is broken. Over ``range``, whose loop takes the builtin
+in, the ratio is told beside them. It needs ``javac`` and ``cargo``.
 """
 
 import argparse

@@ -68,7 +68,9 @@ def of_status(pids: Iterable[int], name: str) -> dict[int, float]:
     for pid in pids:
         with contextlib.suppress(OSError):
             lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-            found |= {pid: int(each.split()[1]) / 1024 for each in lines if each.startswith(name)}
+            found.update(
+                (pid, int(each.split()[1]) / 1024) for each in lines if each.startswith(name)
+            )
     return found
 
 
