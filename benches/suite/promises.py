@@ -14,11 +14,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from suite.legs import EMBER, SPARK
+from suite.legs import ARROW_LEGS, EMBER, SPARK
 from suite.workloads import WORKLOADS, named
 
 FILE: Final = Path(__file__).resolve().parents[1] / "promises.toml"
-MEASURES: Final = ("cpu ratio", "mean cpu ratio", "ns over limit", "over limit", "memory")
+MEASURES: Final = (
+    "cpu ratio",
+    "mean cpu ratio",
+    "ns over limit",
+    "over limit",
+    "fixed cost",
+    "memory",
+)
 AT_LEAST: Final = ("cpu ratio", "mean cpu ratio")
 
 #: What a scan and its sink cost a row, in ns of CPU time, where "over limit" was promised.
@@ -144,6 +151,8 @@ def _value(promise: Promise, result: Document | None) -> float | None:
         return None
     if promise.measure in ("ns over limit", "over limit"):
         return _over_limit(promise, result)
+    if promise.measure == "fixed cost":
+        return _fixed_cost(result)
     if promise.measure == "memory":
         peaks = result.get("peaks", {})
         ours, theirs = peaks.get(EMBER.name), peaks.get(SPARK.name)
@@ -174,6 +183,16 @@ def _over_limit(promise: Promise, result: Document) -> float | None:
     if promise.measure == "ns over limit":
         return beside
     return (SCAN_NS + alone + beside) / (SCAN_NS + alone)
+
+
+def _fixed_cost(result: Document) -> float | None:
+    """Give what Ember costs beside scan, sink and function, as a part of Spark's best setting."""
+    limit, legs = result.get("limit"), result.get("legs", {})
+    theirs = [median(legs[name]["cpus"]) for name in ARROW_LEGS if name in legs]
+    if not limit or EMBER.name not in legs or not theirs:
+        return None
+    alone = median(limit["scans"]) + median(limit["bares"])
+    return float((median(legs[EMBER.name]["cpus"]) - alone) / (min(theirs) - alone))
 
 
 def _unsound(result: Document | None) -> str:

@@ -16,7 +16,7 @@ def entry(workload: str = ARROW, ratio: float = 3.0, **others) -> dict:
         "vacuous": "",
         "cpu_ratios": {"best": of(ratio), "pickled": of(2 * ratio)},
         "limit": {"scans": [0.1], "bares": [0.01]},
-        "legs": {"ember": {"rows": 10**6, "cpus": [0.13]}},
+        "legs": {"ember": {"rows": 10**6, "cpus": [0.13]}, "spark": {"cpus": [0.31]}},
         "peaks": {"ember": 90, "spark": 100},
     } | others
 
@@ -108,6 +108,15 @@ def test_what_a_row_costs_beside_the_limit_has_a_bound(promises, seconds, held):
     assert judged(promises, text, entry(legs={})) == [False]
 
 
+@pytest.mark.parametrize(("seconds", "held"), [(0.14, True), (0.15, False)])
+def test_a_fixed_cost_is_a_part_of_that_of_sparks_best_setting(promises, seconds, held):
+    text = RATIO.replace("cpu ratio", "fixed cost").replace("2.8", "0.34")
+    legs = {"ember": {"cpus": [seconds]}, "spark": {"cpus": [0.3]}, "unix": {"cpus": [0.21]}}
+    assert judged(promises, text, entry(legs=legs)) == [held]
+    assert judged(promises, text, entry(legs=legs, limit=None)) == [False]
+    assert judged(promises, text, entry(legs={"ember": {"cpus": [seconds]}})) == [False]
+
+
 @pytest.mark.parametrize(("ember", "held"), [(100, True), (101, False), (None, False)])
 def test_memory_is_at_or_under_sparks(promises, ember, held):
     text = RATIO.replace("cpu ratio", "memory").replace("2.8", "1.0")
@@ -129,7 +138,7 @@ def test_different_answers_and_rows_that_prove_nothing_break_every_promise(promi
 
 
 def test_a_kept_run_with_a_broken_promise_gives_exit_code_1_and_names_it(capsys):
-    cheap = {"ember": {"rows": 10**6, "cpus": [0.11]}}
+    cheap = {"ember": {"rows": 10**6, "cpus": [0.11]}, "spark": {"cpus": [0.31]}}
     held = [entry(name, 9.0, legs=cheap) for name in WORKLOADS]
     assert check({"results": held}) == 0
     assert check({"results": held[1:]}) == 1
