@@ -5,7 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
+
+from suite.legs import EMBERS
+
+#: How often a run of Spark's own is tried when it fails; one of Ember's is tried once.
+TRIES: Final = 3
 
 
 class ChildFailedError(Exception):
@@ -32,6 +37,7 @@ class Driver:
         """Start the process with its first order; it loads Spark while others start too."""
         self.name = name
         self.log = folder / f"{name}.log"
+        self.failures: list[str] = []
         environment = os.environ | {
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -68,6 +74,20 @@ class Driver:
         if "failed" in answer:
             raise OrderFailedError(self.name, verb, answer["failed"], self._tail())
         return answer
+
+    def run(self) -> dict[str, Any]:
+        """Run what is ready; when one of Spark's own fails, note it and try again."""
+        for _ in range(0 if self.name in EMBERS else TRIES - 1):
+            try:
+                return self.ask("run")
+            except OrderFailedError as error:
+                self.failures.append(error.why)
+        return self.ask("run")
+
+    def told(self) -> list[str]:
+        """Give the failures since the last call."""
+        told, self.failures = self.failures, []
+        return told
 
     def close(self) -> None:
         """Let the process stop its session; kill it when it does not."""

@@ -107,7 +107,7 @@ def warm_all(bench: Bench, workloads: list[Workload], plans: int = PLANS) -> dic
         prepare(bench, workload)
         drivers = bench.drivers(workload)
         start = time.monotonic()
-        answers = together(drivers, lambda driver: driver.ask("run"))
+        answers = together(drivers, Driver.run)
         cpus = {name: answer["jvm_cpu"] + answer["python_cpu"] for name, answer in answers.items()}
         found[workload.name] = Cold(time.monotonic() - start, cpus)
         if not workload.partitions:
@@ -135,8 +135,9 @@ def measure(
     for name, driver in drivers.items():
         for _ in range(effort.memory_runs if name in MEMORY_LEGS else 0):
             with Peak(bench.jvms[name]) as peak:
-                driver.ask("run")
+                driver.run()
             result.series[name].peaks.append(peak.most)
+    result.failures.extend(why for driver in drivers.values() for why in driver.told())
     return result
 
 
@@ -167,7 +168,7 @@ def _warm(bench: Bench, drivers: dict[str, Driver], most: int) -> dict[str, Warm
     """Warm up all legs at once, and the scan that the first one runs beside."""
 
     def one(driver: Driver) -> Warmth:
-        warmth = warm_up(lambda: driver.ask("run"), most)
+        warmth = warm_up(driver.run, most)
         if driver is first:
             warm_up(lambda: driver.ask("scan"), most)
         return warmth
@@ -194,7 +195,7 @@ def _rounds(
 def _round(bench: Bench, drivers: dict[str, Driver], result: Result) -> None:
     """Run every leg once, the scan alone (on the first leg) and the bare function."""
     for name, driver in drivers.items():
-        result.series[name].add(driver.ask("run"))
+        result.series[name].add(driver.run())
     scan = next(iter(drivers.values())).ask("scan")
     if result.limit is not None:
         result.limit.scans.append(scan["jvm_cpu"] + scan["python_cpu"])

@@ -59,7 +59,7 @@ def verdict(results: list[Result]) -> list[str]:
 
 
 def problems(results: list[Result]) -> list[str]:
-    """Say where Ember is not faster, where answers differ, and what proves nothing."""
+    """Say where Ember is not faster, where answers differ, what proves nothing, and what failed."""
     lines = []
     for result in results:
         name = result.workload.name
@@ -70,6 +70,7 @@ def problems(results: list[Result]) -> list[str]:
         for what, ratio in (("CPU", result.ratio(_cpu)), ("wall", result.ratio(_wall))):
             if ratio is not None and ratio.medians <= 1:
                 lines.append(f"- NOT FASTER: {name}: {what} ratio {_ratio(ratio)}")
+        lines += [f"- FAILED, and run again: {name}: {why}" for why in result.failures]
     return lines
 
 

@@ -96,6 +96,8 @@ class Result:
     warmth: dict[str, Warmth] = field(default_factory=dict)
     left_out: dict[str, float] = field(default_factory=dict)
     """Settings of Spark's that were far behind its best one: the CPU seconds that told it."""
+    failures: list[str] = field(default_factory=list)
+    """Runs of Spark's own that failed and were run again."""
 
     @property
     def identical(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Final
 
-from suite.driver import Driver, OrderFailedError
+from suite.driver import Driver
 from suite.legs import ARROW_LEGS, EMBER, SPARK
 from suite.measure import Bench
 from suite.result import Ratio, Result, Series
@@ -22,8 +22,6 @@ MOST_ROUNDS: Final = 25
 FAR_BEHIND: Final = 1.25
 #: A ratio may be below 1 by the spread of its own rounds, but by no more than this.
 MOST_NOISE: Final = 0.1
-#: How often a run of Spark's own is tried when it fails; one of Ember's is tried once.
-TRIES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -96,15 +94,16 @@ def measure_row(bench: Bench, workload: Workload, slots: int, end: float) -> Row
     for driver in drivers.values():
         driver.ask("prepare", workload=workload.name)
     answers = {leg: drivers[leg].ask("check") for leg in (EMBER.name, SPARK.name)}
-    walls = {leg: driver.ask("run")["wall"] for leg, driver in drivers.items()}
+    walls = {leg: driver.run()["wall"] for leg, driver in drivers.items()}
     racing = {leg: drivers[leg] for leg in contenders(walls)}
     # Settings of the transfer change no answer: Spark's own stands for all of them.
     same = {leg: answers.get(leg, answers[SPARK.name]) for leg in racing}
     result = Result(workload, {leg: Series(**answer) for leg, answer in same.items()})
-    rounds, failures = 0, list[str]()
+    rounds = 0
     while rounds < LEAST_ROUNDS or (time.monotonic() < end and rounds < MOST_ROUNDS):
-        _round(racing, result, rounds, failures)
+        _round(racing, result, rounds)
         rounds += 1
+    failures = [why for driver in drivers.values() for why in driver.told()]
     return Row(slots, result, lanes_of(result.series[EMBER.name]), failures)
 
 
@@ -126,22 +125,12 @@ def lanes_of(series: Series) -> dict[str, int]:
     }
 
 
-def _round(racing: dict[str, Driver], result: Result, number: int, failures: list[str]) -> None:
+def _round(racing: dict[str, Driver], result: Result, number: int) -> None:
     legs = list(racing)
     if number % 2:
         legs.reverse()
     for leg in legs:
-        result.series[leg].add(run_of(racing[leg], failures))
-
-
-def run_of(driver: Driver, failures: list[str]) -> dict[str, Any]:
-    """Run once; a run of Spark's own that fails is noted in ``failures`` and tried again."""
-    for _ in range(TRIES - 1 if driver.name != EMBER.name else 0):
-        try:
-            return driver.ask("run")
-        except OrderFailedError as error:
-            failures.append(error.why)
-    return driver.ask("run")
+        result.series[leg].add(racing[leg].run())
 
 
 def document(rows: list[Row]) -> list[dict[str, Any]]:

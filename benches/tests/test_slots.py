@@ -4,7 +4,7 @@ from never_slower import all_that_ran
 from suite.driver import Driver, OrderFailedError
 from suite.evidence import Node
 from suite.result import Result, Series
-from suite.slots import MOST_NOISE, Row, contenders, judge, lanes_of, noise_of, run_of, table
+from suite.slots import MOST_NOISE, Row, contenders, judge, lanes_of, noise_of, table
 from suite.workloads import WORKLOADS
 
 SPIN = WORKLOADS["spin_row"]
@@ -72,32 +72,6 @@ def test_the_noise_of_a_run_is_told():
         "half an interval is 0.000 of its ratio"
     )
     assert noise_of([]) == "nothing was measured"
-
-
-class FailingDriver:
-    """A child whose first runs fail."""
-
-    def __init__(self, name, failing):
-        self.name, self.failing = name, failing
-
-    def ask(self, verb):
-        self.failing -= 1
-        if self.failing >= 0:
-            raise OrderFailedError(self.name, verb, "ClosedChannelException", "")
-        return {"wall": 1.0}
-
-
-def test_a_run_of_sparks_that_fails_is_told_and_run_again():
-    failures = []
-    assert run_of(FailingDriver("pipelined", 2), failures) == {"wall": 1.0}
-    assert failures == ["pipelined: ClosedChannelException"] * 2
-    with pytest.raises(OrderFailedError, match="'pipelined' failed at 'run'"):
-        run_of(FailingDriver("pipelined", 3), failures)
-
-
-def test_a_run_of_embers_that_fails_is_not_run_again():
-    with pytest.raises(OrderFailedError, match="'ember' failed at 'run'"):
-        run_of(FailingDriver("ember", 1), [])
 
 
 def test_what_was_measured_is_kept_when_a_run_is_cut_short():
