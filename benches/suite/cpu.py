@@ -22,25 +22,49 @@ class Cpu:
     python: float
     compilers: float
 
-    def __sub__(self, earlier: "Cpu") -> "Cpu":
-        """Give what was used since ``earlier``."""
+
+@dataclass(frozen=True)
+class Reading:
+    """The CPU clocks of a JVM and of the processes below it, in seconds.
+
+    ``reaped`` is what children that have ended had used, by the process that waited for them.
+    """
+
+    jvm: float
+    compilers: float
+    python: dict[int, float]
+    reaped: dict[int, float]
+
+    def __sub__(self, earlier: "Reading") -> Cpu:
+        """Give what was used since ``earlier``.
+
+        A child that ended and was waited for lives on in its parent's account. One whose parent had
+        ended before it is in nobody's: what that one used in between is lost.
+        """
+        living = sum(used - earlier.python.get(pid, 0.0) for pid, used in self.python.items())
+        reaped = sum(used - earlier.reaped.get(pid, 0.0) for pid, used in self.reaped.items())
+        before = sum(
+            used + earlier.reaped[pid]
+            for pid, used in earlier.python.items()
+            if pid not in self.python
+        )
         return Cpu(
             self.jvm - earlier.jvm,
-            self.python - earlier.python,
+            living + max(0.0, reaped - before),
             max(0.0, self.compilers - earlier.compilers),
         )
 
 
-def cpu_of(jvm: int) -> Cpu:
-    """Read the CPU clocks of the JVM and of its descendants.
-
-    A child that ended and was waited for lives on in its parent's account, so the difference of two
-    readings holds all that was used in between, whoever has ended meanwhile.
-    """
+def cpu_of(jvm: int) -> Reading:
+    """Read the CPU clocks of the JVM and of its descendants."""
     stats = _stats()
-    below = [pid for pid in _descendants(jvm, stats) if pid != jvm]
-    python = sum(_own(pid, stats[pid]) + stats[pid].reaped for pid in below)
-    return Cpu(_own(jvm, stats[jvm]), python + stats[jvm].reaped, _compilers(jvm))
+    tree = _descendants(jvm, stats)
+    return Reading(
+        _own(jvm, stats[jvm]),
+        _compilers(jvm),
+        {pid: _own(pid, stats[pid]) for pid in tree if pid != jvm},
+        {pid: stats[pid].reaped for pid in tree},
+    )
 
 
 def _compilers(jvm: int) -> float:

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from suite.cpu import cpu_of
+from suite.cpu import Cpu, Reading, cpu_of
 
 COMPILE = """
 public class Busy {
@@ -35,6 +35,17 @@ def test_cpu_of_a_child_that_lives_is_counted():
         used = cpu_of(os.getpid()) - before
         child.communicate("\n")
     assert used.python > 0.25
+
+
+def test_what_a_child_had_used_that_nobody_waited_for_is_not_taken_off_the_others():
+    before = Reading(1.0, 0.0, {2: 0.5, 3: 7.0}, {1: 4.0, 2: 0.0, 3: 1.0})
+    assert Reading(1.5, 0.0, {2: 0.75}, {1: 4.0, 2: 0.0}) - before == Cpu(0.5, 0.25, 0.0)
+
+
+def test_children_that_ended_are_in_the_account_of_who_waited_for_them():
+    before = Reading(1.0, 0.0, {2: 0.5, 3: 7.0}, {1: 4.0, 2: 0.0, 3: 1.0})
+    after = Reading(1.5, 0.0, {2: 0.75, 4: 0.125}, {1: 4.0, 2: 8.5, 4: 0.25})
+    assert after - before == Cpu(0.5, 1.125, 0.0)
 
 
 def test_what_the_compilers_of_a_jvm_took_is_told_apart(tmp_path):
