@@ -117,13 +117,51 @@ def test_who_stops_in_time_is_not_blamed_for_a_thread_beside_it_that_does_not(
     assert sessions(stuck)["emberReasonQuarantined"] == 1
 
 
-def staying(seconds):
-    """A function that waits in C code after its first batch."""
+def test_who_waits_for_the_lock_is_not_blamed_for_who_keeps_it(spark, conf, free_lanes, tmp_path):
+    conf(**{"spark.ember.lane": "embedded", "spark.ember.cancel.graceSeconds": "3"})
+    begun, enough = tmp_path / "begun", tmp_path / "enough"
+    keeper = first_three(spark, staying(SLEEP_S, ctypes.PyDLL))
+    waiting = spark.range(10, numPartitions=1).mapInArrow(turning(begun, enough), "id long")
+
+    def run():
+        spark.sparkContext.setJobGroup("waits", "waits", interruptOnCancel=True)
+        with pytest.raises(Exception, match="cancelled"):
+            waiting.collect()
+
+    job = threading.Thread(target=run)
+    job.start()
+    wait_until(begun.exists)
+    keeper.collect()
+    spark.sparkContext.cancelJobGroup("waits")
+    job.join(SOON_S)
+    time.sleep(4)  # what is thought of both is known by then
+    enough.touch()
+    wait_until(lambda: (waiting.collect(), "emberReasonLaneAbandoned" not in sessions(waiting))[1])
+    assert "emberFallbacks" not in sessions(waiting)
+    keeper.collect()
+    assert sessions(keeper)["emberReasonQuarantined"] == 1
+
+
+def turning(begun, enough):
+    """A function that computes in Python until a file is there."""
+
+    def turn(batches):
+        for batch in batches:
+            Path(begun).touch()
+            while not Path(enough).exists():
+                pass
+            yield batch
+
+    return turn
+
+
+def staying(seconds, library=ctypes.CDLL):
+    """A function that waits in C code after its first batch; `PyDLL` keeps the lock."""
 
     def stay(batches):
         for batch in batches:
             yield batch
-            ctypes.CDLL(None).sleep(seconds)
+            library(None).sleep(seconds)
 
     return stay
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use ember_loader::{Bridge, LoadError, StartConfig};
 
 use crate::calls::calls;
 use crate::interrupts::Interrupts;
+use crate::lock_waits::Thread;
 use crate::{End, Session};
 
 /// Stack of a lane thread, in bytes. A Python recursion that hits its default limit inside C code
@@ -52,6 +53,7 @@ impl Lanes {
             number: 0,
             bridge: Arc::clone(&bridge),
             idle: Arc::clone(&idle),
+            thread: OnceLock::new(),
         };
         main.spawn(move |lane| {
             let outcome = catch_unwind(AssertUnwindSafe(|| lane.bridge.start(&config)))
@@ -84,6 +86,7 @@ impl Lanes {
             number,
             bridge: Arc::clone(&self.bridge),
             idle: Arc::clone(&self.idle),
+            thread: OnceLock::new(),
         };
         let first = Arc::clone(session);
         lane.spawn(move |lane| {
@@ -133,6 +136,12 @@ impl Lanes {
         abandoned.len()
     }
 
+    /// Whether the function of a closed session does not stop: its lane is out, and not because the function of
+    /// another one keeps the GIL.
+    pub(crate) fn runs_on(&self, session: &Session) -> bool {
+        session.holds_lane() && !(self.interrupts.stuck() && session.waits_for_lock())
+    }
+
     fn take_idle(&self) -> Option<Sender<Arc<Session>>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.pop_first().map(|(_, lane)| lane)
@@ -149,6 +158,8 @@ struct Lane {
     number: usize,
     bridge: Arc<Bridge>,
     idle: Arc<Mutex<BTreeMap<usize, Sender<Arc<Session>>>>>,
+    /// Its own, once it runs.
+    thread: OnceLock<Option<Thread>>,
 }
 
 impl Lane {
@@ -181,6 +192,9 @@ impl Lane {
     }
 
     fn serve(&self, session: &Arc<Session>) {
+        if let Some(thread) = self.thread.get_or_init(Thread::current) {
+            session.runs_on(thread);
+        }
         if session.end() == Some(End::Cancelled) {
             session.lane_left(None);
             return;

@@ -12,6 +12,7 @@ mod column_pipe;
 mod hand;
 mod interrupts;
 mod lanes;
+mod lock_waits;
 mod pickles;
 mod queue;
 mod released;

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ember_abi::{ArrowArray, Spent};
 use ember_rows::{Checked, Returned, ReturnedSchema, RowsError};
 
 use crate::hand::Hand;
+use crate::lock_waits::Thread;
 use crate::queue::Queue;
 
 /// What a session is opened with.
@@ -80,6 +81,8 @@ pub struct Session {
     /// The lane's own.
     hand: Mutex<Hand<Lent>>,
     spent: Mutex<Spent>,
+    /// That of its lane, once one serves it.
+    thread: OnceLock<Thread>,
 }
 
 #[derive(Debug)]
@@ -148,6 +151,7 @@ impl Session {
             ended: AtomicBool::new(false),
             hand: Mutex::default(),
             spent: Mutex::default(),
+            thread: OnceLock::new(),
         }
     }
 
@@ -256,6 +260,16 @@ impl Session {
     pub(crate) fn has_spent(&self, more: &Spent) {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.add(more);
+    }
+
+    /// Lane: the session runs on this thread.
+    pub(crate) fn runs_on(&self, thread: &Thread) {
+        let _first = self.thread.set(thread.clone()).is_ok();
+    }
+
+    /// Whether its function waits for Python's lock. Takes a fifth of a second.
+    pub(crate) fn waits_for_lock(&self) -> bool {
+        self.thread.get().is_some_and(Thread::waits_for_lock)
     }
 
     /// Whether its lane has still to leave.

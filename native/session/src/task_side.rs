@@ -47,7 +47,7 @@ pub trait TaskSide: std::fmt::Debug + Send + Sync {
     /// process.
     fn close(&self, grace: Duration) -> bool;
 
-    /// Whether the function still goes on in this process.
+    /// Whether the function still goes on in this process, by its own doing.
     fn runs_on(&self) -> bool {
         false
     }
@@ -109,6 +109,6 @@ impl TaskSide for LaneSession {
     }
 
     fn runs_on(&self) -> bool {
-        self.session.holds_lane()
+        self.lanes.runs_on(&self.session)
     }
 }

@@ -37,6 +37,8 @@ final case class Sums(
 
   def busyPerSession: Double = Sums.part(busy, weight)
 
+  def lockPerSession: Double = Sums.part(lock, weight)
+
   def rowsPerSession: Double = Sums.part(rows, weight)
 
   /**

@@ -65,16 +65,22 @@ object LaneChoice {
    */
   def choose(asked: Asked, others: Seq[Neighbour], places: Int): Choice =
     if (isCheaperApart(asked.known)) {
-      val again = others.isEmpty && mayTry(asked, Choice.TriesEmbedded)
-      if (again) Choice.TriesEmbedded else Choice.CheaperApart
+      if (others.isEmpty) againOr(asked, Choice.CheaperApart) else Choice.CheaperApart
     } else if (others.isEmpty) alone(asked)
     else beside(asked, others, places)
 
   private def alone(asked: Asked): Choice =
-    if (asked.known.alone.waiting > MostWaiting)
-      Choice.WaitsForLock // for threads that functions left behind
+    if (waitsAlone(asked.known.alone)) againOr(asked, Choice.WaitsForLock)
     else if (mayTry(asked, Choice.TriesApart)) Choice.TriesApart
     else Choice.LaneFree
+
+  /** What runs apart comes back once in a while, to see whether it still has to. */
+  private def againOr(asked: Asked, apart: Choice): Choice =
+    if (mayTry(asked, Choice.TriesEmbedded)) Choice.TriesEmbedded else apart
+
+  /** For threads that functions left behind. */
+  private def waitsAlone(sums: Sums): Boolean =
+    sums.waiting > MostWaiting && sums.lockPerSession > LeastSaved
 
   private def beside(asked: Asked, others: Seq[Neighbour], places: Int): Choice = {
     val fits = (others.map(_.task).toSet + asked.task).size <= places

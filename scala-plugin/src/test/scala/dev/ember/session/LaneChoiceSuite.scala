@@ -78,8 +78,19 @@ class LaneChoiceSuite extends AnyFunSuite {
     assert(choose(waits) == Choice.LaneFree)
   }
 
-  test("what waits even alone shares the lock with leftover threads, and runs apart") {
-    assert(choose(known(alone = sums(cpu = 0.5, lock = 0.2))) == Choice.WaitsForLock)
+  test("what waits even alone shares the lock with leftover threads, and runs apart for a while") {
+    val waits = known(alone = sums(cpu = 0.5, lock = 0.2))
+    assert(choose(waits) == Choice.WaitsForLock)
+    assert(choose(waits.copy(busy = 20 * second)) == Choice.TriesEmbedded)
+  }
+
+  test("sessions next to nothing long are not moved for a moment's wait") {
+    def waiting(nanos: Long): Figures = {
+      val effort = Effort(0, 4 * nanos, 0, nanos, 0, 0)
+      known((1 to 4).foldLeft(Sums.none)((sums, _) => sums.and(effort)), seconds = 0.01)
+    }
+    assert(choose(waiting(100000)) == Choice.LaneFree)
+    assert(choose(waiting(2000000)) == Choice.WaitsForLock)
   }
 
   test(
