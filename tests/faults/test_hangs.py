@@ -118,7 +118,8 @@ def test_who_stops_in_time_is_not_blamed_for_a_thread_beside_it_that_does_not(
 
 
 def test_who_waits_for_the_lock_is_not_blamed_for_who_keeps_it(spark, conf, free_lanes, tmp_path):
-    conf(**{"spark.ember.lane": "embedded", "spark.ember.cancel.graceSeconds": "3"})
+    conf(**{"spark.ember.lane": "embedded", "spark.ember.embedded.tasks": "2"})
+    conf(**{"spark.ember.cancel.graceSeconds": "3"})
     begun, enough = tmp_path / "begun", tmp_path / "enough"
     keeper = first_three(spark, staying(SLEEP_S, ctypes.PyDLL))
     waiting = spark.range(10, numPartitions=1).mapInArrow(turning(begun, enough), "id long")
@@ -132,6 +133,7 @@ def test_who_waits_for_the_lock_is_not_blamed_for_who_keeps_it(spark, conf, free
     job.start()
     wait_until(begun.exists)
     keeper.collect()
+    assert sessions(keeper)["emberAbandoned"] == 1
     spark.sparkContext.cancelJobGroup("waits")
     job.join(SOON_S)
     time.sleep(4)  # what is thought of both is known by then
