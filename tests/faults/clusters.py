@@ -28,10 +28,14 @@ def run(
     plan: Mapping[str, Any] | None = None,
     joining: Path | None = None,
 ) -> dict[str, Any]:
-    """Run ``applications/faults.py``, in the control group ``joining``; what it told comes back."""
+    """Run ``applications/faults.py``, in the control group ``joining``; what it told comes back.
+
+    :param plan: what else it is asked; ``application`` names another of the folder
+    """
     answer = folder / "answer.json"
     asked = {"settings": dict(settings), "fault": fault, "folder": str(folder), **(plan or {})}
-    command = [sys.executable, str(HERE / "applications" / "faults.py"), json.dumps(asked)]
+    application = HERE / "applications" / asked.get("application", "faults.py")
+    command = [sys.executable, str(application), json.dumps(asked)]
     with (folder / "log.txt").open("w") as log:
         done = subprocess.run(
             joined(command, joining) if joining else command,

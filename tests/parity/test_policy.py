@@ -109,11 +109,13 @@ def expected(parity_legs, buyers, forest):
 
 @pytest.mark.parametrize("where", ["spark", "embedded", "process"])
 def test_splits_have_one_signature(parity_legs, buyers, manifest, where):
+    given = {"max_depth": 2, "rules": RULES}
     with parity_legs.conf({"spark.ember.lane": "spark"}):
-        expected = sign(grow_tree(buyers, manifest, max_depth=2, rules=RULES).text().encode())
+        expected = sign(grow_tree(buyers, manifest, **given, in_a_task=False).text().encode())
     for how in ("repartitioned", "coalesced", "columns turned around"):
+        in_a_task = how == "coalesced"
         with parity_legs.conf({"spark.ember.lane": where}):
-            tree = grow_tree(PERTURBED[how](buyers), manifest, max_depth=2, rules=RULES)
+            tree = grow_tree(PERTURBED[how](buyers), manifest, **given, in_a_task=in_a_task)
         print(f"{where:8} | {how:22} | splits {sign(tree.text().encode())}")
         assert sign(tree.text().encode()) == expected
 

@@ -7,7 +7,7 @@ use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 /// Another major number is another contract.
 pub(crate) const MAJOR: u16 = 1;
 /// A greater minor number has more at the end of the table.
-pub(crate) const MINOR: u16 = 0;
+pub(crate) const MINOR: u16 = 1;
 
 /// What a call answers.
 pub(crate) const DONE: i32 = 0;
@@ -53,6 +53,17 @@ pub(crate) type Cells = unsafe extern "C" fn(
     room: usize,
 ) -> i32;
 
+/// Adds cells that were counted elsewhere. Takes schema and batch away. Since 1.1.
+pub(crate) type Merge = Add;
+/// Finds the best splits in what was counted; schema and batch are the caller's, who releases them. Since 1.1.
+pub(crate) type Search = unsafe extern "C" fn(
+    opened: *const c_void,
+    schema: *mut FFI_ArrowSchema,
+    batch: *mut FFI_ArrowArray,
+    error: *mut c_char,
+    room: usize,
+) -> i32;
+
 /// What `ember_policy_v1` gives.
 #[repr(C)]
 #[derive(Debug)]
@@ -66,6 +77,8 @@ pub struct EmberPolicy {
     pub(crate) score: Score,
     pub(crate) add: Add,
     pub(crate) cells: Cells,
+    pub(crate) merge: Merge,
+    pub(crate) search: Search,
 }
 
 #[cfg(test)]
@@ -83,8 +96,10 @@ mod tests {
             offset_of!(EmberPolicy, score),
             offset_of!(EmberPolicy, add),
             offset_of!(EmberPolicy, cells),
+            offset_of!(EmberPolicy, merge),
+            offset_of!(EmberPolicy, search),
         );
-        assert_eq!(at, (4, 6, 8, 16, 24, 32, 40));
-        assert_eq!(size_of::<EmberPolicy>(), 48);
+        assert_eq!(at, (4, 6, 8, 16, 24, 32, 40, 48, 56));
+        assert_eq!(size_of::<EmberPolicy>(), 64);
     }
 }

@@ -1,9 +1,10 @@
-//! What is scored or counted, read from JSON and checked once.
+//! What is scored, counted or searched, read from JSON and checked once.
 
-use hashbrown::HashMap;
 use serde::Deserialize;
 
 use crate::draws::Draw;
+use crate::search::{Search, WrittenSearch};
+use crate::words::Vocabulary;
 
 /// Codes are 16 bits wide, and the last code of a feature is that of what is missing.
 const MOST_CODES: usize = 32_768;
@@ -27,10 +28,8 @@ pub struct Plan {
     pub(crate) arms: Vocabulary,
     pub(crate) trees: Vec<Tree>,
     pub(crate) counting: Option<Counting>,
+    pub(crate) search: Option<Search>,
 }
-
-/// A vocabulary's codes.
-pub(crate) type Vocabulary = HashMap<Box<str>, u16, ahash::RandomState>;
 
 /// How a column's values become codes.
 #[derive(Debug)]
@@ -93,6 +92,7 @@ impl Plan {
         let trees = trees.map(|tree| Tree::of(tree, &features, arms));
         let plan = Self {
             trees: trees.collect::<Result<_, _>>()?,
+            search: searched(written.search, arms, written.counting.as_ref())?,
             arms: vocabulary(written.arms)?,
             counting: written.counting,
             features,
@@ -125,6 +125,7 @@ struct Written {
     arms: Vec<Box<str>>,
     trees: Vec<WrittenTree>,
     counting: Option<Counting>,
+    search: Option<WrittenSearch>,
 }
 
 #[derive(Deserialize)]
@@ -201,12 +202,21 @@ impl Feature {
     }
 }
 
+fn searched(
+    written: Option<WrittenSearch>,
+    arms: usize,
+    counting: Option<&Counting>,
+) -> Result<Option<Search>, Wrong> {
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    let search = counting.and_then(|counting| Search::of(written, arms, counting));
+    let wrong = Wrong::Range("what is searched does not fit what is counted");
+    search.map(Some).ok_or(wrong)
+}
+
 fn vocabulary(words: Vec<Box<str>>) -> Result<Vocabulary, Wrong> {
-    let coded = words.into_iter().enumerate();
-    coded
-        .map(|(code, word)| Ok((word, u16::try_from(code)?)))
-        .collect::<Result<_, std::num::TryFromIntError>>()
-        .map_err(|_| Wrong::Range("a vocabulary has too many words"))
+    Vocabulary::of(words).ok_or(Wrong::Range("a vocabulary has too many words"))
 }
 
 impl Tree {

@@ -3,30 +3,47 @@
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch};
 use arrow_schema::DataType;
 
 use crate::codes::{Block, Column, Refusal};
-use crate::plan::{Counting, Plan};
+use crate::gains::Cell;
+use crate::plan::{By, Counting, Feature, Plan};
 use crate::scores::leaf;
 
 /// No sum may come near the end of a long.
 const MOST: u64 = 1 << 62;
+const TOO_LARGE: &str = "outcomes are too large to be summed exactly: ask for fewer digits";
 
 /// What was counted so far: for each feature, open node, code and arm the rows and the sum of their units.
 #[derive(Debug)]
 pub struct Statistics {
     features: Vec<Cells>,
+    arms: usize,
     at_most: u64,
 }
 
 /// The cells of a feature, and where each open node's are.
 #[derive(Debug)]
 struct Cells {
-    numbers: Vec<i64>,
+    /// Empty until something is counted.
+    numbers: Vec<Cell>,
+    /// The place of each open node, and the open node of each place.
     local: Vec<u32>,
-    width: usize,
+    nodes: Vec<u32>,
+    /// Codes of the feature times arms.
+    line: usize,
+    /// No sum of what was merged is larger.
+    at_most: u64,
+}
+
+/// The cells of an open node by a feature: an arm after another, of a code after another.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) feature: usize,
+    pub(crate) node: usize,
+    pub(crate) cells: &'a [Cell],
 }
 
 /// An open node that does not count a feature.
@@ -61,18 +78,22 @@ impl Statistics {
         let features = plan.features.iter().enumerate().map(|(at, feature)| {
             let (nodes, local) = locals(counting, at);
             Cells {
-                numbers: vec![0; nodes * feature.width * plan.arms.len() * 2],
+                numbers: Vec::new(),
                 local,
-                width: feature.width,
+                nodes,
+                line: feature.width * plan.arms.len(),
+                at_most: 0,
             }
         });
         Some(Self {
             features: features.collect(),
+            arms: plan.arms.len(),
             at_most: 0,
         })
     }
 
-    /// Counts the rows of a batch: the arm, the row's hash, one outcome or one an arm, and the features.
+    /// Counts the rows of a batch: the arm, the row's hash, one outcome or one an arm, a list of the features that
+    /// are numbers, and one of those that are texts.
     ///
     /// # Errors
     ///
@@ -83,13 +104,14 @@ impl Statistics {
         };
         let known = Known::of(plan, counting, batch)?;
         self.watch(&known)?;
-        let first = 2 + known.units.len();
-        let columns = batch.columns().get(first..).unwrap_or_default();
-        if columns.len() != plan.features.len() {
-            return Err(shape("there are other columns than features"));
-        }
-        let columns = columns.iter().map(|column| Column::of(column.as_ref()));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let [numbers, texts] = batch
+            .columns()
+            .get(2 + known.units.len()..)
+            .unwrap_or_default()
+        else {
+            return Err(shape("features are a list of numbers and a list of texts"));
+        };
+        let columns = featured(plan, numbers, texts)?;
         let mut block = Block::new(plan.features.len());
         let mut some = Vec::with_capacity(block.rows());
         for first in (0..batch.num_rows()).step_by(block.rows()) {
@@ -108,6 +130,32 @@ impl Statistics {
         Ok(())
     }
 
+    /// Adds cells that were counted elsewhere: rows of a feature, an open node, and its cells.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub fn merge(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
+        let [features, nodes, cells] = batch.columns() else {
+            return Err(shape("cells come with a feature and a node"));
+        };
+        let (features, nodes) = (place(features)?, place(nodes)?);
+        let (ends, numbers) = lists(cells)?;
+        let rows = features.values().iter().zip(nodes.values());
+        for ((feature, node), ends) in rows.zip(ends.windows(2)) {
+            let [first, end] = *ends else { continue };
+            let given = usize::try_from(first).ok().zip(usize::try_from(end).ok());
+            let given = given.and_then(|(first, end)| numbers.values().get(first..end));
+            let feature = usize::try_from(*feature).ok();
+            let cells = feature.and_then(|feature| self.features.get_mut(feature));
+            let (Some(cells), Some(given)) = (cells, given) else {
+                return Err(shape("there is no such feature"));
+            };
+            cells.merge(*node, given)?;
+        }
+        Ok(())
+    }
+
     /// Copies the cells of all features, one after another.
     ///
     /// # Errors
@@ -116,10 +164,13 @@ impl Statistics {
     pub fn copy(&self, cells: &mut [i64]) -> Result<(), Refusal> {
         let mut rest = cells;
         for feature in &self.features {
-            let Some((place, after)) = rest.split_at_mut_checked(feature.numbers.len()) else {
+            let Some((place, after)) = rest.split_at_mut_checked(feature.size() * 2) else {
                 return Err(shape("there are more cells than places"));
             };
-            place.copy_from_slice(&feature.numbers);
+            match feature.numbers.as_flattened() {
+                [] => place.fill(0),
+                numbers => place.copy_from_slice(numbers),
+            }
             rest = after;
         }
         if rest.is_empty() {
@@ -129,13 +180,25 @@ impl Statistics {
         }
     }
 
+    /// All cells that something was counted in, feature after feature.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let features = self.features.iter().enumerate();
+        features.flat_map(|(feature, cells)| {
+            let lines = cells.numbers.chunks_exact(cells.line.max(1));
+            lines.zip(&cells.nodes).map(move |(cells, node)| Line {
+                feature,
+                node: *node as usize,
+                cells,
+            })
+        })
+    }
+
     fn watch(&mut self, known: &Known) -> Result<(), Refusal> {
         for units in known.units.iter().flat_map(Int64Array::values) {
             self.at_most = self.at_most.saturating_add(units.unsigned_abs());
         }
         if self.at_most > MOST {
-            let words = "outcomes are too large to be summed exactly: ask for fewer digits";
-            return Err(Refusal::Value(words.to_owned()));
+            return Err(Refusal::Value(TOO_LARGE.to_owned()));
         }
         Ok(())
     }
@@ -159,8 +222,9 @@ impl Statistics {
                 }
             }
             for (at, cells) in self.features.iter_mut().enumerate() {
-                if !cells.numbers.is_empty() {
-                    cells.count(part, at, plan.arms.len(), some);
+                if !cells.nodes.is_empty() {
+                    cells.open();
+                    cells.count(part, at, self.arms, some);
                 }
             }
         }
@@ -168,6 +232,43 @@ impl Statistics {
 }
 
 impl Cells {
+    fn size(&self) -> usize {
+        self.nodes.len() * self.line
+    }
+
+    fn open(&mut self) {
+        if self.numbers.is_empty() {
+            self.numbers = vec![[0, 0]; self.size()];
+        }
+    }
+
+    fn merge(&mut self, node: i32, given: &[i64]) -> Result<(), Refusal> {
+        let of_node = usize::try_from(node)
+            .ok()
+            .and_then(|node| self.local.get(node));
+        let local = of_node.filter(|local| **local != NOWHERE).copied();
+        let (given, []) = given.as_chunks::<2>() else {
+            return Err(shape("cells are of rows and units"));
+        };
+        let (Some(local), true) = (local, given.len() == self.line) else {
+            return Err(shape("cells are not those of the node"));
+        };
+        let absolute = given
+            .as_flattened()
+            .iter()
+            .map(|number| number.unsigned_abs());
+        self.at_most = absolute.fold(self.at_most, u64::saturating_add);
+        if self.at_most > MOST {
+            return Err(Refusal::Value(TOO_LARGE.to_owned()));
+        }
+        self.open();
+        let lines = self.numbers.chunks_exact_mut(self.line.max(1));
+        for (cell, given) in lines.skip(local as usize).take(1).flatten().zip(given) {
+            *cell = [cell[0] + given[0], cell[1] + given[1]];
+        }
+        Ok(())
+    }
+
     #[expect(
         clippy::indexing_slicing,
         reason = "rows are of the batch; nodes, codes and arms were checked when the plan was read"
@@ -181,14 +282,14 @@ impl Cells {
             }
             let code = usize::from(codes[counted.row]);
             let row = part.rows.start + counted.row;
-            let line = (local as usize * self.width + code) * arms;
-            let arm = line + usize::from(known.arms[row]);
-            self.numbers[arm * 2] += 1;
+            let line = local as usize * self.line + code * arms;
+            let cell = &mut self.numbers[line + usize::from(known.arms[row])];
+            cell[0] += 1;
             if let [units] = known.units.as_slice() {
-                self.numbers[arm * 2 + 1] += units.values()[row];
+                cell[1] += units.values()[row];
             } else {
                 for (at, units) in known.units.iter().enumerate() {
-                    self.numbers[(line + at) * 2 + 1] += units.values()[row];
+                    self.numbers[line + at][1] += units.values()[row];
                 }
             }
         }
@@ -211,33 +312,52 @@ impl Known {
     }
 }
 
-/// How many open nodes count a feature, and the place of each among them.
+/// A column for each feature, of the lists that rows have of them.
+fn featured<'a>(
+    plan: &Plan,
+    numbers: &'a ArrayRef,
+    texts: &'a ArrayRef,
+) -> Result<Vec<Column<'a>>, Refusal> {
+    let is_number = |feature: &&Feature| matches!(feature.by, By::Boundaries(_));
+    let many = plan.features.iter().filter(is_number).count();
+    let mut numbers = Column::each(numbers, many)?.into_iter();
+    let mut texts = Column::each(texts, plan.features.len() - many)?.into_iter();
+    let columns = plan.features.iter().map(|feature| match feature.by {
+        By::Boundaries(_) => numbers.next(),
+        By::Categories { .. } => texts.next(),
+    });
+    let columns: Option<Vec<_>> = columns.collect();
+    columns.ok_or_else(|| shape("there are fewer values than features"))
+}
+
+/// The open nodes that count a feature, and the place of each open node among them.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "open nodes are numbered in 32 bits, which the plan checks"
 )]
-fn locals(counting: &Counting, feature: usize) -> (usize, Vec<u32>) {
+fn locals(counting: &Counting, feature: usize) -> (Vec<u32>, Vec<u32>) {
     let Some(wanted) = &counting.wanted else {
-        return (counting.opened, (0..counting.opened as u32).collect());
+        let all: Vec<u32> = (0..counting.opened as u32).collect();
+        return (all.clone(), all);
     };
     let mut local = vec![NOWHERE; counting.opened];
-    let nodes = wanted.get(feature).map(Vec::as_slice).unwrap_or_default();
+    let nodes = wanted.get(feature).cloned().unwrap_or_default();
     for (at, node) in nodes.iter().enumerate() {
         if let Some(place) = local.get_mut(*node as usize) {
             *place = at as u32;
         }
     }
-    (nodes.len(), local)
+    (nodes, local)
 }
 
 fn coded(plan: &Plan, arms: &ArrayRef) -> Result<Vec<u16>, Refusal> {
     let code = |arm: Option<&str>| {
-        let known = arm.and_then(|arm| plan.arms.get(arm)).copied();
+        let known = arm.and_then(|arm| plan.arms.get(arm));
         known.ok_or_else(|| Refusal::Value(format!("{arm:?} is none of the arms")))
     };
     match Column::of(arms.as_ref())? {
-        Column::Texts(texts) => texts.iter().map(code).collect(),
-        Column::LargeTexts(texts) => texts.iter().map(code).collect(),
+        Column::Texts(texts) => texts.texts(0..arms.len()).map(code).collect(),
+        Column::LargeTexts(texts) => texts.texts(0..arms.len()).map(code).collect(),
         Column::Numbers(_) => Err(shape("arms are numbers")),
     }
 }
@@ -250,6 +370,25 @@ fn whole(column: &ArrayRef) -> Result<Int64Array, Refusal> {
         return Err(Refusal::Value("a row has no outcome".to_owned()));
     }
     Ok(column.as_primitive::<Int64Type>().clone())
+}
+
+fn place(column: &ArrayRef) -> Result<Int32Array, Refusal> {
+    if *column.data_type() != DataType::Int32 || column.null_count() > 0 {
+        return Err(shape("features and nodes are whole numbers"));
+    }
+    Ok(column.as_primitive::<Int32Type>().clone())
+}
+
+/// Where each list ends, and the numbers of all.
+fn lists(column: &ArrayRef) -> Result<(Vec<i32>, Int64Array), Refusal> {
+    let lists: Option<&ListArray> = column.as_list_opt();
+    let numbers = lists.and_then(|lists| lists.values().as_primitive_opt::<Int64Type>());
+    match lists.zip(numbers) {
+        Some((lists, numbers)) if lists.null_count() == 0 && numbers.null_count() == 0 => {
+            Ok((lists.value_offsets().to_vec(), numbers.clone()))
+        }
+        _ => Err(shape("cells are lists of whole numbers")),
+    }
 }
 
 fn shape(words: &str) -> Refusal {

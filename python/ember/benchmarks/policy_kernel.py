@@ -71,7 +71,7 @@ def works(trees: int, depth: int) -> dict[str, dict[str, Callable[[], object]]]:
         "native": Statistics(counting, kernel_of(counting, path)),
         "numpy": Statistics(counting),
     }
-    rows = [counted(each, at) for at, each in enumerate(given)]
+    rows = [counted(given[at], features, at) for at in range(BATCHES)]
     return {
         "scores": {
             way: lambda scorer=scorer: [scorer(each) for each in given]
@@ -123,12 +123,20 @@ def columns(features: tuple[Numeric | Categorical, ...], seed: int) -> list[pa.A
     ]
 
 
-def counted(given: list[pa.Array], seed: int) -> pa.RecordBatch:
-    """Put arms, hashes and outcomes before the features."""
+def counted(
+    given: list[pa.Array], features: tuple[Numeric | Categorical, ...], seed: int
+) -> pa.RecordBatch:
+    """Put arms, hashes and outcomes before the features: lists of numbers, and lists of texts."""
     draw = np.random.default_rng(seed)
     arms = pa.array(np.array(ARMS)[draw.integers(0, 3, ROWS)])
     hashes = pa.array(draw.integers(-(2**63), 2**63 - 1, ROWS))
-    every = [arms, hashes, pa.array(draw.integers(0, 10_000, ROWS)), *given]
+    every = [arms, hashes, pa.array(draw.integers(0, 10_000, ROWS))]
+    for numeric in (True, False):
+        pairs = zip(given, features, strict=True)
+        some = [column for column, of in pairs if isinstance(of, Numeric) == numeric]
+        values = np.stack([column.to_numpy(zero_copy_only=False) for column in some], axis=1)
+        ends = pa.array(np.arange(ROWS + 1, dtype=np.int32) * len(some))
+        every.append(pa.ListArray.from_arrays(ends, pa.array(values.ravel(), some[0].type)))
     return pa.RecordBatch.from_arrays(every, [str(at) for at in range(len(every))])
 
 

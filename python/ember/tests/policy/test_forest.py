@@ -56,18 +56,19 @@ def test_a_forest_is_that_of_plain_python_bit_for_bit(buyers, manifest, drawn, h
         nodes = reference.grown(some, manifest, 2, RULES, features_of(tree))
         others = rows_of(drawn, seed, 0.6, 1) if honest else some
         expected.append(reference.scored_anew(nodes, others, manifest, RULES.min_leaf))
-    found = grow_forest(
-        buyers, manifest, **GIVEN, honest=honest, rows_per_tree=0.6, features_per_node=features
-    )
+    given = GIVEN | {"honest": honest, "rows_per_tree": 0.6, "features_per_node": features}
+    found = grow_forest(buyers, manifest, **given, in_a_task=True)
     assert found.trees == tuple(expected)
+    assert grow_forest(buyers, manifest, **given, in_a_task=False) == found
     assert len(set(found.trees)) == 3
 
 
 @pytest.mark.parametrize("how", PERTURBED)
 def test_the_same_rows_give_the_same_forest(buyers, manifest, how):
     given = GIVEN | {"features_per_node": "sqrt", "honest": True}
-    expected = grow_forest(buyers, manifest, **given).text()
-    assert grow_forest(PERTURBED[how](buyers), manifest, **given).text() == expected
+    expected = grow_forest(buyers, manifest, **given, in_a_task=True).text()
+    found = grow_forest(PERTURBED[how](buyers), manifest, **given, in_a_task=False)
+    assert found.text() == expected
 
 
 def test_another_seed_is_another_forest(buyers, manifest):
@@ -78,13 +79,16 @@ def test_another_seed_is_another_forest(buyers, manifest):
 def test_without_the_library_the_forest_is_the_same(buyers, manifest, monkeypatch):
     expected = grow_forest(buyers, manifest, **GIVEN).text()
     monkeypatch.setenv("EMBER_POLICY_LIBRARY", "")
-    assert grow_forest(buyers, manifest, **GIVEN).text() == expected
+    for in_a_task in (True, False):
+        assert grow_forest(buyers, manifest, **GIVEN, in_a_task=in_a_task).text() == expected
 
 
 def test_what_does_not_fit_a_task_is_counted_by_turns(buyers, manifest, monkeypatch):
     expected = grow_forest(buyers, manifest, **GIVEN, features_per_node=2).text()
     monkeypatch.setattr("ember.policy.splits.PASS_BYTES", 4000)
-    assert grow_forest(buyers, manifest, **GIVEN, features_per_node=2).text() == expected
+    for in_a_task in (True, False):
+        given = GIVEN | {"features_per_node": 2, "in_a_task": in_a_task}
+        assert grow_forest(buyers, manifest, **given).text() == expected
 
 
 def test_an_honest_tree_keeps_min_leaf_in_both_halves(buyers, manifest):
@@ -172,7 +176,8 @@ def test_what_no_forest_can_be_grown_by_is_refused(buyers, manifest, wanted, wor
 
 def test_values_that_are_missing_are_refused(valued, manifest):
     short = valued.withColumn("values", F.slice("values", 1, 2))
-    with pytest.raises(PythonException, match="have no outcome"):
-        grow_tree(short, manifest, rules=Rules("dr"), values="values")
+    for in_a_task in (True, False):
+        with pytest.raises((RowsError, PythonException), match="have no outcome"):
+            grow_tree(short, manifest, rules=Rules("dr"), values="values", in_a_task=in_a_task)
     with pytest.raises(RowsError, match="folds is 1"):
         doubly_robust(valued.drop("values"), manifest, folds=1)

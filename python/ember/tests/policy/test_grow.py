@@ -9,7 +9,7 @@ from perturbed import PERTURBED
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
-from ember.policy import Counting, RowsError, Rules, best_splits, fit, grow_tree
+from ember.policy import Counting, RowsError, Rules, best_splits, fit, grow_tree, read_forest
 from ember.policy.criteria import Outcomes, gains
 from ember.policy.draws import Draw
 from ember.policy.trees import FlatTree, Leaf
@@ -34,22 +34,23 @@ def manifest(buyers):
 
 
 @pytest.mark.parametrize("rules", [RULES, Rules(min_leaf=1), Rules(min_leaf=5, min_uplift=1.5)])
-@pytest.mark.parametrize("max_depth", [1, 3])
-def test_a_tree_is_that_of_plain_python_bit_for_bit(buyers, manifest, rules, max_depth):
+@pytest.mark.parametrize(("max_depth", "in_a_task"), [(1, True), (3, True), (3, False)])
+def test_a_tree_is_that_of_plain_python_bit_for_bit(buyers, manifest, rules, max_depth, in_a_task):
     rows = [row.asDict() for row in buyers.collect()]
     nodes = reference.grown(reference.counted(rows, manifest), manifest, max_depth, rules)
     expected = reference.tree_of(nodes, manifest)
-    (tree,) = grow_tree(buyers, manifest, max_depth=max_depth, rules=rules).trees
+    given = {"max_depth": max_depth, "rules": rules, "in_a_task": in_a_task}
+    (tree,) = grow_tree(buyers, manifest, **given).trees
     assert tree == expected
     assert not isinstance(tree, Leaf)
 
 
 @pytest.mark.parametrize("how", PERTURBED)
-@pytest.mark.parametrize("criterion", ["euclidean", "ipw"])
-def test_the_same_rows_give_the_same_bits(buyers, manifest, how, criterion):
+@pytest.mark.parametrize(("criterion", "in_a_task"), [("euclidean", False), ("ipw", True)])
+def test_the_same_rows_give_the_same_bits(buyers, manifest, how, criterion, in_a_task):
     rules = replace(RULES, criterion=criterion)
-    expected = grow_tree(buyers, manifest, rules=rules)
-    found = grow_tree(PERTURBED[how](buyers), manifest, rules=rules)
+    expected = grow_tree(buyers, manifest, rules=rules, in_a_task=not in_a_task)
+    found = grow_tree(PERTURBED[how](buyers), manifest, rules=rules, in_a_task=in_a_task)
     assert found.text() == expected.text()
     assert len(FlatTree.of(expected.trees[0], manifest.features).feature) >= 7
 
@@ -60,9 +61,11 @@ def test_shares_are_split_by_their_divergence(buyers, criterion):
     manifest = fit(
         bought, features=FEATURES, treatment="segment", outcome="spend", control="none", digits=0
     )
-    rules = replace(RULES, criterion=criterion)
+    rules = replace(RULES, criterion=criterion, prior_rows=20)
     found = grow_tree(bought, manifest, rules=rules)
-    assert found.text() == grow_tree(bought.repartition(5), manifest, rules=rules).text()
+    spread = grow_tree(bought.repartition(5), manifest, rules=rules, in_a_task=False)
+    assert found.text() == spread.text()
+    assert found.text() != grow_tree(bought, manifest, rules=replace(rules, prior_rows=0)).text()
     assert found.trees[0].feature in {"zip", "history"}
 
 
@@ -138,14 +141,36 @@ def test_a_feature_that_says_nothing_splits_nothing(buyers, nothing):
     ],
 )
 def test_rows_that_do_not_fit_are_refused_by_name(buyers, manifest, change, words):
-    with pytest.raises((RowsError, PythonException)) as refused:
+    with pytest.raises(RowsError) as refused:
         grow_tree(change(buyers), manifest, rules=RULES)
+    assert words in str(refused.value)
+    with pytest.raises((RowsError, PythonException)) as refused:
+        grow_tree(change(buyers), manifest, rules=RULES, in_a_task=False)
     assert words in str(refused.value)
 
 
 def test_divergences_of_shares_refuse_other_outcomes(buyers, manifest):
-    with pytest.raises(PythonException, match="for outcomes between 0 and 1"):
-        grow_tree(buyers, manifest, rules=Rules("kl"))
+    for in_a_task in (True, False):
+        with pytest.raises((RowsError, PythonException), match="for outcomes between 0 and 1"):
+            grow_tree(buyers, manifest, rules=Rules("kl"), in_a_task=in_a_task)
+
+
+def test_more_rows_than_a_task_is_to_hold_stay_where_they_are(buyers, manifest, monkeypatch):
+    expected = grow_tree(buyers, manifest, rules=RULES).text()
+    few = replace(manifest, rows=1)  # as if most rows had come since
+    monkeypatch.setattr("ember.policy.grow.MOST_VALUES", 1000)
+    assert grow_tree(buyers, few, rules=RULES).trees == read_forest(expected).trees
+
+
+def test_a_tree_that_a_task_holds_is_one_query_and_else_one_for_each_level(spark, buyers, manifest):
+    store = spark._jsparkSession.sharedState().statusStore()
+    queries = []
+    for in_a_task in (True, False):
+        before = store.executionsCount()
+        grow_tree(buyers, manifest, max_depth=3, rules=RULES, in_a_task=in_a_task)
+        spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+        queries.append(store.executionsCount() - before)
+    assert queries == [1, 3]
 
 
 @pytest.mark.parametrize(

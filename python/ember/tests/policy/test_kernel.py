@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from listed import listed
 from pyspark import cloudpickle
 
 from ember.policy import (
@@ -99,7 +100,7 @@ def batch(rows, draw, outcomes):
         pa.array([draw.randint(-10, 10**6) for _ in range(rows)], pa.int64())
         for _ in range(outcomes)
     ]
-    given = [arms, *whole, *columns(rows, draw)]
+    given = [arms, *whole, *listed(columns(rows, draw), FEATURES)]
     return pa.RecordBatch.from_arrays(given, [f"_{at}" for at in range(len(given))])
 
 
@@ -130,7 +131,7 @@ def test_statistics_are_those_of_numpy(path, forest, wanted, valued):
         what = replace(what, wanted=(*some[:-1], ()))
     numpy, native = Statistics(what), Statistics(what, kernel_of(what, path))
     for rows in (0, 1, 700, 3000):
-        given = batch(rows, draw, len(ARMS) if valued else 1)
+        given = batch(rows + 5, draw, len(ARMS) if valued else 1).slice(3, rows)
         numpy.add(given)
         native.add(given)
     expected = numpy.cells()
@@ -182,6 +183,16 @@ def test_rows_that_cannot_be_counted_are_refused_in_the_words_of_numpy(
     for kernel in (kernel_of(what, path), None):
         with pytest.raises(RowsError, match=words):
             Statistics(what, kernel).add(given)
+
+
+@pytest.mark.parametrize("at", [3, 4])
+def test_lists_that_are_not_those_of_the_features_are_refused(path, forest, at):
+    lists = [[1.0, 2.0]] if at == 3 else [["", "", ""]]
+    given = batch(1, random.Random(1), 1)
+    given = given.set_column(at, str(at), pa.array(lists, given.column(at).type))
+    what = counting(forest)
+    with pytest.raises(PolicyError, match="lists of features have not"):
+        Statistics(what, kernel_of(what, path)).add(given)
 
 
 def test_a_plan_that_contradicts_itself_is_refused(path, forest):

@@ -3,7 +3,8 @@
 The divergences are those of Rzepakowski and Jaroszewicz, "Decision trees for uplift modeling with
 single and multiple treatments" (2012): the sum over the arms other than the control of how far the
 arm's outcomes are from the control's, in the children by their share of the rows, less the
-parent's.
+parent's. Every operation is one that IEEE 754 rounds the same everywhere, logarithms included, so
+that gains are the same bits here, in the native kernel (``gains.rs``) and on any processor.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
+
+from ember.policy.logarithm import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,9 @@ Criterion = Literal["euclidean", "kl", "chi2", "ipw", "dr"]
 #: Shares of 0 and 1 are moved inwards by it, where logarithms and quotients are taken of them.
 _EDGE: Final = 2.0**-20
 
+#: How much of the fineness is how unevenly a split cuts all treated rows together.
+_TOGETHER: Final = 0.9
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -39,7 +45,17 @@ class Outcomes:
     valued: bool = False
 
 
-def gains(criterion: Criterion, left: Cells, right: Cells, of: Outcomes) -> Values:
+@dataclass(frozen=True)
+class Prior:
+    """Rows that each arm of a child has more, whose outcomes are the means of the node."""
+
+    rows: int
+    means: Values
+
+
+def gains(
+    criterion: Criterion, left: Cells, right: Cells, of: Outcomes, prior: Prior | None = None
+) -> Values:
     """Return what splits gain: larger is better.
 
     :param left: shape (..., arms, 2): rows and sum of units of each arm in the left child
@@ -53,7 +69,11 @@ def gains(criterion: Criterion, left: Cells, right: Cells, of: Outcomes) -> Valu
         values = [_value(each, share, of.digits) for each in (left, right, total)]
         gained: Values = (values[0] + values[1] - values[2]) / _rows(total)
         return gained
-    parts = [_uplift(_DIVERGENCES[criterion], each, of) for each in (left, right, total)]
+    if prior is None:
+        found = [means(each, of) for each in (left, right, total)]
+    else:
+        found = [*(drawn(each, prior, of.digits) for each in (left, right)), prior.means]
+    parts = [_uplift(_DIVERGENCES[criterion], each, of.control) for each in found]
     weights = [_rows(each) / _rows(total) for each in (left, right)]
     return weights[0] * parts[0] + weights[1] * parts[1] - parts[2]
 
@@ -62,6 +82,38 @@ def means(cells: Cells, of: Outcomes) -> Values:
     """Return the mean outcome of each arm, and 0 of an arm without rows."""
     rows = _rows(cells)[..., None] if of.valued else cells[..., 0]
     found: Values = cells[..., 1] / (np.maximum(rows, 1) * 10**of.digits)
+    return found
+
+
+def drawn(cells: Cells, prior: Prior, digits: int) -> Values:
+    """Return the mean outcome of each arm, drawn towards the node's."""
+    units: Values = cells[..., 1] / 10**digits + prior.rows * prior.means
+    return units / (cells[..., 0] + prior.rows)
+
+
+def fineness(left: Cells, right: Cells, control: int) -> Values:
+    """Return what gains are divided by, so that splits into uneven or many parts have no advantage.
+
+    It grows with how differently a split cuts treated and control rows, and with how evenly it cuts
+    both: the normalisation of the paper, of two parts.
+    """
+    total = left + right
+    rows, less = total[..., 0], left[..., 0]
+    everyone, of_control = rows.sum(axis=-1), rows[..., control]
+    treated = everyone - of_control
+    cut = less[..., control] / of_control
+    together = (less.sum(axis=-1) - less[..., control]) / treated
+    found: Values = (
+        _TOGETHER * _entropy(treated / everyone) * _kl(together, cut)
+        + of_control / everyone * _entropy(cut)
+        + 0.5
+    )
+    for arm in range(rows.shape[-1]):
+        if arm != control:
+            of_arm = rows[..., arm]
+            each = less[..., arm] / of_arm
+            apart = (1 - _TOGETHER) * _entropy(of_arm / (of_arm + of_control)) * _kl(each, cut)
+            found = found + (apart + of_arm / everyone * _entropy(each))
     return found
 
 
@@ -90,12 +142,11 @@ def _rows(cells: Cells) -> Cells:
     return rows
 
 
-def _uplift(divergence: Callable[[Values, Values], Values], cells: Cells, of: Outcomes) -> Values:
-    found = means(cells, of)
+def _uplift(divergence: Callable[[Values, Values], Values], found: Values, control: int) -> Values:
     total = np.zeros(found.shape[:-1])
     for arm in range(found.shape[-1]):
-        if arm != of.control:
-            total += divergence(found[..., arm], found[..., of.control])
+        if arm != control:
+            total += divergence(found[..., arm], found[..., control])
     return total
 
 
@@ -106,19 +157,26 @@ def _value(cells: Cells, inverse_share: Values | float, digits: int) -> Values:
 
 
 def _euclidean(treated: Values, control: Values) -> Values:
-    return (treated - control) ** 2
+    apart = treated - control
+    return apart * apart
 
 
 def _kl(treated: Values, control: Values) -> Values:
     p, q = _inside(treated), _inside(control)
-    apart: Values = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+    apart: Values = p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
     return apart
 
 
 def _chi2(treated: Values, control: Values) -> Values:
     q = _inside(control)
-    apart = (treated - q) ** 2
+    apart = (treated - q) * (treated - q)
     return apart / q + apart / (1 - q)
+
+
+def _entropy(share: Values) -> Values:
+    p = _inside(share)
+    found: Values = -(p * log(p) + (1 - p) * log(1 - p))
+    return found
 
 
 def _inside(share: Values) -> Values:
@@ -126,3 +184,6 @@ def _inside(share: Values) -> Values:
 
 
 _DIVERGENCES: Final = {"euclidean": _euclidean, "kl": _kl, "chi2": _chi2}
+
+#: Criteria that compare outcomes of arms with the control's.
+DIVERGENCES: Final = tuple(_DIVERGENCES)

@@ -82,10 +82,11 @@ def fingerprint(df: DataFrame, columns: Sequence[str]) -> Fingerprint:
     """
     types = types_of(df, columns)
     values = [_canonical(name, of) for name, of in types.items()]
-    rows = [row_hash(seed, types) for seed in _SEEDS]
-    hashes = [*rows, *(F.xxhash64(*_with_nulls([value])) for value in values)]
-    sums = [F.sum(part) for each in hashes for part in _parts(each)]
-    found = df.agg(F.count(F.lit(1)), *sums).collect()[0]
+    rows = [row_hash_sql(seed, types) for seed in _SEEDS]
+    hashes = [*rows, *(f"xxhash64({_with_null(value)})" for value in values)]
+    hashed = df.selectExpr(*(f"{each} AS _{at}" for at, each in enumerate(hashes)))
+    sums = [f"sum({part})" for at in range(len(hashes)) for part in _parts(f"_{at}")]
+    found = hashed.selectExpr("count(1)", *sums).collect()[0]
     first, second, *each = _whole([part or 0 for part in found[1:]])
     return Fingerprint(
         rows=found[0],
@@ -99,8 +100,13 @@ def fingerprint(df: DataFrame, columns: Sequence[str]) -> Fingerprint:
 
 def row_hash(seed: str, types: dict[str, DataType]) -> Column:
     """Hash the values of some columns together."""
+    return F.expr(row_hash_sql(seed, types))
+
+
+def row_hash_sql(seed: str, types: dict[str, DataType]) -> str:
+    """Write the same in SQL: of thousands of columns each call of the JVM would show."""
     values = [_canonical(name, of) for name, of in types.items()]
-    return F.xxhash64(F.lit(seed), *_with_nulls(values))
+    return f"xxhash64('{seed}', {', '.join(map(_with_null, values))})"
 
 
 def type_of(df: DataFrame, name: str) -> DataType:
@@ -142,24 +148,24 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _canonical(name: str, of: DataType) -> Column:
+def _canonical(name: str, of: DataType) -> str:
     """Make one NaN of all, and one zero of both."""
-    value = column(name)
+    value = quoted(name)
     if isinstance(of, FloatType | DoubleType):
-        nan = F.lit(float("nan")).cast(of)
-        return F.when(F.isnan(value), nan).otherwise(value + F.lit(0.0).cast(of))
+        type_ = of.simpleString()
+        nan, zero = f"CAST('NaN' AS {type_})", f"CAST(0 AS {type_})"
+        return f"CASE WHEN isnan({value}) THEN {nan} ELSE {value} + {zero} END"
     return value
 
 
-def _with_nulls(values: list[Column]) -> list[Column]:
-    """Say of each whether it is null: the hash passes over nulls."""
-    return [part for value in values for part in (F.isnull(value), value)]
+def _with_null(value: str) -> str:
+    """Say of a value whether it is null, too: the hash passes over nulls."""
+    return f"isnull({value}), {value}"
 
 
-def _parts(hashed: Column) -> list[Column]:
+def _parts(hashed: str) -> list[str]:
     return [
-        F.shiftrightunsigned(hashed, first).bitwiseAND(F.lit((1 << width) - 1))
-        for first, width in _PARTS
+        f"shiftrightunsigned({hashed}, {first}) & {(1 << width) - 1}L" for first, width in _PARTS
     ]
 
 

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 from pyspark.sql.types import NumericType
 
 from ember.policy.errors import RowsError
-from ember.policy.fingerprint import column, type_of
-from ember.policy.inputs import as_number, as_text
+from ember.policy.fingerprint import column, types_of
+from ember.policy.inputs import as_number_sql, as_text
 from ember.policy.lock import libraries
 from ember.policy.manifest import Categorical, Manifest, Numeric, Outcome, Treatment
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType
 
     from ember.policy.manifest import Feature
 
@@ -56,18 +57,18 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     :raises RowsError: if the rows have no such columns, or a column has too many categories
     :raises ManifestError: if what was found contradicts itself, as where ``control`` is no arm
     """
-    if not isinstance(type_of(df, outcome), NumericType):
-        message = f"column {outcome!r} is {type_of(df, outcome).simpleString()}, and no number"
+    types = types_of(df, [outcome, *features])
+    if not isinstance(types[outcome], NumericType):
+        message = f"column {outcome!r} is {types[outcome].simpleString()}, and no number"
         raise RowsError(message)
-    numeric = [name for name in features if isinstance(type_of(df, name), NumericType)]
+    numeric = [name for name in features if isinstance(types[name], NumericType)]
     written = [name for name in features if name not in numeric]
-    rows = df.count()
-    vocabularies = _vocabularies(df, list(dict.fromkeys([*written, treatment])))
+    rows, vocabularies = _vocabularies(df, list(dict.fromkeys([*written, treatment])))
     arms = vocabularies[treatment]
     if None in arms:
         message = f"column {treatment!r} has rows without an arm"
         raise RowsError(message)
-    boundaries = _boundaries(df, numeric, rows, bins)
+    boundaries = _boundaries(df, {name: types[name] for name in numeric}, rows, bins)
     found: dict[str, Feature] = {name: Numeric(name, boundaries[name]) for name in numeric}
     for name in written:
         values = tuple(value for value in vocabularies[name] if value is not None)
@@ -81,19 +82,20 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     )
 
 
-def _vocabularies(df: DataFrame, names: list[str]) -> dict[str, list[str | None]]:
-    """Collect the values of each column, once it is known that they are few."""
-    about = df.agg(*(F.approx_count_distinct(column(name)) for name in names)).collect()[0]
-    for name, values in zip(names, about, strict=True):
+def _vocabularies(df: DataFrame, names: list[str]) -> tuple[int, dict[str, list[str | None]]]:
+    """Count the rows, and collect the values of each column, once it is known that they are few."""
+    known = (each(column(name)) for name in names for each in (F.approx_count_distinct, F.count))
+    rows, *counts = df.agg(F.count(F.lit(1)), *known).collect()[0]
+    for name, values in zip(names, counts[::2], strict=True):
         if values > 2 * MOST_CATEGORIES:
             _too_many(name, f"about {values:,}")
-    found = {}
-    for name in names:
-        rows = df.select(as_text(df, name)).distinct().collect()
-        if len(rows) > MOST_CATEGORIES + 1:
-            _too_many(name, f"{len(rows):,}")
-        found[name] = sorted((row[0] for row in rows), key=lambda text: (text is None, text or ""))
-    return found
+    sets = df.agg(*(F.collect_set(as_text(df, name)) for name in names)).collect()[0]
+    found: dict[str, list[str | None]] = {}
+    for name, values, filled in zip(names, sets, counts[1::2], strict=True):
+        if len(values) > MOST_CATEGORIES:
+            _too_many(name, f"{len(values):,}")
+        found[name] = [*sorted(values), *([None] if filled < rows else [])]
+    return rows, found
 
 
 def _too_many(name: str, values: str) -> None:
@@ -102,24 +104,20 @@ def _too_many(name: str, values: str) -> None:
 
 
 def _boundaries(
-    df: DataFrame, names: list[str], rows: int, bins: int
+    df: DataFrame, types: dict[str, DataType], rows: int, bins: int
 ) -> dict[str, tuple[float, ...]]:
     """Take the inner quantiles of each column, of which equal ones are one."""
-    found: dict[str, tuple[float, ...]] = dict.fromkeys(names, ())
-    if bins < 2 or not names:
+    found: dict[str, tuple[float, ...]] = dict.fromkeys(types, ())
+    if bins < 2 or not types:
         return found
+    names = list(types)
     parts = ", ".join(f"{at / bins!r}D" for at in range(1, bins))
     sample = _sample(df, names, rows)
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
-        numbers = sample.select(
-            *(as_number(sample, name).alias(f"_{at}") for at, name in enumerate(some))
-        )
-        quantiles = numbers.agg(
-            *(
-                F.expr(f"percentile_disc(array({parts})) WITHIN GROUP (ORDER BY _{at})")
-                for at in range(len(some))
-            )
+        numbers = [as_number_sql(name, types[name]) for name in some]
+        quantiles = sample.selectExpr(
+            *(f"percentile_disc(array({parts})) WITHIN GROUP (ORDER BY {each})" for each in numbers)
         ).collect()[0]
         for name, values in zip(some, quantiles, strict=True):
             found[name] = tuple(sorted(set(values or ())))

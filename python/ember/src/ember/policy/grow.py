@@ -1,27 +1,35 @@
 """Trees and forests that are grown level by level, each level of all trees in one pass over rows.
 
 An honest tree has its splits from one half of its rows and its leaves' scores from the other, so
-that what a leaf promises was not chosen for being large.
+that what a leaf promises was not chosen for being large. Rows that fit a task are held by one, in
+which all levels are grown; others stay where they are, and each level is a query.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ember.policy.codes import width
+from ember.policy.criteria import Outcomes, Prior, drawn, means
 from ember.policy.draws import Draw, features_of, seed_of
 from ember.policy.errors import RowsError
-from ember.policy.search import Rules
-from ember.policy.splits import best_splits
+from ember.policy.held import MOST_VALUES, fits, grown_in_a_task
+from ember.policy.inputs import counted_rows
+from ember.policy.kernel import shipped
+from ember.policy.search import Rules, Search
+from ember.policy.splits import Spread
 from ember.policy.statistics import Counting
-from ember.policy.trees import FlatTree, Forest, Leaf, Split
+from ember.policy.trees import FlatTree, Forest, Leaf, Split, document_of, node_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
-    from ember.policy.manifest import Manifest
+    from ember.policy.held import Held
+    from ember.policy.manifest import Feature, Manifest
     from ember.policy.splits import Best, Cells
     from ember.policy.trees import Node
 
@@ -37,6 +45,7 @@ def grow_tree(  # noqa: PLR0913 (keywords, each of them a choice)
     honest: bool = False,
     seed: int = 0,
     values: str | None = None,
+    in_a_task: bool | None = None,
 ) -> Forest:
     """Grow a tree whose leaves hold each arm's mean outcome, on all rows.
 
@@ -45,12 +54,14 @@ def grow_tree(  # noqa: PLR0913 (keywords, each of them a choice)
     :param max_depth: levels below the root, 1 to 16
     :param honest: half of the rows, drawn by ``seed``, choose the splits, and half give the scores
     :param values: a column of arrays with an outcome for each arm; see :func:`doubly_robust`
+    :param in_a_task: hold the rows in one task and grow all levels there, which takes a query;
+        or leave them where they are, which takes one a level. The tree is the same. If None, rows
+        are held that are few enough for it
     :raises RowsError: if the rows do not fit the manifest, or an arm has none
     """
     drawn = [Draw(seed_of(seed, 0))]
-    return _Growth(df, manifest, rules or Rules(), values, None, seed).grown(
-        drawn, max_depth, honest=honest
-    )
+    growth = _growth(manifest, rules or Rules(), values, None, seed)
+    return _grown(df, manifest, growth.to(drawn, max_depth, honest=honest), values, in_a_task)
 
 
 def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
@@ -65,6 +76,7 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
     rows_per_tree: float = 0.5,
     features_per_node: int | Literal["sqrt"] | None = None,
     values: str | None = None,
+    in_a_task: bool | None = None,
 ) -> Forest:
     """Grow trees, each on rows of its own, whose mean is the policy's score.
 
@@ -73,6 +85,7 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
 
     :param rows_per_tree: the share of the rows that a tree has, above 0 and at most 1
     :param features_per_node: how many features a node may split by; all of them, if None
+    :param in_a_task: see :func:`grow_tree`
     :raises RowsError: see :func:`grow_tree`
     """
     if n_trees < 1 or not 0.0 < rows_per_tree <= 1.0:
@@ -81,9 +94,42 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
     below = round(rows_per_tree * 2**32)
     draws = [Draw(seed_of(seed, tree), below) for tree in range(n_trees)]
     wanted = _features_per_node(features_per_node, len(manifest.features))
-    return _Growth(df, manifest, rules or Rules(), values, wanted, seed).grown(
-        draws, max_depth, honest=honest
-    )
+    growth = _growth(manifest, rules or Rules(), values, wanted, seed)
+    return _grown(df, manifest, growth.to(draws, max_depth, honest=honest), values, in_a_task)
+
+
+def _growth(
+    manifest: Manifest, rules: Rules, values: str | None, features_per_node: int | None, seed: int
+) -> _Growth:
+    if (rules.criterion == "dr") != (values is not None):
+        message = "the criterion 'dr', and no other, is for a column of values"
+        raise RowsError(message)
+    treatment = manifest.treatment
+    control = treatment.arms.index(treatment.control)
+    of = Outcomes(control, manifest.outcome.digits, valued=values is not None)
+    return _Growth(manifest.features, treatment.arms, of, rules, features_per_node, seed)
+
+
+def _grown(
+    df: DataFrame,
+    manifest: Manifest,
+    growing: _Growing,
+    values: str | None,
+    in_a_task: bool | None,  # noqa: FBT001 (None is neither)
+) -> Forest:
+    drawn = growing.honest or not all(draw.takes_all for draw in growing.draws)
+    held = in_a_task
+    if held is None:
+        held = fits(manifest.rows, len(manifest.features), len(growing.draws))
+    trees = None
+    if held:
+        rows = counted_rows(df, manifest, values, drawn=drawn)
+        most = MOST_VALUES * 2 if in_a_task is None else None
+        told = grown_in_a_task(rows, growing.documents, shipped(df), most)
+        trees = None if told is None else [node_of("", each) for each in told]
+    if trees is None:
+        trees = growing.trees(Spread(df, manifest, values, drawn=drawn))
+    return Forest(manifest, tuple(trees))
 
 
 def _features_per_node(asked: int | Literal["sqrt"] | None, features: int) -> int | None:
@@ -98,9 +144,13 @@ def _features_per_node(asked: int | Literal["sqrt"] | None, features: int) -> in
 
 @dataclass
 class _Grown:
-    """A node: what was counted in it, and how it was split; numbered as in :class:`FlatTree`."""
+    """A node: what was counted in it, and how it was split; numbered as in :class:`FlatTree`.
+
+    :param means: what the arms' means in its children are drawn towards
+    """
 
     cells: Cells
+    means: NDArray[np.float64]
     best: Best | None = None
     children: tuple[int, int] = (0, 0)
 
@@ -114,63 +164,91 @@ class _Tree:
     leaves: list[int] = field(default_factory=lambda: [0])
 
 
+class _Rows(Protocol):
+    """Rows in which splits are searched, wherever they are."""
+
+    def best(self, search: Search) -> list[Best]:
+        """Find the best split of each open node that has rows."""
+
+
 @dataclass(frozen=True)
 class _Growth:
-    """What all trees of a forest are grown on, and by which rules."""
+    """What all trees of a forest are grown of, and by which rules."""
 
-    df: DataFrame
-    manifest: Manifest
+    features: tuple[Feature, ...]
+    arms: tuple[str, ...]
+    of: Outcomes
     rules: Rules
-    values: str | None
     features_per_node: int | None
     seed: int
 
-    def __post_init__(self) -> None:
-        """Refuse the criterion of values without values, and the others with them."""
-        if (self.rules.criterion == "dr") != (self.values is not None):
-            message = "the criterion 'dr', and no other, is for a column of values"
-            raise RowsError(message)
-
-    def grown(self, draws: list[Draw], max_depth: int, *, honest: bool) -> Forest:
-        """Grow trees level by level."""
+    def to(self, draws: list[Draw], max_depth: int, *, honest: bool) -> _Growing:
+        """Say how many trees are to be grown, on which rows, and how deep."""
         if not 1 <= max_depth <= 16:
             message = f"max_depth is {max_depth}, and not between 1 and 16"
             raise RowsError(message)
-        half = _GROWING if honest else None
-        trees = [_Tree(replace(draw, half=half)) for draw in draws]
-        for _ in range(max_depth):
-            self._level(trees)
+        return _Growing(self, draws, max_depth, honest)
+
+
+@dataclass(frozen=True)
+class _Growing:
+    """Trees that are to be grown, on whatever rows."""
+
+    growth: _Growth
+    draws: list[Draw]
+    max_depth: int
+    honest: bool
+
+    def documents(self, rows: Held) -> list[dict[str, Any]]:
+        """Grow them, and write each as JSON has it."""
+        return [document_of(tree) for tree in self.trees(rows)]
+
+    def trees(self, rows: _Rows) -> list[Node]:
+        """Grow them level by level."""
+        half = _GROWING if self.honest else None
+        trees = [_Tree(replace(draw, half=half)) for draw in self.draws]
+        for _ in range(self.max_depth):
+            self._level(rows, trees)
             if not any(tree.leaves for tree in trees):
                 break
-        if honest:
-            self._scored(trees)
-        return Forest(self.manifest, tuple(self._tree(tree.nodes) for tree in trees))
+        if self.honest:
+            self._scored(rows, trees)
+        return [self._tree(tree.nodes) for tree in trees]
 
-    def _level(self, trees: list[_Tree]) -> None:
+    def _level(self, rows: _Rows, trees: list[_Tree]) -> None:
         """Split the open nodes of all trees that gain by it."""
         counting = self._counting(trees)
         found: list[list[Best]] = [[] for _ in trees]
-        for best in best_splits(self.df, self.manifest, counting, self.rules, self.values):
+        for best in rows.best(self._search(counting, trees)):
             found[counting.opened[best.opened][0]].append(best)
         for at, tree in enumerate(trees):
             nodes = {node: best for best in found[at] for node in [counting.opened[best.opened][1]]}
             if not tree.nodes:
-                tree.nodes.append(_Grown(self._root(nodes.get(0))))
+                tree.nodes.append(self._root(nodes.get(0)))
             first = len(tree.nodes)
             for node, best in sorted(nodes.items()):
                 if best.gain is not None:
                     tree.nodes[node].best = best
                     tree.nodes[node].children = (len(tree.nodes), len(tree.nodes) + 1)
-                    tree.nodes += _Grown(best.left), _Grown(best.right)
+                    towards = tree.nodes[node].means
+                    tree.nodes += (self._child(each, towards) for each in (best.left, best.right))
             tree.leaves = list(range(first, len(tree.nodes)))
 
-    def _scored(self, trees: list[_Tree]) -> None:
+    def _search(self, counting: Counting, trees: list[_Tree]) -> Search:
+        """Say what is searched, and towards what the means of children are drawn."""
+        growth, priors = self.growth, None
+        if growth.rules.prior_rows and trees[0].nodes:
+            nodes = (trees[tree].nodes[node] for tree, node in counting.opened)
+            priors = tuple(tuple(node.means.tolist()) for node in nodes)
+        return Search(counting, growth.of.control, growth.of.digits, growth.rules, priors)
+
+    def _scored(self, rows: _Rows, trees: list[_Tree]) -> None:
         """Count the leaves anew, on the other half; undo splits that leave too few rows there."""
         for tree in trees:
             tree.draw = replace(tree.draw, half=_SCORING)
             tree.leaves = [at for at, node in enumerate(tree.nodes) if node.best is None]
         counting = self._counting(trees)
-        features = self.manifest.features
+        features = self.growth.features
         least = min(range(len(features)), key=lambda at: width(features[at]))
         every = tuple(range(len(counting.opened)))
         only = tuple(every if at == least else () for at in range(len(features)))
@@ -178,7 +256,7 @@ class _Growth:
         for tree in trees:
             for node in tree.nodes:
                 node.cells = node.cells * 0
-        for best in best_splits(self.df, self.manifest, counting, self.rules, self.values):
+        for best in rows.best(self._search(counting, trees)):
             at, leaf = counting.opened[best.opened]
             trees[at].nodes[leaf].cells = best.total
         for tree in trees:
@@ -189,51 +267,60 @@ class _Growth:
             if node.best is not None:
                 children = [nodes[child].cells for child in node.children]
                 node.cells = children[0] + children[1]
-                if min(each[:, 0].min() for each in children) < self.rules.min_leaf:
+                if min(each[:, 0].min() for each in children) < self.growth.rules.min_leaf:
                     node.best = None
-        self._root_cells(nodes[0].cells)
+        self._every_arm(nodes[0].cells)
 
     def _counting(self, trees: list[_Tree]) -> Counting:
+        growth = self.growth
         opened = tuple((at, leaf) for at, tree in enumerate(trees) for leaf in tree.leaves)
-        flat = [FlatTree.of(self._tree(tree.nodes), self.manifest.features) for tree in trees]
+        flat = [FlatTree.of(self._tree(tree.nodes), growth.features) for tree in trees]
         return Counting(
-            features=self.manifest.features,
-            arms=self.manifest.treatment.arms,
+            features=growth.features,
+            arms=growth.arms,
             trees=tuple(flat),
             draws=tuple(tree.draw for tree in trees),
             opened=opened,
             wanted=self._wanted(opened),
-            valued=self.values is not None,
+            valued=growth.of.valued,
         )
 
     def _wanted(self, opened: tuple[tuple[int, int], ...]) -> tuple[tuple[int, ...], ...] | None:
         """Draw the features of each open node."""
-        if self.features_per_node is None:
+        growth = self.growth
+        if growth.features_per_node is None:
             return None
-        found: list[list[int]] = [[] for _ in self.manifest.features]
+        found: list[list[int]] = [[] for _ in growth.features]
         for at, (tree, node) in enumerate(opened):
-            seed = seed_of(self.seed, tree, node, 1)
-            for feature in features_of(seed, len(found), self.features_per_node):
+            seed = seed_of(growth.seed, tree, node, 1)
+            for feature in features_of(seed, len(found), growth.features_per_node):
                 found[feature].append(at)
         return tuple(map(tuple, found))
 
-    def _root(self, best: Best | None) -> Cells:
+    def _root(self, best: Best | None) -> _Grown:
         if best is None:
             message = "there are no rows to grow a tree on"
             raise RowsError(message)
-        return self._root_cells(best.total)
+        self._every_arm(best.total)
+        return _Grown(best.total, means(best.total, self.growth.of))
 
-    def _root_cells(self, cells: Cells) -> Cells:
-        for arm, (rows, _) in zip(self.manifest.treatment.arms, cells, strict=True):
+    def _child(self, cells: Cells, towards: NDArray[np.float64]) -> _Grown:
+        growth = self.growth
+        if not growth.rules.prior_rows:
+            return _Grown(cells, means(cells, growth.of))
+        prior = Prior(growth.rules.prior_rows, towards)
+        return _Grown(cells, drawn(cells, prior, growth.of.digits))
+
+    def _every_arm(self, cells: Cells) -> None:
+        for arm, (rows, _) in zip(self.growth.arms, cells, strict=True):
             if rows == 0:
                 message = f"no row has the arm {arm!r}"
                 raise RowsError(message)
-        return cells
 
     def _tree(self, grown: list[_Grown]) -> Node:
         """Put the nodes together, children before their parents."""
         if not grown:
-            return Leaf((0.0,) * len(self.manifest.treatment.arms))
+            return Leaf((0.0,) * len(self.growth.arms))
         nodes: list[Node] = []
         for each in reversed(grown):
             if each.best is None:
@@ -246,9 +333,9 @@ class _Growth:
 
     def _means(self, cells: Cells) -> tuple[float, ...]:
         """Divide whole numbers as Python does: rounded once, however large they are."""
-        units = 10**self.manifest.outcome.digits
+        units = 10**self.growth.of.digits
         all_rows = int(cells[:, 0].sum())
         return tuple(
-            sum_ / ((rows if self.values is None else all_rows) * units)
+            sum_ / ((all_rows if self.growth.of.valued else rows) * units)
             for rows, sum_ in cells.tolist()
         )

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 from pyspark.sql.types import BooleanType, DoubleType, FloatType
 
 from ember.policy.errors import RowsError
-from ember.policy.fingerprint import column, quoted, row_hash, type_of, types_of
+from ember.policy.fingerprint import quoted, row_hash, row_hash_sql, type_of, types_of
 from ember.policy.manifest import Numeric
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Units fit a long: so many digits in all.
 _DIGITS: Final = 18
+
+#: Seed of the hashes that rows are drawn by.
+_DRAWS: Final = "draws"
 
 _NANS: Final[dict[type[DataType], str]] = {DoubleType: "DOUBLE('NaN')", FloatType: "FLOAT('NaN')"}
 
@@ -39,38 +42,50 @@ def encoded_sql(df: DataFrame, features: Sequence[Feature]) -> list[str]:
     ]
 
 
+def counted_rows(
+    df: DataFrame, manifest: Manifest, outcomes: str | None = None, *, drawn: bool
+) -> DataFrame:
+    """Return rows as they are counted: arm, hash, units (for each arm if valued), and features.
+
+    Features are two columns, a list of numbers and a list of texts: of thousands of columns the
+    planning of a query would take longer than the query.
+
+    :param drawn: some rows are left out, by their hashes
+    :raises RowsError: if the rows have no such columns
+    """
+    types = types_of(df, manifest.columns)
+    treatment, outcome = manifest.treatment.column, manifest.outcome
+    units = [_in_units(_without_nan(outcome.column, types[outcome.column]), outcome.digits)]
+    lists: dict[str, list[str]] = {"DOUBLE": [], "STRING": []}
+    for feature, each in zip(manifest.features, encoded_sql(df, manifest.features), strict=True):
+        lists["DOUBLE" if isinstance(feature, Numeric) else "STRING"].append(each)
+    written = [
+        _text(treatment, types[treatment]),
+        row_hash_sql(_DRAWS, types) if drawn else "0L",
+        *(units if outcomes is None else _values(df, manifest, outcomes)),
+        *(f"CAST(array({', '.join(each)}) AS ARRAY<{of}>)" for of, each in lists.items()),
+    ]
+    return df.selectExpr(*(f"{each} AS _{at}" for at, each in enumerate(written)))
+
+
 def arm(df: DataFrame, manifest: Manifest) -> Column:
     """Return the arm that a row got, as text."""
     return as_text(df, manifest.treatment.column)
 
 
-def units(df: DataFrame, manifest: Manifest) -> Column:
-    """Return the outcome as a whole number of units, halves away from zero, or null."""
-    name, digits = manifest.outcome.column, manifest.outcome.digits
-    return _in_units(F.expr(_without_nan(name, type_of(df, name))), digits)
-
-
-def values(df: DataFrame, manifest: Manifest, name: str) -> list[Column]:
-    """Return the units that a column of arrays has for each arm.
-
-    :raises RowsError: if there is no such column
-    """
-    found = [field.dataType for field in df.schema.fields if field.name == name]
-    if len(found) != 1 or found[0].simpleString() != "array<double>":
-        message = f"column {name!r} is no array<double> with a value for each arm"
-        raise RowsError(message)
-    each = [F.get(column(name), F.lit(at)) for at in range(len(manifest.treatment.arms))]
-    return [_in_units(F.when(~F.isnan(value), value), manifest.outcome.digits) for value in each]
-
-
 def drawn_by(df: DataFrame, manifest: Manifest) -> Column:
     """Return the hash that rows are drawn by: of all the values that the manifest names."""
-    return row_hash("draws", types_of(df, manifest.columns))
+    return row_hash(_DRAWS, types_of(df, manifest.columns))
 
 
 def as_number(df: DataFrame, name: str) -> Column:
     """Name a column of numbers: a double, or null if it is missing; of both zeros the one."""
-    return F.expr(f"CAST({_without_nan(name, type_of(df, name))} AS DOUBLE) + 0.0D")
+    return F.expr(as_number_sql(name, type_of(df, name)))
+
+
+def as_number_sql(name: str, of: DataType) -> str:
+    """Write the same in SQL."""
+    return f"CAST({_without_nan(name, of)} AS DOUBLE) + 0.0D"
 
 
 def as_text(df: DataFrame, name: str) -> Column:
@@ -87,8 +102,22 @@ def _text(name: str, of: DataType) -> str:
     return f"CAST({quoted(name)} AS STRING)" if isinstance(of, BooleanType) else quoted(name)
 
 
-def _in_units(value: Column, digits: int) -> Column:
-    return (value.cast(f"decimal({_DIGITS}, {digits})") * F.lit(10**digits)).cast("bigint")
+def _values(df: DataFrame, manifest: Manifest, name: str) -> list[str]:
+    """Write the units that a column of arrays has for each arm."""
+    found = [field.dataType for field in df.schema.fields if field.name == name]
+    if len(found) != 1 or found[0].simpleString() != "array<double>":
+        message = f"column {name!r} is no array<double> with a value for each arm"
+        raise RowsError(message)
+    each = [f"get({quoted(name)}, {at})" for at in range(len(manifest.treatment.arms))]
+    return [
+        _in_units(f"NULLIF({value}, {_NANS[DoubleType]})", manifest.outcome.digits)
+        for value in each
+    ]
+
+
+def _in_units(value: str, digits: int) -> str:
+    """Write an outcome as a whole number of units, halves away from zero, or null."""
+    return f"CAST(CAST({value} AS DECIMAL({_DIGITS}, {digits})) * {10**digits} AS BIGINT)"
 
 
 def _without_nan(name: str, of: DataType) -> str:

@@ -1,4 +1,4 @@
-"""The native kernel of scores and statistics: a shared library that takes Arrow's C structs.
+"""The native kernel of scores, statistics and splits: a library that takes Arrow's C structs.
 
 numpy is its reference: the bits are the same, and where there is no library, numpy answers. The
 driver adds the library to the application's files, so that executors have it without a package.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from ember.policy.manifest import Feature
+    from ember.policy.search import Search
     from ember.policy.statistics import Counting
     from ember.policy.trees import FlatTree
 
@@ -42,8 +43,11 @@ VARIABLE: Final = "EMBER_POLICY_LIBRARY"
 NAME: Final = "libember_policy.so"
 
 _MAJOR: Final = 1
-#: ``struct EmberPolicy``: its size, two numbers of the version, and five functions.
-_TABLE: Final = "=IHHQQQQQ"
+_MINOR: Final = 1
+#: ``struct EmberPolicy``: its size, two numbers of the version, and seven functions.
+_TABLE: Final = "=IHHQQQQQQQ"
+#: Words of ``struct ArrowSchema`` and ``struct ArrowArray``.
+_SCHEMA_WORDS, _ARRAY_WORDS = 9, 10
 _ERROR_BYTES: Final = 4096
 _REFUSED: Final = 2
 
@@ -97,14 +101,20 @@ class Kernel:
         return Kernel, (self._path, self._plan)
 
     def opened(self) -> _Opened | None:
-        """Open it; None, with a warning, where it cannot be."""
-        if self._opened is None and not self._failed:
+        """Open it where it is not yet; None, with a warning, where it cannot be."""
+        if self._opened is None:
+            self._opened = self.anew()
+        return self._opened
+
+    def anew(self) -> _Opened | None:
+        """Open it once more, with nothing counted; None where it cannot be."""
+        if not self._failed:
             try:
-                self._opened = _Opened(_local(self._path), self._plan)
+                return _Opened(_local(self._path), self._plan)
             except (OSError, AttributeError, PolicyError) as error:
                 self._failed = True
-                warnings.warn(f"numpy instead of the native kernel: {error}", stacklevel=2)
-        return self._opened
+                warnings.warn(f"numpy instead of the native kernel: {error}", stacklevel=3)
+        return None
 
 
 def plan_of(
@@ -112,6 +122,7 @@ def plan_of(
     arms: Sequence[str],
     trees: Sequence[FlatTree],
     counting: Counting | None = None,
+    search: Search | None = None,
 ) -> str:
     """Write what the library opens: JSON, in which a double is the number that its bits are."""
     document = {
@@ -119,6 +130,7 @@ def plan_of(
         "arms": list(arms),
         "trees": [_tree(each) for each in trees],
         "counting": None if counting is None else counting.document(),
+        "search": None if search is None else search.document(),
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -126,7 +138,7 @@ def plan_of(
 def _feature(feature: Feature) -> dict[str, Any]:
     strict = {"missing_is_error": feature.missing == "error"}
     if isinstance(feature, Numeric):
-        return strict | {"boundaries": _bits(np.array(feature.boundaries, np.float64))}
+        return strict | {"boundaries": bits(np.array(feature.boundaries, np.float64))}
     unseen = feature.unseen == "error"
     return strict | {"categories": feature.categories, "unseen_is_error": unseen}
 
@@ -137,13 +149,14 @@ def _tree(tree: FlatTree) -> dict[str, Any]:
         "left": tree.left.tolist(),
         "right": tree.right.tolist(),
         "left_codes": [np.flatnonzero(each).tolist() for each in tree.goes_left],
-        "scores": _bits(tree.scores.ravel()),
+        "scores": bits(tree.scores.ravel()),
     }
 
 
-def _bits(values: NDArray[np.float64]) -> list[int]:
-    bits: list[int] = np.ascontiguousarray(values).view(np.uint64).tolist()
-    return bits
+def bits(values: NDArray[np.float64]) -> list[int]:
+    """Return doubles as the numbers that their bits are."""
+    found: list[int] = np.ascontiguousarray(values).view(np.uint64).tolist()
+    return found
 
 
 def _local(path: str) -> str:
@@ -159,7 +172,7 @@ class _Opened:
     """A plan in the library's memory, which is freed with this."""
 
     def __init__(self, path: str, plan: str) -> None:
-        close, open_, self._score, self._add, self._cells = _calls(path)
+        close, open_, self._score, self._add, self._cells, self._merge, self._search = _calls(path)
         self._error = ctypes.create_string_buffer(_ERROR_BYTES)
         self._handle = ctypes.c_void_p()
         text = plan.encode()
@@ -170,14 +183,25 @@ class _Opened:
         """Score a batch: shape (rows, arms)."""
         batch = pa.RecordBatch.from_arrays(list(columns), [str(at) for at in range(len(columns))])
         found = np.empty((batch.num_rows, arms))
-        given, room = _Given(batch), (found.ctypes.data, found.size, *self._room)
+        given, room = _Lent(batch), (found.ctypes.data, found.size, *self._room)
         self._check(self._score(self._handle, given.schema, given.array, *room))
         return found
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the rows of a batch: see :class:`ember.policy.statistics.Statistics`."""
-        given = _Given(batch)
+        given = _Lent(batch)
         self._check(self._add(self._handle, given.schema, given.array, *self._room))
+
+    def merge(self, batch: pa.RecordBatch) -> None:
+        """Add cells that were counted elsewhere: see :class:`ember.policy.statistics.Merged`."""
+        given = _Lent(batch)
+        self._check(self._merge(self._handle, given.schema, given.array, *self._room))
+
+    def search(self) -> pa.RecordBatch:
+        """Find the best splits in the cells: see :meth:`ember.policy.search.Search.best`."""
+        found = _Lent()
+        self._check(self._search(self._handle, found.schema, found.array, *self._room))
+        return pa.RecordBatch._import_from_c(found.array, found.schema)  # noqa: SLF001 (no other)
 
     def cells(self, numbers: int) -> NDArray[np.int64]:
         """Copy what was counted."""
@@ -195,24 +219,27 @@ class _Opened:
             raise (RefusedError if status == _REFUSED else PolicyError)(words)
 
 
-class _Given:
-    """A batch as two C structs, which the library takes away."""
+class _Lent:
+    """Room for a batch as two C structs, which whoever reads them takes away."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        self._words = (ctypes.c_int64 * 19)()
+    def __init__(self, batch: pa.RecordBatch | None = None) -> None:
+        self._words = (ctypes.c_int64 * (_SCHEMA_WORDS + _ARRAY_WORDS))()
         self.schema = ctypes.addressof(self._words)
-        self.array = self.schema + 9 * 8
-        batch._export_to_c(self.array, self.schema)  # noqa: SLF001 (pyarrow has no other)
+        self.array = self.schema + _SCHEMA_WORDS * 8
+        if batch is not None:
+            batch._export_to_c(self.array, self.schema)  # noqa: SLF001 (pyarrow has no other)
 
 
 def _calls(path: str) -> list[Callable[..., Any]]:
     symbol = ctypes.CDLL(path).ember_policy_v1
     symbol.restype = ctypes.c_void_p
     least = struct.calcsize(_TABLE)
-    size, major, _, *functions = struct.unpack(_TABLE, ctypes.string_at(symbol(), least))
+    table = symbol()
+    size, major, minor = struct.unpack_from("=IHH", ctypes.string_at(table, 8))
     if major != _MAJOR or size < least:
-        message = f"{path} speaks version {major}, not {_MAJOR}"
+        message = f"{path} speaks version {major}.{minor}, not {_MAJOR}.{_MINOR}"
         raise PolicyError(message)
+    _, _, _, *functions = struct.unpack(_TABLE, ctypes.string_at(table, least))
     pointer, room = ctypes.c_void_p, ctypes.c_size_t
     arguments: list[list[Any]] = [
         [pointer],
@@ -220,6 +247,8 @@ def _calls(path: str) -> list[Callable[..., Any]]:
         [pointer, pointer, pointer, pointer, room, pointer, room],
         [pointer, pointer, pointer, pointer, room],
         [pointer, pointer, room, pointer, room],
+        [pointer, pointer, pointer, pointer, room],
+        [pointer, pointer, pointer, pointer, room],
     ]
     return [
         ctypes.CFUNCTYPE(ctypes.c_int32, *each)(function)

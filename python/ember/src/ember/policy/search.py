@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from ember.policy.codes import width
-from ember.policy.criteria import Outcomes, gains, largest_uplift, uplift_of_all
+from ember.policy.criteria import (
+    DIVERGENCES,
+    Outcomes,
+    Prior,
+    fineness,
+    gains,
+    largest_uplift,
+    means,
+    uplift_of_all,
+)
 from ember.policy.errors import RowsError
+from ember.policy.kernel import bits
 from ember.policy.manifest import Numeric
 
 if TYPE_CHECKING:
@@ -42,11 +52,17 @@ class Rules:
 
     :param min_leaf: rows of every arm in each child, at least 1
     :param min_uplift: in one child at least, some arm's mean outcome is so far from the control's
+    :param prior_rows: the means of a child are drawn towards its parent's as if each arm had so
+        many rows more; scores of leaves are not. For divergences
+    :param normalized: gains are divided by how finely and unevenly a split cuts the arms, as in the
+        paper of the divergences. For them only; if None, for those of shares: "kl" and "chi2"
     """
 
     criterion: Criterion = "euclidean"
     min_leaf: int = 100
     min_uplift: float = 0.0
+    prior_rows: int = 0
+    normalized: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no split could keep."""
@@ -56,6 +72,17 @@ class Rules:
         if self.min_leaf < 1 or not self.min_uplift >= 0.0:
             message = "min_leaf is at least 1, and min_uplift at least 0"
             raise RowsError(message)
+        if not 0 <= self.prior_rows < 2**31:
+            message = "prior_rows is at least 0, and less than 2**31"
+            raise RowsError(message)
+        if (self.prior_rows or self.normalized) and self.criterion not in DIVERGENCES:
+            message = f"prior_rows and normalized are for {', '.join(DIVERGENCES)}"
+            raise RowsError(message)
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether gains are divided."""
+        return self.criterion in _OF_SHARES if self.normalized is None else self.normalized
 
 
 @dataclass(frozen=True)
@@ -86,12 +113,38 @@ class _Found:
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched, and by which rules."""
+    """What is searched, and by which rules.
+
+    :param priors: for each open node each arm's mean, towards which those of children are drawn; if
+        None, those are the node's own, as of a root
+    """
 
     counting: Counting
     control: int
     digits: int
     rules: Rules
+    priors: tuple[tuple[float, ...], ...] | None = None
+
+    def part(self, first: int, end: int) -> Search:
+        """Return the search of some open nodes, which are numbered anew."""
+        if (first, end) == (0, len(self.counting.opened)):
+            return self
+        priors = None if self.priors is None else self.priors[first:end]
+        return replace(self, counting=self.counting.part(first, end), priors=priors)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the native kernel reads it."""
+        rules, priors = self.rules, self.priors or ()
+        return {
+            "control": self.control,
+            "digits": self.digits,
+            "criterion": rules.criterion,
+            "min_leaf": rules.min_leaf,
+            "min_uplift": bits(np.array([rules.min_uplift]))[0],
+            "prior_rows": rules.prior_rows,
+            "normalized": rules.normalizes,
+            "priors": bits(np.array(priors, np.float64).ravel()) if priors else None,
+        }
 
     @property
     def _of(self) -> Outcomes:
@@ -120,12 +173,12 @@ class Search:
     def _lines(self, cells: dict[int, Cells]) -> Iterator[_Lines]:
         """Put features of the same kind and width together, as many as are tried at once."""
         alike: dict[tuple[bool, int], list[int]] = {}
-        for at in sorted(cells):
+        for at in sorted(at for at, each in cells.items() if len(each)):
             feature = self.counting.features[at]
             alike.setdefault((isinstance(feature, Numeric), width(feature)), []).append(at)
         for (numeric, _), features in alike.items():
             stacked = np.concatenate([cells[at] for at in features])
-            nodes = np.concatenate([np.array(self.counting.nodes(at)) for at in features])
+            nodes = np.concatenate([np.array(self.counting.nodes(at), np.intp) for at in features])
             whose = np.repeat(features, [len(cells[at]) for at in features])
             some = np.flatnonzero(stacked.any(axis=(1, 2, 3)))
             step = max(1, _AT_ONCE // stacked[0].nbytes)
@@ -141,7 +194,7 @@ class Search:
         known = np.take_along_axis(cells[:, :-1], order[..., None, None], axis=1)
         fewer = np.concatenate([np.zeros_like(missing), known[:, :-1].cumsum(axis=1)], axis=1)
         left = np.stack([fewer + missing, fewer], axis=2).reshape(len(cells), -1, *total.shape[1:])
-        gain = self._gains(left, total[:, None] - left)
+        gain = self._gains(left, total[:, None] - left, self._prior(lines.nodes, total))
         place = gain.argmax(axis=1)
         gain = gain[np.arange(len(cells)), place]
         ranked = np.lexsort((lines.features, -gain, lines.nodes))
@@ -159,7 +212,13 @@ class Search:
                 ),
             )
 
-    def _gains(self, left: Cells, right: Cells) -> NDArray[np.float64]:
+    def _prior(self, nodes: NDArray[np.intp], total: Cells) -> Prior | None:
+        if not self.rules.prior_rows:
+            return None
+        own = means(total, self._of) if self.priors is None else np.array(self.priors)[nodes]
+        return Prior(self.rules.prior_rows, own[:, None])
+
+    def _gains(self, left: Cells, right: Cells, prior: Prior | None) -> NDArray[np.float64]:
         """Return what each candidate gains, less than nothing where a rule forbids it."""
         rules = self.rules
         if rules.criterion in _OF_SHARES:
@@ -167,7 +226,9 @@ class Search:
         with np.errstate(divide="ignore", invalid="ignore"):  # of candidates that are forbidden
             large = [(each[..., 0] >= rules.min_leaf).all(axis=-1) for each in (left, right)]
             far = [largest_uplift(each, self._of) >= rules.min_uplift for each in (left, right)]
-            found = gains(rules.criterion, left, right, self._of)
+            found = gains(rules.criterion, left, right, self._of, prior)
+            if rules.normalizes:
+                found = found / fineness(left, right, self.control)
         return np.where(large[0] & large[1] & (far[0] | far[1]), found, -np.inf)
 
     def _order(self, cells: Cells, *, numeric: bool) -> NDArray[np.intp]:

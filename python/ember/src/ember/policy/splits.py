@@ -10,27 +10,27 @@ codes on the left, then missing values to the left.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy.codes import width
-from ember.policy.inputs import arm, drawn_by, encoded_sql, units, values
+from ember.policy.inputs import counted_rows
 from ember.policy.kernel import shipped
 from ember.policy.search import FOUND, Search
-from ember.policy.statistics import SCHEMA, Merged, Statistics, kernel_of
+from ember.policy.statistics import SCHEMA, Counting, Merged, Statistics, kernel_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
+    from ember.policy.kernel import Kernel
     from ember.policy.manifest import Manifest
     from ember.policy.search import Rules
-    from ember.policy.statistics import Counting
 
     Cells = NDArray[np.int64]
     Batches = Iterator[pa.RecordBatch]
@@ -58,6 +58,19 @@ class Best:
         """What does not go left."""
         return self.total - self.left
 
+    @staticmethod
+    def of(found: dict[str, Any], counting: Counting) -> Best:
+        """Make one of a row of :data:`ember.policy.search.FOUND`."""
+        shape = len(counting.arms), 2
+        return Best(
+            opened=found["node"],
+            gain=found["gain"],
+            feature=counting.features[found["feature"]].name,
+            left_codes=tuple(found["left_codes"]),
+            left=np.array(found["left"], np.int64).reshape(shape),
+            total=np.array(found["total"], np.int64).reshape(shape),
+        )
+
 
 def best_splits(
     df: DataFrame, manifest: Manifest, counting: Counting, rules: Rules, outcomes: str | None = None
@@ -67,69 +80,68 @@ def best_splits(
     :param outcomes: the column that has an outcome for each arm, if they are valued
     :raises RowsError: if the rows do not fit the manifest
     """
+    control = manifest.treatment.arms.index(manifest.treatment.control)
+    drawn = not all(draw.takes_all for draw in counting.draws)
+    rows = Spread(df, manifest, outcomes, drawn=drawn)
+    return rows.best(Search(counting, control, manifest.outcome.digits, rules))
+
+
+class Spread:
+    """Rows wherever Spark has them: what is searched in them is one query.
+
+    :param outcomes: the column that has an outcome for each arm, if they are valued
+    :param drawn: some rows are left out, by their hashes
+    """
+
+    def __init__(
+        self, df: DataFrame, manifest: Manifest, outcomes: str | None = None, *, drawn: bool
+    ) -> None:
+        self._rows = counted_rows(df, manifest, outcomes, drawn=drawn)
+        self._library = shipped(df)
+
+    def best(self, search: Search) -> list[Best]:
+        """Find the best split of each open node that has rows."""
+        return by_turns(search, self._of)
+
+    def _of(self, search: Search) -> list[Best]:
+        kernel = kernel_of(search.counting, self._library, search)
+        best = (
+            self._rows.mapInArrow(_counting(search.counting, kernel), SCHEMA)
+            .repartition("feature")
+            .mapInArrow(_searching(search, kernel), FOUND)
+            .groupBy("node")
+            .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
+            .select("best.*")
+            .collect()
+        )
+        return [Best.of(row.asDict(), search.counting) for row in best]
+
+
+def by_turns(search: Search, best_of: Callable[[Search], list[Best]]) -> list[Best]:
+    """Search in runs of open nodes whose cells fit a task."""
     found: list[Best] = []
-    for first, end in _passes(counting):
-        some = _part(counting, first, end)
-        counted = counts(df, manifest, some, outcomes)
-        control = manifest.treatment.arms.index(manifest.treatment.control)
-        search = Search(some, control, manifest.outcome.digits, rules)
-        found += [replace(each, opened=each.opened + first) for each in _best(counted, search)]
-    return found
+    for first, end in _passes(search.counting):
+        some = best_of(search.part(first, end))
+        found += [replace(each, opened=each.opened + first) for each in some]
+    return sorted(found, key=lambda best: best.opened)
 
 
-def counts(
-    df: DataFrame, manifest: Manifest, counting: Counting, outcomes: str | None = None
-) -> DataFrame:
-    """Return the statistics of each partition: see :data:`ember.policy.statistics.SCHEMA`."""
-    kernel = kernel_of(counting, shipped(df))
-
+def _counting(counting: Counting, kernel: Kernel | None) -> Callable[[Batches], Batches]:
     def count(batches: Batches) -> Batches:
         found = Statistics(counting, kernel)
         for batch in batches:
             found.add(batch)
         yield from found.rows()
 
-    none = all(draw.takes_all for draw in counting.draws)
-    hashes = F.lit(0).cast("bigint") if none else drawn_by(df, manifest)
-    of = [units(df, manifest)] if outcomes is None else values(df, manifest, outcomes)
-    known = [arm(df, manifest), hashes, *of]
-    names = [f"_ember_known_{at}" for at in range(len(known))]
-    features = encoded_sql(df, counting.features)
-    named = [*names, *(f"{each} AS _{at}" for at, each in enumerate(features))]
-    rows = df.withColumns(dict(zip(names, known, strict=True))).selectExpr(*named)
-    return rows.mapInArrow(count, SCHEMA)
+    return count
 
 
-def _best(counted: DataFrame, search: Search) -> list[Best]:
-    counting = search.counting
-    best = (
-        counted.repartition("feature")
-        .mapInArrow(_searching(search), FOUND)
-        .groupBy("node")
-        .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
-        .select("best.*")
-        .collect()
-    )
-    shape = len(counting.arms), 2
-    return [
-        Best(
-            opened=row.node,
-            gain=row.gain,
-            feature=counting.features[row.feature].name,
-            left_codes=tuple(row.left_codes),
-            left=np.array(row.left, np.int64).reshape(shape),
-            total=np.array(row.total, np.int64).reshape(shape),
-        )
-        for row in sorted(best, key=lambda row: row.node)
-    ]
-
-
-def _searching(search: Search) -> Callable[[Batches], Batches]:
+def _searching(search: Search, kernel: Kernel | None) -> Callable[[Batches], Batches]:
     def best(batches: Batches) -> Batches:
-        merged = Merged(search.counting)
+        merged = Merged(search, kernel)
         for batch in batches:
             merged.add(batch)
-        yield search.best(merged.cells)
+        yield merged.best()
 
     return best
 
@@ -146,12 +158,3 @@ def _passes(counting: Counting) -> Iterator[tuple[int, int]]:
             first, bytes_ = at, 0
         bytes_ += each
     yield first, len(taken)
-
-
-def _part(counting: Counting, first: int, end: int) -> Counting:
-    if (first, end) == (0, len(counting.opened)):
-        return counting
-    wanted: Sequence[Sequence[int]] | None = counting.wanted
-    if wanted is not None:
-        wanted = tuple(tuple(at - first for at in each if first <= at < end) for each in wanted)
-    return replace(counting, opened=counting.opened[first:end], wanted=wanted)

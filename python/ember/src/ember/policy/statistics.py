@@ -6,7 +6,7 @@ in whole units. Both are integers, so adding them is associative, and no order o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from ember.policy.codes import codes_of, width
 from ember.policy.errors import RowsError
 from ember.policy.kernel import Kernel, RefusedError, plan_of
+from ember.policy.manifest import Numeric
 from ember.policy.trees import leaves_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ember.policy.draws import Draw
     from ember.policy.manifest import Feature
+    from ember.policy.search import Search
     from ember.policy.trees import FlatTree
 
     Cells = NDArray[np.int64]
@@ -75,6 +77,13 @@ class Counting:
             found[tree][node] = at
         return found
 
+    def part(self, first: int, end: int) -> Counting:
+        """Return what is counted in some of the open nodes, which are numbered anew."""
+        wanted: Sequence[Sequence[int]] | None = self.wanted
+        if wanted is not None:
+            wanted = tuple(tuple(at - first for at in each if first <= at < end) for each in wanted)
+        return replace(self, opened=self.opened[first:end], wanted=wanted)
+
     def document(self) -> dict[str, Any]:
         """Return it as the native kernel reads it."""
         return {
@@ -93,7 +102,7 @@ class Statistics:
 
     def __init__(self, counting: Counting, kernel: Kernel | None = None) -> None:
         self._counting = counting
-        self._kernel = None if kernel is None else kernel.opened()
+        self._kernel = None if kernel is None else kernel.anew()
         self._at_most = 0
         self._cells: list[Cells] = []
         if self._kernel is None:
@@ -105,7 +114,7 @@ class Statistics:
         """Count the rows of a batch.
 
         :param batch: the arm as text, the row's hash, the outcome in units (for each arm, if they
-            are valued), then the features as they are encoded
+            are valued), then a list of the features that are numbers, and one of the others
         :raises RowsError: for an arm out of the vocabulary, or no outcome
         """
         if self._kernel is None:
@@ -131,6 +140,15 @@ class Statistics:
                 rows, numbers = [], 0
         if rows:
             yield _batch(rows)
+
+    def best(self, search: Search) -> pa.RecordBatch:
+        """Return the best split of each open node, as :meth:`Search.best` does.
+
+        :param search: the one that the kernel was made for, if there is one
+        """
+        if self._kernel is None:
+            return search.best(dict(enumerate(self._cells)))
+        return self._kernel.search()
 
     def cells(self) -> list[Cells]:
         """Return each feature's cells: see :meth:`Counting.shape`."""
@@ -159,7 +177,7 @@ class Statistics:
         hashes = batch.column(1).to_numpy()
         units = np.stack([_units(each) for each in batch.columns[2 : 2 + outcomes]])
         self._watch(units)
-        codes = codes_of(batch.columns[2 + outcomes :], counting.features)
+        codes = codes_of(_columns(batch.columns[2 + outcomes :], counting), counting.features)
         for tree, draw, places in zip(counting.trees, counting.draws, self._places, strict=True):
             if (places < 0).all():
                 continue
@@ -205,19 +223,23 @@ def _batch(rows: list[tuple[int, int, Cells]]) -> pa.RecordBatch:
 
 
 class Merged:
-    """The cells that partitions counted, added."""
+    """The cells that partitions counted, added natively where a library is, and else by numpy."""
 
-    def __init__(self, counting: Counting) -> None:
-        self._counting = counting
+    def __init__(self, search: Search, kernel: Kernel | None = None) -> None:
+        self._search = search
+        self._kernel = None if kernel is None else kernel.anew()
         self._places: dict[int, dict[int, int]] = {}
         self._at_most: dict[int, float] = {}
-        self.cells: dict[int, Cells] = {}
+        self._cells: dict[int, Cells] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add what :meth:`Statistics.rows` gave.
 
         :raises RowsError: if a sum may exceed a long
         """
+        if self._kernel is not None:
+            self._kernel.merge(batch)
+            return
         features, nodes = (batch.column(at).to_pylist() for at in (0, 1))
         column = batch.column(2)
         flat, ends = (
@@ -232,20 +254,40 @@ class Merged:
                 raise RowsError(_TOO_LARGE)
             cells[self._places[feature][node]] += given
 
+    def best(self) -> pa.RecordBatch:
+        """Return the best split of each open node that has rows here."""
+        return self._search.best(self._cells) if self._kernel is None else self._kernel.search()
+
     def _of(self, feature: int) -> Cells:
-        if feature not in self.cells:
-            self.cells[feature] = np.zeros(self._counting.shape(feature), np.int64)
-            nodes = self._counting.nodes(feature)
-            self._places[feature] = {node: at for at, node in enumerate(nodes)}
+        if feature not in self._cells:
+            counting = self._search.counting
+            self._cells[feature] = np.zeros(counting.shape(feature), np.int64)
+            self._places[feature] = {node: at for at, node in enumerate(counting.nodes(feature))}
             self._at_most[feature] = 0.0
-        return self.cells[feature]
+        return self._cells[feature]
 
 
-def kernel_of(counting: Counting, library: str | None) -> Kernel | None:
-    """Return the library's kernel for what is counted."""
+def kernel_of(
+    counting: Counting, library: str | None, search: Search | None = None
+) -> Kernel | None:
+    """Return the library's kernel for what is counted, and searched if it is."""
     if library is None:
         return None
-    return Kernel(library, plan_of(counting.features, counting.arms, counting.trees, counting))
+    plan = plan_of(counting.features, counting.arms, counting.trees, counting, search)
+    return Kernel(library, plan)
+
+
+def _columns(lists: list[pa.Array], counting: Counting) -> list[pa.Array]:
+    """Return a column for each feature."""
+    flat = [each.flatten() for each in lists]
+    numeric = [isinstance(each, Numeric) for each in counting.features]
+    steps = [sum(numeric), len(numeric) - sum(numeric)]
+    seen, found = [0, 0], []
+    for of in (0 if each else 1 for each in numeric):
+        places = np.arange(seen[of], len(flat[of]), steps[of])
+        found.append(flat[of].take(pa.array(places)))
+        seen[of] += 1
+    return found
 
 
 def _arm_codes(arms: pa.Array, vocabulary: Sequence[str]) -> NDArray[np.int64]:

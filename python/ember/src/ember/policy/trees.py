@@ -76,7 +76,7 @@ class Forest:
 
     def text(self) -> str:
         """Write it as JSON in the canonical form of manifests."""
-        trees = [_document(tree) for tree in self.trees]
+        trees = [document_of(tree) for tree in self.trees]
         return canonical({"manifest": self.manifest.document(), "trees": trees})
 
 
@@ -93,7 +93,7 @@ def read_forest(text: str) -> Forest:
         raise ManifestError("trees", "is no list")
     manifest = of_document(document["manifest"])
     try:
-        nodes = tuple(_node(f"trees[{at}]", tree) for at, tree in enumerate(trees))
+        nodes = tuple(node_of(f"trees[{at}]", tree) for at, tree in enumerate(trees))
         return Forest(manifest, nodes)
     except RecursionError as error:
         raise ManifestError("trees", "are nested too deeply") from error
@@ -198,18 +198,23 @@ def _fitting(where: str, node: Node, manifest: Manifest) -> None:
     _fitting(f"{where}.right", node.right, manifest)
 
 
-def _document(node: Node) -> dict[str, Any]:
+def document_of(node: Node) -> dict[str, Any]:
+    """Write a tree as JSON has it."""
     if isinstance(node, Leaf):
         return {"scores": list(node.scores)}
     return {
         "feature": node.feature,
         "left_codes": list(node.left_codes),
-        "left": _document(node.left),
-        "right": _document(node.right),
+        "left": document_of(node.left),
+        "right": document_of(node.right),
     }
 
 
-def _node(where: str, document: Any) -> Node:
+def node_of(where: str, document: Any) -> Node:
+    """Read what :func:`document_of` wrote.
+
+    :raises ManifestError: that names the place, for whatever is no tree
+    """
     match document:
         case {"scores": list(scores), **rest} if not rest and _all(scores, (int, float)):
             if any(abs(each) > sys.float_info.max for each in scores):
@@ -223,7 +228,7 @@ def _node(where: str, document: Any) -> Node:
             **rest,
         } if not rest and _all(codes, int):
             return Split(
-                feature, tuple(codes), _node(f"{where}.left", l), _node(f"{where}.right", r)
+                feature, tuple(codes), node_of(f"{where}.left", l), node_of(f"{where}.right", r)
             )
     words = "is neither scores nor a feature, left_codes, left and right"
     raise ManifestError(where, words)

@@ -83,13 +83,12 @@ def _signs(df: DataFrame, manifest: Manifest) -> list[tuple[str, str]]:
         (f"scores, {kind}", signature(score(df, forest, backend=backend), KEY, "scores"))
         for kind, backend in KINDS.items()
     ]
-    tree = grow_tree(df, manifest, max_depth=3, rules=Rules(min_leaf=5))
+    for in_a_task, how in ((False, "a query for each level"), (True, "in one task")):
+        tree = grow_tree(df, manifest, max_depth=3, rules=Rules(min_leaf=5), in_a_task=in_a_task)
+        digest = hashlib.sha256(tree.text().encode()).hexdigest()[:16]
+        found.append((f"splits, {how}", digest))
     chosen = decide(score(df, tree, backend="arrow"), manifest, out="chosen")
-    return [
-        *found,
-        ("splits", hashlib.sha256(tree.text().encode()).hexdigest()[:16]),
-        ("choices", signature(chosen, KEY, "chosen")),
-    ]
+    return [*found, ("choices", signature(chosen, KEY, "chosen"))]
 
 
 def _in_small_batches(
