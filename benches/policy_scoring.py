@@ -4,15 +4,17 @@
 ladder (row function, pandas function, Arrow function, mapInPandas, mapInArrow), on Spark's workers
 and embedded, and how often faster than Spark's row function each is: medians of rounds in which the
 rungs take turns, in one application of ``local[2]``. Row functions get a tenth of the rows, and
-their time is told for all. Before that every rung's scores are compared, bit by bit. Then it judges
-what is promised; the exit code is 1 when a promise is broken, or when scores differ.
+their time is told for all. ``scan`` is the same rows and sink without a function, which is in every
+rung. Before that every rung's scores are compared, bit by bit. Then it judges what is promised; the
+exit code is 1 when a promise is broken, or when scores differ. ``--rungs`` runs some of them,
+``--save NAME`` keeps the table.
 """
 
 import argparse
 import random
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +23,7 @@ from pyspark.sql import functions as sf
 
 from suite.application import WITH_EMBER, application
 from suite.cpu import cpu_of
+from suite.kept import facts, keep
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "python" / "ember" / "src"))
@@ -37,7 +40,12 @@ from ember.policy import (  # noqa: E402 (not installed)
 )
 
 RUNGS = ("row", "pandas", "arrow", "map_pandas", "map_arrow")
+SCAN = ("scan", "Spark")
 SIDES = {"Spark": "false", "embedded": "true"}
+COLUMNS = (
+    *("rung", "where", "million rows/s", "wall s", "CPU s", "CPU ns a row beyond the scan"),
+    *("by the row function: wall", "CPU"),
+)
 ROW_SHARE = 10
 COMPARED = 20_000
 ARMS = ("none", "mens", "womens")
@@ -58,20 +66,26 @@ class Taken:
 def main() -> int:
     """Print the signatures, the ladder, and one line for each promise."""
     wanted = arguments()
+    about = facts()
     policy = forest(wanted.trees, wanted.depth)
     spark = started(wanted.slots)
     try:
-        signatures = {each: signature(spark, policy, each) for each in rungs()}
+        signatures = {each: signature(spark, policy, each) for each in rungs(wanted)}
         for (rung, side), found in signatures.items():
             print(f"{rung:10} | {side:8} | {found}", flush=True)
         taken = measured(spark, policy, wanted)
     finally:
         spark.stop()
-    report(taken, wanted.rows)
-    held = [verdict(taken, promise) for promise in PROMISES]
+    lines = report(taken, wanted.rows)
+    verdicts = [verdict(taken, promise) for promise in PROMISES if {*promise[:2]} <= {*taken}]
     same = len(set(signatures.values())) == 1
-    print("the scores are the same bits" if same else "DIFFERENT scores")
-    return 0 if same and all(held) else 1
+    told = [words for _, words in verdicts]
+    told.append("the scores are the same bits" if same else "DIFFERENT scores")
+    print(*lines, *told, sep="\n")
+    if wanted.save:
+        figures = [[*each, [asdict(run) for run in runs]] for each, runs in taken.items()]
+        print(f"saved in {keep(wanted.save, about, [*lines, '', *told], figures)}")
+    return 0 if same and all(held for held, _ in verdicts) else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -82,12 +96,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--trees", type=int, default=3)
     parser.add_argument("--depth", type=int, default=3)
+    parser.add_argument("--rungs", nargs="+", choices=RUNGS, default=RUNGS)
+    parser.add_argument("--save", metavar="NAME", help="keep the table in benches/runs/DATE-NAME")
     return parser.parse_args()
 
 
-def rungs() -> list[tuple[str, str]]:
+def rungs(wanted: argparse.Namespace) -> list[tuple[str, str]]:
     """Name every rung and where it runs."""
-    return [(rung, side) for rung in RUNGS for side in SIDES]
+    return [(rung, side) for rung in wanted.rungs for side in SIDES]
 
 
 def customers(spark: SparkSession, rows: int, slots: int) -> DataFrame:
@@ -126,8 +142,8 @@ def forest(trees: int, depth: int) -> Forest:
 
 def scored(spark: SparkSession, policy: Forest, rung: str, rows: int) -> DataFrame:
     """Score generated rows by a rung."""
-    slots = spark.sparkContext.defaultParallelism
-    return score(customers(spark, rows, slots), policy, backend=rung)
+    frame = customers(spark, rows, spark.sparkContext.defaultParallelism)
+    return frame if rung == SCAN[0] else score(frame, policy, backend=rung)
 
 
 def signature(spark: SparkSession, policy: Forest, each: tuple[str, str]) -> str:
@@ -145,7 +161,7 @@ def measured(
 ) -> dict[tuple[str, str], list[Taken]]:
     """Run the rungs in turn; the first round warms up."""
     jvm = int(spark._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001 (no other way)
-    taken: dict[tuple[str, str], list[Taken]] = {each: [] for each in rungs()}
+    taken: dict[tuple[str, str], list[Taken]] = {each: [] for each in [SCAN, *rungs(wanted)]}
     for turn in range(1 + wanted.rounds):
         for (rung, side), runs in taken.items():
             share = ROW_SHARE if rung == "row" else 1
@@ -162,18 +178,20 @@ def measured(
     return taken
 
 
-def report(taken: dict[tuple[str, str], list[Taken]], rows: int) -> None:
-    """Print the ladder."""
-    base_wall, base_cpu = middle(taken["row", "Spark"])
-    print("| rung | where | million rows/s | wall s | CPU s | by the row function: wall | CPU |")
-    print("|---|---|---|---|---|---|---|")
+def report(taken: dict[tuple[str, str], list[Taken]], rows: int) -> list[str]:
+    """Write the ladder."""
+    base = middle(taken["row", "Spark"]) if ("row", "Spark") in taken else None
+    scan = middle(taken[SCAN])[1]
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
     for (rung, side), runs in taken.items():
         wall, cpu = middle(runs)
         spread = f"{min(run.wall for run in runs):.2f} to {max(run.wall for run in runs):.2f}"
-        print(
+        ratios = f"{base[0] / wall:.2f} | {base[1] / cpu:.2f}" if base else "- | -"
+        lines.append(
             f"| {rung} | {side} | {rows / wall / 1e6:.2f} | {wall:.2f} ({spread}) | {cpu:.2f} "
-            f"| {base_wall / wall:.2f} | {base_cpu / cpu:.2f} |"
+            f"| {(cpu - scan) / rows * 1e9:.0f} | {ratios} |"
         )
+    return lines
 
 
 def middle(runs: list[Taken]) -> tuple[float, float]:
@@ -184,13 +202,17 @@ def middle(runs: list[Taken]) -> tuple[float, float]:
 def verdict(
     taken: dict[tuple[str, str], list[Taken]],
     promise: tuple[tuple[str, str], tuple[str, str], float],
-) -> bool:
-    """Print whether one way is so many times as fast as another."""
+) -> tuple[bool, str]:
+    """Say whether one way is so many times as fast as another, and what of it is the scan."""
     ours, theirs, least = promise
-    ratio = middle(taken[theirs])[0] / middle(taken[ours])[0]
-    word = "held  " if ratio >= least else "BROKEN"
-    print(f"{word} {' '.join(ours)} by {' '.join(theirs)}: {ratio:.2f}, at least {least:g}")
-    return ratio >= least
+    (mine, cpu), (other, more) = middle(taken[ours]), middle(taken[theirs])
+    scan = middle(taken[SCAN])
+    ratio, word = other / mine, "held  " if other / mine >= least else "BROKEN"
+    words = f"{word} {' '.join(ours)} by {' '.join(theirs)}: {ratio:.2f}, at least {least:g}"
+    beyond = (
+        f"{(other - scan[0]) / (mine - scan[0]):.2f}, CPU {(more - scan[1]) / (cpu - scan[1]):.2f}"
+    )
+    return ratio >= least, f"{words}; CPU {more / cpu:.2f}; beyond the scan {beyond}"
 
 
 def started(slots: int) -> SparkSession:

@@ -1,19 +1,21 @@
 """Compare the search of splits on executors with collecting all that was counted to the driver.
 
-``python benches/policy_search.py --rows 20000`` prints a line for each number of features: how many
-candidates there are, wall seconds of both ways, what came to the driver in rows and bytes of task
-results, and the most memory that the driver's Python ever had. The collecting way counts by SQL in
-one job (features unpivoted, grouped by node, feature, code and arm) and searches on the driver, by
-the same code; both must find the same splits. It judges that 1,000 features are searched at least
-five times faster on executors, and that what comes to the driver does not grow with the features.
+``python benches/policy_search.py --rows 20000`` prints a line for each number of features (and of
+rows, if there are several): how many candidates there are, wall seconds of both ways, what came to
+the driver in rows and bytes of task results, and by how much the memory of the driver's Python grew
+at most. The collecting way counts by SQL in one job (features unpivoted, grouped by node, feature,
+code and arm) and searches on the driver, by the same code; both must find the same splits. Both run
+``--rounds`` times in turn, and their fastest counts. It judges that 1,000 features are searched at
+least five times faster on executors, that time grows no faster than features and rows, and that
+what comes to the driver does not grow with them. ``--save NAME`` keeps the table.
 """
 
 import argparse
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -24,6 +26,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from suite.application import application
+from suite.kept import facts, keep
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "python" / "ember" / "src"))
@@ -52,6 +55,16 @@ RULES = Rules(min_leaf=1)
 DEPTHS = {10: 7, 100: 4, 500: 1, 1000: 0, 5000: 0}
 
 
+COLUMNS = (
+    *("features", "rows", "nodes", "candidates", "on executors s", "collected s", "ratio"),
+    *("rows, bytes to the driver: on executors", "collected"),
+    *("driver's Python grew by MiB: on executors", "collected"),
+)
+
+#: Time may grow by so much more than features or rows do.
+NOISE = 1.2
+
+
 @dataclass(frozen=True)
 class Taken:
     """What one search took, and what came to the driver."""
@@ -59,38 +72,77 @@ class Taken:
     seconds: float
     rows: int
     bytes: int
+    grown: int
     best: list[tuple[int, str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both ways to search so many features of so many rows; the collecting one may be left out."""
+
+    features: int
+    rows: int
+    ours: Taken
+    theirs: Taken | None
+
+    @property
+    def ratio(self) -> float | None:
+        """How often faster the search on executors is."""
+        return None if self.theirs is None else self.theirs.seconds / self.ours.seconds
 
 
 def main() -> int:
     """Print a line for each number of features, and whether the promises are held."""
     wanted = arguments()
-    ours, theirs = {}, {}
-    spark = started(wanted.slots)
-    print("| features | nodes | candidates | on executors s | collected s | ratio", end=" ")
-    print("| rows, bytes to the driver: on executors | collected | driver's Python MiB |")
+    about = facts()
+    spark = started(wanted)
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
+    print(*lines, sep="\n", flush=True)
+    pairs = []
     try:
-        for features in wanted.features:
+        for features, many in [(each, many) for each in wanted.features for many in wanted.rows]:
             with TemporaryDirectory(dir=wanted.folder) as folder:
-                df, case = rows(spark, folder, features, wanted.rows), Case.of(features)
-                ours[features] = best_of(wanted.rounds, lambda: on_executors(spark, df, case))  # noqa: B023
-                if features <= wanted.collect_up_to:
-                    theirs[features] = best_of(1, lambda: collected(spark, df, case))  # noqa: B023
-            line(features, ours[features], theirs.get(features))
+                df = rows(spark, folder, features, many)
+                pairs.append(compared(spark, df, (features, many), wanted))
+            lines.append(line(pairs[-1]))
+            print(lines[-1], flush=True)
+            verdicts = judged(pairs)
+            told = [f"{'held  ' if held else 'BROKEN'} {words}" for held, words in verdicts]
+            if wanted.save:  # a run that is cut off loses nothing
+                found = [asdict(each) for each in pairs]
+                keep(wanted.save, about, [*lines, "", *told], found)
     finally:
         spark.stop()
-    return judged(ours, theirs)
+    print(*told, sep="\n")
+    return 0 if all(held for held, _ in verdicts) else 1
+
+
+def compared(
+    spark: SparkSession, df: DataFrame, size: tuple[int, int], wanted: argparse.Namespace
+) -> Pair:
+    """Search both ways, in turn; the fastest of each counts."""
+    features, many = size
+    case = Case.of(features)
+    ways = [on_executors, collected][: 2 if features <= wanted.collect_up_to else 1]
+    taken: dict[Callable[..., Taken], list[Taken]] = {way: [] for way in ways}
+    for _ in range(wanted.rounds):
+        for way, runs in taken.items():
+            runs.append(way(spark, df, case))
+    best = [min(runs, key=lambda run: run.seconds) for runs in taken.values()]
+    return Pair(features, many, best[0], best[1] if len(best) > 1 else None)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000])
     parser.add_argument("--features", type=int, nargs="+", default=list(DEPTHS))
     parser.add_argument("--collect-up-to", type=int, default=5000, help="features")
     parser.add_argument("--rounds", type=int, default=2, help="of which the best counts")
     parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--master", help="such as local-cluster[2,1,2048]; else local[slots]")
     parser.add_argument("--folder", help="where the rows are written for a while")
+    parser.add_argument("--save", metavar="NAME", help="keep the table in benches/runs/DATE-NAME")
     return parser.parse_args()
 
 
@@ -143,17 +195,17 @@ def rows(spark: SparkSession, folder: str, features: int, many: int) -> DataFram
 
 def on_executors(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
     """Search as the toolkit does."""
-    with Results(spark) as results:
+    with Results(spark) as results, Growth() as growth:
         start = time.perf_counter()
         best = best_splits(df, case.manifest, case.counting, RULES)
         seconds = time.perf_counter() - start
-    return Taken(seconds, len(best), results.bytes, found(best))
+    return Taken(seconds, len(best), results.bytes, growth.bytes, found(best))
 
 
 def collected(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
     """Count by SQL, collect what was counted, and search on the driver."""
     names = [feature.name for feature in case.manifest.features]
-    with Results(spark) as results:
+    with Results(spark) as results, Growth() as growth:
         start = time.perf_counter()
         pairs = ", ".join(f"{at}, {name}" for at, name in enumerate(names))
         long = df.select(
@@ -171,7 +223,7 @@ def collected(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
         )
         best = searched(cells, case)
         seconds = time.perf_counter() - start
-    return Taken(seconds, cells.num_rows, results.bytes, best)
+    return Taken(seconds, cells.num_rows, results.bytes, growth.bytes, best)
 
 
 def node_of(case: Case) -> Column:
@@ -233,51 +285,74 @@ class Results:
         return sum(stages.apply(at).resultSize() for at in range(stages.size()))
 
 
-def best_of(rounds: int, work: Callable[[], Taken]) -> Taken:
-    """Run some times; the fastest counts."""
-    return min((work() for _ in range(rounds)), key=lambda taken: taken.seconds)
+class Growth:
+    """By how much this process's memory grew at most, in bytes."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def __enter__(self) -> Self:
+        """Forget the most that there was."""
+        Path("/proc/self/clear_refs").write_text("5")
+        self._before = self._most()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the difference."""
+        self.bytes = self._most() - self._before
+
+    def _most(self) -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(each.split()[1]) for each in lines if each.startswith("VmHWM:")) * 1024
 
 
-def line(features: int, ours: Taken, theirs: Taken | None) -> None:
-    """Print what a number of features took."""
+def line(pair: Pair) -> str:
+    """Write what a number of features took."""
+    ours, theirs = pair.ours, pair.theirs
     nodes = len(ours.best)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    other, ratio, came = "-", "-", "-"
+    other, ratio, came, grew = ["-"] * 4
     if theirs is not None:
-        other, ratio = f"{theirs.seconds:.2f}", f"{theirs.seconds / ours.seconds:.1f}"
-        came = f"{theirs.rows:,}, {theirs.bytes:,}"
+        other, ratio = f"{theirs.seconds:.2f}", f"{pair.ratio:.1f}"
+        came, grew = f"{theirs.rows:,}, {theirs.bytes:,}", f"{theirs.grown / 2**20:.0f}"
         if theirs.best != ours.best:
             came += " (DIFFERENT splits)"
-    print(
-        f"| {features:,} | {nodes} | {features * nodes * CANDIDATES:,} | {ours.seconds:.2f} "
-        f"| {other} | {ratio} | {ours.rows:,}, {ours.bytes:,} | {came} | {memory:.0f} |",
-        flush=True,
+    return (
+        f"| {pair.features:,} | {pair.rows:,} | {nodes} | {pair.features * nodes * CANDIDATES:,} "
+        f"| {ours.seconds:.2f} | {other} | {ratio} | {ours.rows:,}, {ours.bytes:,} | {came} "
+        f"| {ours.grown / 2**20:.0f} | {grew} |"
     )
 
 
-def judged(ours: dict[int, Taken], theirs: dict[int, Taken]) -> int:
-    """Print the promises and whether they are held."""
-    lines = []
-    if 1000 in theirs:
-        ratio = theirs[1000].seconds / ours[1000].seconds
-        lines.append((ratio >= 5, f"1,000 features: {ratio:.1f} times faster, at least 5"))
-    same = all(ours[each].best == theirs[each].best for each in theirs)
-    lines.append((same, "both ways find the same splits"))
-    a_node = [each.bytes / len(each.best) for each in ours.values()]
+def judged(pairs: list[Pair]) -> list[tuple[bool, str]]:
+    """Say of each promise whether it is held."""
+    found = []
+    for pair in pairs:
+        if pair.features == 1000 and pair.ratio is not None:
+            words = f"1,000 features, {pair.rows:,} rows: {pair.ratio:.1f} times faster, at least 5"
+            found.append((pair.ratio >= 5, words))
+    for one, more in pairwise(sorted(pairs, key=lambda pair: (pair.features, pair.rows))):
+        larger = more.features * more.rows / (one.features * one.rows)
+        if len(one.ours.best) == len(more.ours.best) and larger > 1:
+            slower = more.ours.seconds / one.ours.seconds
+            words = f"{larger:.1f} times the values, from {one.features:,} features of {one.rows:,}"
+            found.append((slower <= larger * NOISE, f"{words} rows: {slower:.1f} times the time"))
+    same = all(pair.theirs is None or pair.ours.best == pair.theirs.best for pair in pairs)
+    found.append((same, "both ways find the same splits"))
+    a_node = [pair.ours.bytes / len(pair.ours.best) for pair in pairs]
     words = f"bytes to the driver for a node: {min(a_node):,.0f} to {max(a_node):,.0f}"
-    lines.append((max(a_node) < 65_536, words))
-    for held, words in lines:
-        print("held  " if held else "BROKEN", words)
-    return 0 if all(held for held, _ in lines) else 1
+    found.append((max(a_node) < 65_536, words))
+    return found
 
 
-def started(slots: int) -> SparkSession:
+def started(wanted: argparse.Namespace) -> SparkSession:
     """Start Spark without Ember."""
     settings = {
-        "spark.sql.shuffle.partitions": str(2 * slots),
+        "spark.sql.shuffle.partitions": str(2 * wanted.slots),
         "spark.driver.maxResultSize": "0",
     }
-    spark = application("policy search", slots, "4g", settings)
+    if wanted.master:
+        settings["spark.master"] = wanted.master
+    spark = application("policy search", wanted.slots, "4g", settings)
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 
