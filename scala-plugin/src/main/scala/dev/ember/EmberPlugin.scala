@@ -10,6 +10,7 @@ import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext,
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironment}
 import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
+import org.apache.spark.ui.ember.EmberTab
 
 import dev.ember.config.EmberConf
 import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
@@ -60,7 +61,10 @@ private final class EmberDriver extends DriverPlugin with Logging {
       status.lost(executor)
     }
     books = Some(DriverStatus(status, kept))
-    books.foreach(DriverStatus.set)
+    books.foreach { all =>
+      DriverStatus.set(all)
+      show(context, all)
+    }
     Collections.emptyMap()
   }
 
@@ -69,6 +73,14 @@ private final class EmberDriver extends DriverPlugin with Logging {
       .filterNot(kept => StatusLink.receive(kept.book, message))
       .map(kept => DriverLink.receive(kept.quarantine, message))
       .orNull
+
+  private def show(context: SparkContext, books: DriverStatus): Unit =
+    if (SPARK_VERSION.startsWith(EmberPlugin.sparkLine))
+      try EmberTab.attach(context, books)
+      catch {
+        case error @ (NonFatal(_) | _: LinkageError) =>
+          logWarning("Ember has no page in the web UI", error)
+      }
 
   private def append(conf: SparkConf, key: String, name: String): Unit = {
     val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)

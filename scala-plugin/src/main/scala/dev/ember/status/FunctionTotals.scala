@@ -7,13 +7,27 @@ import dev.ember.session.{Choice, Effort}
  *
  * @param busyNanos
  *   wall time in which the function had a batch
+ * @param lockNanos
+ *   waits for the interpreter's lock where a batch was taken or given
+ * @param idleNanos
+ *   waits for batches, or for room for them
  */
-final case class LaneTotals(sessions: Long, rows: Long, busyNanos: Long) {
-  def and(effort: Effort): LaneTotals =
-    LaneTotals(sessions + 1, rows + effort.rows, busyNanos + effort.busyNanos)
+final case class LaneTotals(
+    sessions: Long,
+    rows: Long,
+    busyNanos: Long,
+    lockNanos: Long = 0L,
+    idleNanos: Long = 0L) {
 
-  def and(other: LaneTotals): LaneTotals =
-    LaneTotals(sessions + other.sessions, rows + other.rows, busyNanos + other.busyNanos)
+  def and(effort: Effort): LaneTotals =
+    and(LaneTotals(1L, effort.rows, effort.busyNanos, effort.lockNanos, effort.idleNanos))
+
+  def and(other: LaneTotals): LaneTotals = LaneTotals(
+    sessions + other.sessions,
+    rows + other.rows,
+    busyNanos + other.busyNanos,
+    lockNanos + other.lockNanos,
+    idleNanos + other.idleNanos)
 }
 
 object LaneTotals {

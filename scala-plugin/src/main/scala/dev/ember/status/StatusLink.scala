@@ -11,6 +11,7 @@ trait StatusLink {
 object StatusLink {
   private val ExecutorWord = "status-executor"
   private val FunctionWord = "status-function"
+  private val LaneNumbers = 5
 
   /** An executor's end; nothing waits for the driver. */
   def to(plugin: PluginContext): StatusLink = new StatusLink {
@@ -63,13 +64,15 @@ object StatusLink {
 
   private def functionOf(words: Seq[Any]): Option[(String, String, FunctionTotals)] =
     texts(words) match {
-      case Seq(executor, function, name, choice, rest @ _*) if rest.size >= 6 =>
+      case Seq(executor, function, name, choice, rest @ _*) if rest.size >= 2 * LaneNumbers =>
         for {
-          inside <- lane(rest.take(3))
-          apart <- lane(rest.slice(3, 6))
+          inside <- lane(rest.take(LaneNumbers))
+          apart <- lane(rest.slice(LaneNumbers, 2 * LaneNumbers))
         } yield {
           val reasons =
-            rest.drop(6).grouped(2).collect { case Seq(reason, Number(times)) => reason -> times }
+            rest.drop(2 * LaneNumbers).grouped(2).collect { case Seq(reason, Number(times)) =>
+              reason -> times
+            }
           (executor, function, FunctionTotals(name, inside, apart, reasons.toMap, Option(choice)))
         }
       case _ => None
@@ -81,11 +84,11 @@ object StatusLink {
   }
 
   private def numbers(lane: LaneTotals): Seq[String] =
-    Seq(lane.sessions, lane.rows, lane.busyNanos).map(_.toString)
+    Seq(lane.sessions, lane.rows, lane.busyNanos, lane.lockNanos, lane.idleNanos).map(_.toString)
 
   private def lane(words: Seq[String]): Option[LaneTotals] = words match {
-    case Seq(Number(sessions), Number(rows), Number(nanos)) =>
-      Some(LaneTotals(sessions, rows, nanos))
+    case Seq(Number(sessions), Number(rows), Number(busy), Number(lock), Number(idle)) =>
+      Some(LaneTotals(sessions, rows, busy, lock, idle))
     case _ => None
   }
 

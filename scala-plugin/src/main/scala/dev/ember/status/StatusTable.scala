@@ -3,9 +3,6 @@ package dev.ember.status
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.types._
 
-import dev.ember.contain.QuarantineBook
-import dev.ember.session.Choice
-
 /**
  * A table function of Ember's: what `SELECT * FROM name()` gives. Its rows are made when a query runs, on the driver.
  *
@@ -69,19 +66,11 @@ object StatusTable {
       .add("standing", StringType)
       .add("quarantined_because", StringType)
 
-    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] = {
-      val seen = books.book.totals
-      val standings =
-        books.quarantine.entries.map(entry => entry.function -> entry).toMap
-      val unseen = standings.values.filterNot(entry => seen.exists(_._1 == entry.function))
-      seen.map { case (function, totals) => row(function, totals, standings.get(function)) } ++
-        unseen.map(entry => row(entry.function, FunctionTotals(entry.name), Some(entry)))
-    }
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
+      FunctionStatus.all(books).map(row)
 
-    private def row(
-        function: String,
-        totals: FunctionTotals,
-        standing: Option[QuarantineBook.Entry]): Row =
+    private def row(status: FunctionStatus): Row = {
+      val FunctionStatus(function, totals, standing) = status
       Row(
         totals.name,
         function,
@@ -92,10 +81,11 @@ object StatusTable {
         perRow(totals.inExecutor).orNull,
         perRow(totals.inWorkers).orNull,
         totals.choice.orNull,
-        totals.choice.flatMap(name => Choice.all.find(_.name == name)).map(_.words).orNull,
+        status.becauseOf.orNull,
         totals.onSpark,
         standing.map(_.standing).orNull,
         standing.flatMap(_.why).orNull)
+    }
 
     private def perRow(lane: LaneTotals): Option[java.lang.Double] =
       Option.when(lane.rows > 0)(lane.busyNanos.toDouble / lane.rows.toDouble)

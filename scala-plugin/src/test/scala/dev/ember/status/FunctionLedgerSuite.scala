@@ -8,7 +8,7 @@ import dev.ember.session.{Choice, Effort}
 
 class FunctionLedgerSuite extends AnyFunSuite {
   private val run = FunctionRun("f", "name", 1L, again = false)
-  private val effort = Effort(10L, 100L, 90L, 0L, 0L, 0L)
+  private val effort = Effort(10L, 100L, 90L, 4L, 6L, 0L)
 
   test("sessions add up by lane, and the newest choice stays") {
     val ledger = new FunctionLedger(mostFunctions = 9)
@@ -20,8 +20,8 @@ class FunctionLedgerSuite extends AnyFunSuite {
       ledger.takeChanges() == Seq(
         "f" -> FunctionTotals(
           "name",
-          LaneTotals(2, 20, 200),
-          LaneTotals(1, 10, 100),
+          LaneTotals(2, 20, 200, 8, 12),
+          LaneTotals(1, 10, 100, 4, 6),
           Map("LaneBusy" -> 1L),
           Some("PlacesTaken"))))
   }
@@ -32,7 +32,7 @@ class FunctionLedgerSuite extends AnyFunSuite {
     ledger.takeChanges(): Unit
     assert(ledger.takeChanges().isEmpty)
     ledger.ran(run, apart = false, None, effort)
-    assert(ledger.takeChanges().map(_._2.inExecutor) == Seq(LaneTotals(2, 20, 200)))
+    assert(ledger.takeChanges().map(_._2.inExecutor) == Seq(LaneTotals(2, 20, 200, 8, 12)))
   }
 
   test("who listens hears of the first change only, until it is taken") {

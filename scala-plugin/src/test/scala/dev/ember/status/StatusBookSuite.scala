@@ -33,8 +33,8 @@ class StatusBookSuite extends AnyFunSuite {
 
   private val totals = FunctionTotals(
     "name",
-    LaneTotals(2, 20, 200),
-    LaneTotals(1, 10, 400),
+    LaneTotals(2, 20, 200, 3, 5),
+    LaneTotals(1, 10, 400, 7, 9),
     Map("LaneBusy" -> 3L, "MemoryLimit" -> 1L),
     Some("PlacesTaken"))
 
@@ -54,7 +54,7 @@ class StatusBookSuite extends AnyFunSuite {
     val (one, two) = (new Channel("1", book), new Channel("2", book))
     Seq(one, one, two).foreach(StatusLink.to(_).tell("f", totals))
     val (_, both) = book.totals.head
-    assert(both.inExecutor == LaneTotals(4, 40, 400))
+    assert(both.inExecutor == LaneTotals(4, 40, 400, 6, 10))
     assert(both.onSpark == Map("LaneBusy" -> 6L, "MemoryLimit" -> 2L))
   }
 

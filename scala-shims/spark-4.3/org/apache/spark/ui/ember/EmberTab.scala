@@ -1,0 +1,25 @@
+package org.apache.spark.ui.ember
+
+import scala.xml.Node
+
+import jakarta.servlet.http.HttpServletRequest
+
+import org.apache.spark.SparkContext
+import org.apache.spark.ui.{SparkUI, SparkUITab, UIUtils, WebUIPage}
+
+import dev.ember.status.{DriverStatus, StatusPage}
+
+/** The tab "Ember" of a driver's web UI. */
+final class EmberTab private (ui: SparkUI, books: DriverStatus) extends SparkUITab(ui, "ember") {
+  attachPage(new WebUIPage("") {
+    override def render(request: HttpServletRequest): Seq[Node] =
+      UIUtils.headerSparkPage(request, "Ember", StatusPage.content(books), EmberTab.this)
+  })
+}
+
+object EmberTab {
+
+  /** Adds it where the application has a web UI. */
+  def attach(context: SparkContext, books: DriverStatus): Unit =
+    context.ui.foreach(ui => ui.attachTab(new EmberTab(ui, books)))
+}
