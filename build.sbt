@@ -22,7 +22,8 @@ lazy val plugin = (project in file("scala-plugin"))
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     CompilerOptions.settings,
     ForkedTests.settings,
-    PluginJar.settings(sparkLine))
+    PluginJar.settings(sparkLine),
+    MavenLayout.settings(sparkLine))
 
 // Not part of the root: built only by `./sbt "paging/Jmh/run"`.
 lazy val paging = (project in file("benches/jvm"))

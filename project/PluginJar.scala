@@ -10,8 +10,7 @@ object PluginJar {
     Compile / unmanagedResourceDirectories += stagedNatives((ThisBuild / baseDirectory).value),
     Compile / resourceGenerators += workerPackage.taskValue,
     Compile / packageBin / artifactPath :=
-      (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${sparkLine}_${scalaBinaryVersion.value}.jar",
-    Compile / packageDoc / publishArtifact := false)
+      (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${sparkLine}_${scalaBinaryVersion.value}.jar")
 
   private def stagedNatives(root: File): File = root / "target" / "jar"
 

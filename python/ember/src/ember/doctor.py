@@ -8,7 +8,6 @@ One that only lacks its shared library runs its functions in worker processes of
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import re
@@ -60,7 +59,7 @@ def _ask(python: str) -> dict[str, Any]:
     """Have ``python`` tell about itself, with the script that the executors use."""
     script = _facts_script()
     if script is None:
-        return _unknown(python, "the package ember_worker is missing", "pip install ember-worker")
+        return _unknown(python, "this copy of Ember is damaged", "pip install ember_spark again")
     try:
         done = subprocess.run(  # noqa: S603 - the Python the user asks about
             [python, str(script)],
@@ -81,13 +80,10 @@ def _ask(python: str) -> dict[str, Any]:
 
 
 def _facts_script() -> Path | None:
-    """Find ``ember_worker/facts.py`` without importing the package."""
-    spec = importlib.util.find_spec("ember_worker")
-    if spec is not None and spec.origin is not None:
-        return Path(spec.origin).with_name("facts.py")
+    """Find the script: the wheel has a copy beside this file, a checkout has the original."""
     here = Path(__file__).resolve()
-    checkout = here.parents[3] / "ember-worker" / "src" / "ember_worker" / "facts.py"
-    return checkout if checkout.is_file() else None
+    checkouts = (each / "ember-worker/src/ember_worker/facts.py" for each in here.parents[3:4])
+    return next(filter(Path.is_file, (here.with_name("_facts.py"), *checkouts)), None)
 
 
 def _unknown(python: str, problem: str, advice: str) -> dict[str, Any]:

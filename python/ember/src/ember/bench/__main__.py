@@ -1,0 +1,7 @@
+"""``python -m ember.bench``."""
+
+import sys
+
+from ember.bench.command import main
+
+sys.exit(main())

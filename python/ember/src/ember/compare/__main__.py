@@ -1,0 +1,7 @@
+"""``python -m ember.compare``."""
+
+import sys
+
+from ember.compare.command import main
+
+sys.exit(main())

@@ -1,0 +1,107 @@
+"""Where the plugin's jar lies that fits the installed Spark.
+
+``python -m ember.jars [VERSION]`` prints its path, for ``spark-submit --jars "$(python -m
+ember.jars)"``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from ember.errors import EmberError
+
+#: A path to a jar, to take in the place of those of the package.
+VARIABLE: Final = "EMBER_JAR"
+_NAME: Final = re.compile(r"ember-spark-(?P<line>\d+\.\d+)_(?P<scala>\d+\.\d+)\.jar")
+
+
+def main(arguments: list[str]) -> int:
+    """Print the path of the jar, for the command lines of others; return the exit code."""
+    try:
+        found = jar(*arguments[:1])
+    except EmberError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def jar(spark: str | None = None) -> Path:
+    """Return the path of the plugin's jar for a Spark, such as ``"4.3.0"`` or ``"4.3"``.
+
+    Without a version it is that of the installed PySpark, and of its Scala.
+
+    Raises
+    ------
+    EmberError
+        There is no PySpark, or no jar for that Spark.
+    """
+    if named := os.environ.get(VARIABLE):
+        return _existing(Path(named))
+    version = _installed() if spark is None else spark
+    line = ".".join(version.split(".")[:2])
+    jars = _jars()
+    fitting = {scala: path for (its_line, scala), path in jars.items() if its_line == line}
+    if not fitting:
+        raise EmberError(_nothing_for(version, sorted(jars)))
+    scala = _scala() if spark is None else None
+    return fitting[scala] if scala in fitting else fitting[max(fitting)]
+
+
+def _existing(path: Path) -> Path:
+    if path.is_file():
+        return path
+    message = f"{VARIABLE} is {path}, and there is no such file: unset it, or correct it"
+    raise EmberError(message)
+
+
+def _installed() -> str:
+    try:
+        from pyspark.version import __version__  # noqa: PLC0415 - the package does without
+    except ImportError:
+        message = "there is no PySpark here: install it, or name its version, as in jar('4.3')"
+        raise EmberError(message) from None
+    return __version__
+
+
+def _jars() -> dict[tuple[str, str], Path]:
+    """Find the jars by the Spark and the Scala that they are for."""
+    folders = [Path(__file__).with_name("plugin")]
+    checkouts = Path(__file__).resolve().parents[4:5]
+    folders += [path / "dist" for path in checkouts if (path / "build.sbt").is_file()]
+    found: dict[tuple[str, str], Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("ember-spark-*.jar")):
+            if match := _NAME.fullmatch(path.name):
+                found.setdefault((match["line"], match["scala"]), path)
+    return found
+
+
+def _nothing_for(version: str, known: list[tuple[str, str]]) -> str:
+    if not known:
+        return (
+            "this copy of Ember holds no jar: pip install an ember_spark wheel, "
+            "or run ci/build in the checkout"
+        )
+    names = ", ".join(f"{line} (Scala {scala})" for line, scala in known)
+    return (
+        f"there is no jar for Spark {version}; this copy of Ember has those for Spark {names}: "
+        "install such a PySpark, or an ember_spark that has yours"
+    )
+
+
+def _scala() -> str | None:
+    """Read the Scala of the installed Spark from the name of a jar that every Spark has."""
+    from pyspark.find_spark_home import _find_spark_home  # noqa: PLC0415 - as above
+
+    for path in Path(_find_spark_home(), "jars").glob("spark-core_*.jar"):
+        return path.name.removeprefix("spark-core_").split("-")[0]
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""What a builder gets, beside what it has, and what is said where that would be in vain."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import ember
+from ember import builder
+
+OURS = "dev.ember.EmberPlugin"
+
+
+@pytest.fixture(autouse=True)
+def jar(tmp_path, monkeypatch):
+    """A jar, no JVM, and an environment that says nothing of Spark."""
+    path = tmp_path / "ember-spark-4.3_2.13.jar"
+    path.touch()
+    monkeypatch.setenv("EMBER_JAR", str(path))
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    for name in ("PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "SPARK_API_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)
+    monkeypatch.setattr(builder, "_started", lambda: None)
+    return str(path)
+
+
+def enabled(**options):
+    made = SparkSession.Builder()
+    made._options.update(options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return ember.enable(made)._options
+
+
+def test_the_jar_and_the_plugin_are_set(jar):
+    assert enabled() == {"spark.plugins": OURS, "spark.jars": jar}
+
+
+def test_they_are_added_to_what_the_builder_has_once(jar):
+    first = enabled(**{"spark.plugins": "org.Other", "spark.jars": "/a.jar,/b.jar"})
+    assert first == {"spark.plugins": f"org.Other,{OURS}", "spark.jars": f"/a.jar,/b.jar,{jar}"}
+    assert enabled(**first) == first
+
+
+def test_what_the_defaults_of_spark_name_is_kept(jar, tmp_path):
+    (tmp_path / "spark-defaults.conf").write_text(
+        "# spark.jars /not.jar\nspark.plugins  org.Other\nspark.jars = /a.jar\n"
+    )
+    assert enabled() == {"spark.plugins": f"org.Other,{OURS}", "spark.jars": f"/a.jar,{jar}"}
+
+
+def test_what_the_command_line_names_is_kept(jar, monkeypatch):
+    line = f"--conf spark.plugins=org.Other --jars /a.jar,{jar} pyspark-shell"
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", line)
+    assert enabled() == {"spark.plugins": f"org.Other,{OURS}", "spark.jars": f"/a.jar,{jar}"}
+
+
+def test_jars_of_the_command_line_that_would_win_are_told_of(jar, monkeypatch):
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--jars /a.jar pyspark-shell")
+    made = SparkSession.Builder()
+    with pytest.warns(ember.EmberWarning, match=f"add {jar} to them"):
+        ember.enable(made)
+    assert made._options == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("sc://host", "ember_status"), ("local[2]", "by itself takes no plugins")],
+)
+def test_a_client_of_connect_is_told_what_the_server_needs(url, words):
+    made = ember.session().remote(url)
+    with pytest.warns(ember.EmberWarning, match=words) as told:
+        ember.enable(made)
+    assert "--conf spark.plugins=dev.ember.EmberPlugin" in str(told[0].message)
+    assert made._options == {"spark.remote": url}
+
+
+def test_the_environment_may_make_it_a_client(monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+    with pytest.warns(ember.EmberWarning, match="in the server"):
+        assert ember.enable(SparkSession.Builder())._options == {}
+
+
+def test_where_the_plugin_is_already_nothing_is_set(monkeypatch):
+    monkeypatch.setattr(builder, "_started", lambda: {"spark.plugins": f"org.Other,{OURS}"})
+    assert enabled() == {}
+
+
+def test_a_missing_jar_is_an_error_with_advice(monkeypatch):
+    monkeypatch.setenv("EMBER_JAR", "/no/such.jar")
+    with pytest.raises(ember.EmberError, match="unset it"):
+        ember.enable(SparkSession.Builder())
