@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
@@ -24,7 +25,8 @@ def jar(tmp_path, monkeypatch):
     for name in ("PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "SPARK_API_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)
-    monkeypatch.setattr(builder, "_started", lambda: None)
+    monkeypatch.setattr(SparkContext, "_active_spark_context", None)
+    monkeypatch.setattr(SparkContext, "_gateway", None)
     return str(path)
 
 
