@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyspark
@@ -51,9 +52,23 @@ class Server:
             )
         self._wait()
 
-    def session(self) -> SparkSession:
-        """Start a session of a client's own."""
-        return SparkSession.builder.remote(f"sc://127.0.0.1:{self.port}").create()
+    def session(self, user: str | None = None) -> SparkSession:
+        """Start a session of a client's own, as this user."""
+        words = f"/;user_id={user}" if user else ""
+        return SparkSession.builder.remote(f"sc://127.0.0.1:{self.port}{words}").create()
+
+    def workers(self) -> set[int]:
+        """Find the worker processes of Ember's: what a zygote has forked."""
+        parents = dict(processes())
+        return {pid for pid, parent in parents.items() if self._is_zygote(parent, parents)}
+
+    def _is_zygote(self, pid: int, parents: dict[int, int]) -> bool:
+        if parents.get(pid) != self.process.pid:
+            return False
+        try:
+            return b"ember_worker/process/zygote.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End the server, and kill it when it does not."""
@@ -73,6 +88,18 @@ class Server:
             time.sleep(0.2)
         self.process.kill()
         raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+
+
+def processes() -> Iterator[tuple[int, int]]:
+    """Give every process of this machine with its parent, as far as they last."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (entry / "stat").read_text()
+        except OSError:
+            continue
+        state, parent = status.rpartition(")")[2].split()[:2]
+        if state != "Z":
+            yield int(entry.name), int(parent)
 
 
 def free_port() -> int:

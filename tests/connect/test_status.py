@@ -1,46 +1,33 @@
 """``ember_status()``, ``ember_functions()`` and ``ember_reset()`` for a client."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 from server import Server
+from told import functions_named, soon
 
 from parity import session
-
-WAIT_S = 30
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server that has seen no session yet: its first one will have the executor."""
-    started = Server(tmp_path_factory.mktemp("status"), session.jar())
+    """A server whose clients trust one another, so that functions run in its executor."""
+    trusting = {"spark.ember.trust": "application"}
+    started = Server(tmp_path_factory.mktemp("status"), session.jar(), **trusting)
     yield started
     started.stop()
 
 
 @pytest.fixture(scope="module")
 def client(server):
-    """That first session."""
+    """A session that has run a function."""
     started = server.session()
     started.range(1).select(F.udf(lambda x: x, "long")("id")).collect()
     yield started
     started.stop()
-
-
-def functions_named(client, name):
-    return client.sql("SELECT * FROM ember_functions()").where(F.col("function") == name).collect()
-
-
-def soon(ask):
-    """Executors tell what has changed a moment after it did."""
-    end = time.monotonic() + WAIT_S
-    while not (found := ask()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return found
 
 
 def test_status_says_what_python_the_executor_has_found(client):
@@ -52,6 +39,7 @@ def test_status_says_what_python_the_executor_has_found(client):
     assert row.problem is None
     assert row.resident_bytes > 100 << 20
     assert row.abandoned_threads == 0
+    assert row.client_sessions == 0
 
 
 def test_a_function_that_ran_is_told_with_rows_lane_and_reason(client):
@@ -76,12 +64,13 @@ def test_a_function_that_stayed_with_spark_is_told_with_its_reason(server, clien
 
     other = server.session()
     try:
-        other.conf.set("spark.ember.lane", "embedded")  # which the first session has
+        other.conf.set("spark.ember.lane", "embedded")
+        other.conf.set("spark.sql.execution.pyspark.udf.faulthandler.enabled", "true")
         other.range(0, 10, 1, 1).select(F.udf(stays_with_spark, "long")("id")).collect()
     finally:
         other.stop()
     (row,) = soon(lambda: functions_named(client, "stays_with_spark"))
-    assert row.fallbacks == {"OtherArtifacts": 1}
+    assert row.fallbacks == {"FaultHandlerOn": 1}
     assert row.sessions_on_spark == 1
     assert row.sessions_in_executor + row.sessions_in_workers == 0
 

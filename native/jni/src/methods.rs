@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ember_abi::ArrowArray;
+use ember_process::worker_processes;
 use ember_rows::pages::PageError;
 use ember_rows::{Returned, RowsError, lend, lent_bytes};
 use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
@@ -14,7 +15,7 @@ use jni::{Env, EnvUnowned};
 use crate::columns;
 use crate::errors::{NativeError, Throw};
 use crate::process::{
-    LEFT, OUTPUTS, Open, RETIRED, SESSIONS, lender, open, released, running, start, workers,
+    LEFT, OUTPUTS, Open, RETIRED, SESSIONS, lender, let_go, open, released, running, start, workers,
 };
 use crate::trim::{trim, worked};
 
@@ -42,6 +43,26 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_workers<'local>(
 ) -> jlong {
     env.with_env(|env| workers(&env.convert_byte_array(&config)?))
         .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_letGo<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    workers: jlong,
+) {
+    env.with_env(|_| let_go(workers)).resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_workerProcesses<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> jint {
+    env.with_env(|_| -> Result<jint, NativeError> {
+        Ok(jint::try_from(worker_processes()).unwrap_or(jint::MAX))
+    })
+    .resolve::<Throw>()
 }
 
 #[unsafe(no_mangle)]

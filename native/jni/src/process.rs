@@ -88,6 +88,16 @@ pub(crate) fn workers(config: &[u8]) -> Result<i64, NativeError> {
     Ok(handle)
 }
 
+/// Lets the workers of this number go, those in a session when that ends; the number is dead from
+/// here on.
+pub(crate) fn let_go(handle: i64) -> Result<(), NativeError> {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|_, live| *live != handle);
+    drop(known);
+    POOLS.take(handle)?.let_go();
+    Ok(())
+}
+
 /// Opens a session on the lane with this number: that of [`workers`], or 0 for this process.
 pub(crate) fn open(lane: i64, spec: SessionSpec) -> Result<Arc<dyn TaskSide>, NativeError> {
     if lane == EMBEDDED {

@@ -26,7 +26,7 @@ pub(crate) struct ZygoteConfig {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Config {
     pub(crate) zygote: ZygoteConfig,
-    pub(crate) artifacts: String,
+    pub(crate) scope: String,
     pub(crate) limits: Limits,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Limits {
 struct Wire {
     #[serde(flatten)]
     zygote: ZygoteConfig,
-    artifacts: String,
+    scope: String,
     #[serde(flatten)]
     limits: Limits,
 }
@@ -56,12 +56,12 @@ impl Config {
     pub fn parse(json: &[u8]) -> Result<Self, ProcessError> {
         let Wire {
             zygote,
-            artifacts,
+            scope,
             limits,
         } = serde_json::from_slice(json)?;
         Ok(Self {
             zygote,
-            artifacts,
+            scope,
             limits,
         })
     }

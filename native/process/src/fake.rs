@@ -77,7 +77,7 @@ pub(crate) fn worker(parent: &Arc<Undertaker>) -> Worker {
 
 pub(crate) fn workers(idle: Vec<Worker>) -> Arc<Workers> {
     let json =
-        br#"{"executable":"/p","bridge":"/b","workerPackage":"/w","environment":{},"artifacts":"a",
+        br#"{"executable":"/p","bridge":"/b","workerPackage":"/w","environment":{},"scope":"a",
         "idleSeconds":60,"residentBytes":1000000000000,"startSeconds":1}"#;
     Workers::of(Config::parse(json).unwrap(), idle)
 }

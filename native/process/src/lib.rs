@@ -1,7 +1,7 @@
 //! Sessions in worker processes.
 //!
 //! ```text
-//! Workers (one per environment and artifacts) --take--> Worker --ProcessSession--> Worker --give--> idle
+//! Workers (one per environment and scope) --take--> Worker --ProcessSession--> Worker --give--> idle
 //!     `--fork--> Zygote (one per environment: the libraries imported)      `--close early--> Keeper --> idle | killed
 //! ```
 //!
@@ -26,6 +26,7 @@ mod zygote;
 
 pub use config::Config;
 pub use session::ProcessSession;
+pub use worker::worker_processes;
 pub use workers::Workers;
 
 /// Why there is no worker, or why a session did not open.

@@ -303,3 +303,17 @@ fn idle_workers_go_after_their_time() {
         (0, 2)
     );
 }
+
+#[test]
+fn workers_that_are_let_go_end_at_once_and_those_with_a_session_after_it() {
+    let stage = stage(2);
+    let session = stage.open(does::ECHO, 2);
+    stage.pool.let_go();
+    assert_eq!(stage.undertaker.0.load(Ordering::SeqCst), 1);
+    assert_eq!(stage.drive(&session, 2, 10), hundreds(2));
+    session.close(Duration::ZERO);
+    assert_eq!(
+        (stage.pool.idle(), stage.undertaker.0.load(Ordering::SeqCst)),
+        (0, 2)
+    );
+}

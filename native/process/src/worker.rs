@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use ember_session::SessionSpec;
@@ -22,6 +23,14 @@ pub(crate) trait Parent: std::fmt::Debug + Send + Sync {
 
 /// Bytes of input memory that an idle worker keeps.
 const KEPT: u64 = 16 << 20;
+
+/// How many of this process's workers have not been let go.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// How many worker processes there are, with a session or without.
+pub fn worker_processes() -> usize {
+    HELD.load(Ordering::Relaxed)
+}
 
 /// A live worker process. Dropping it ends the process.
 #[derive(Debug)]
@@ -76,6 +85,7 @@ impl Worker {
         output: File,
         parent: Arc<dyn Parent>,
     ) -> Self {
+        HELD.fetch_add(1, Ordering::Relaxed);
         Self {
             life,
             control,
@@ -158,5 +168,6 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.life.socket.shut();
         self.parent.kill(self.life.pid);
+        HELD.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,7 @@
 //! The workers that may serve the same sessions: one for each session, kept for the next.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ember_session::SessionSpec;
@@ -20,10 +20,15 @@ type Place = Arc<Mutex<Option<Arc<Zygote>>>>;
 static ZYGOTES: Mutex<BTreeMap<ZygoteConfig, Place>> = Mutex::new(BTreeMap::new());
 
 /// Idle workers, and where more come from. A session never waits for another's worker.
+///
+/// ```text
+/// open --let_go--> closed: who is idle ends, and every other with its session
+/// ```
 #[derive(Debug)]
 pub struct Workers {
     config: Config,
-    idle: Mutex<Vec<Worker>>,
+    /// Nothing once it is closed.
+    idle: Mutex<Option<Vec<Worker>>>,
 }
 
 impl Workers {
@@ -31,7 +36,7 @@ impl Workers {
     pub fn new(config: Config) -> Arc<Self> {
         let workers = Arc::new(Self {
             config,
-            idle: Mutex::default(),
+            idle: Mutex::new(Some(Vec::new())),
         });
         Keeper::get().look_after(&workers);
         workers
@@ -54,57 +59,65 @@ impl Workers {
     #[cfg(test)]
     pub(crate) fn of(config: Config, idle: Vec<Worker>) -> Arc<Self> {
         let workers = Self::new(config);
-        workers
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(idle);
+        if let Some(kept) = workers.kept().as_mut() {
+            kept.extend(idle);
+        }
         workers
     }
 
     /// How many workers wait for a session.
     pub fn idle(&self) -> usize {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.kept().as_ref().map_or(0, Vec::len)
     }
 
-    /// Takes a worker back that is ready for another session, unless it has grown too large.
+    /// Keeps no worker from now on: those that wait end, and the others when their sessions do.
+    pub fn let_go(&self) {
+        let leaving = self.kept().take();
+        drop(leaving);
+    }
+
+    /// Takes a worker back that is ready for another session, unless it has grown too large, or none
+    /// is kept.
     pub(crate) fn give(&self, mut worker: Worker) {
-        if worker.resident() <= self.config.limits.resident_bytes {
-            worker.rest();
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(worker);
+        if worker.resident() > self.config.limits.resident_bytes {
+            return;
         }
+        worker.rest();
+        let refused = match self.kept().as_mut() {
+            Some(idle) => {
+                idle.push(worker);
+                None
+            }
+            None => Some(worker),
+        };
+        drop(refused);
     }
 
     /// Lets go of workers that have been idle for too long, or have died.
     pub(crate) fn trim(&self, now: Instant) {
         let limit = self.config.limits.idle();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
+        let Some(idle) = kept.as_mut() else { return };
         let (leaving, staying): (Vec<_>, Vec<_>) = idle
             .drain(..)
             .partition(|worker| now.duration_since(worker.since) >= limit || !worker.is_silent());
         *idle = staying;
-        drop(idle);
+        drop(kept);
         drop(leaving);
     }
 
     /// The one that rested last: its memory is still warm.
     fn take_idle(&self) -> Option<Worker> {
         loop {
-            let worker = self
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop()?;
+            let worker = self.kept().as_mut()?.pop()?;
             if worker.is_silent() {
                 return Some(worker);
             }
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Vec<Worker>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {

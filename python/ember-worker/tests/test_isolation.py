@@ -322,6 +322,25 @@ def test_a_connect_session_starts_in_the_directory_of_its_files(tmp_path: Path) 
     sys.path.remove(str(tmp_path))
 
 
+def test_a_clients_folder_is_on_the_path_for_its_own_session_alone(tmp_path: Path) -> None:
+    def look() -> Any:
+        return sys.path[1]
+
+    environment = {"SPARK_JOB_ARTIFACT_UUID": "0-1"}
+    assert call(look, files=str(tmp_path), environment=environment) == str(tmp_path)
+    assert str(tmp_path) not in sys.path
+
+
+def test_what_a_function_puts_in_the_place_of_the_path_goes_with_it() -> None:
+    def replace() -> Any:
+        sys.path = ("/nowhere", 7)  # type: ignore[assignment]
+        return sys.path
+
+    before = sys.path.copy()
+    assert call(replace) == ("/nowhere", 7)
+    assert sys.path == before
+
+
 def test_the_directory_of_the_sessions_files_is_on_the_path_once(tmp_path: Path) -> None:
     def look() -> Any:
         return SparkFiles.getRootDirectory(), sys.path.index(str(tmp_path))

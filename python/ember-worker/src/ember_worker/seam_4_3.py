@@ -19,12 +19,15 @@ from ember_worker import depth, kinds, rowfn, stateless, transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.kinds.pickled import table
+from ember_worker.process import clients
 from ember_worker.rebound import importing, rebound
 from ember_worker.tracebacks import hide_our_frames, in_words
 
 #: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
 #: daemon's module, ``manager``, ``worker``, the wrapper with the fault handler, and ``main``.
 FRAMES_BELOW = 7
+#: What Spark calls the artifacts of an application that knows no clients.
+_DEFAULT = "default"
 
 
 def install(*, in_executor: bool) -> Any:
@@ -112,18 +115,25 @@ def _leave_faulthandler() -> None:
 def _setup_spark_files(directory: str, includes: list[str]) -> None:
     before = sys.path.copy()
     worker_util.setup_spark_files(directory, includes)
-    process.keep_path_additions(before)
     spark_files.remember()
-    if os.environ.get("SPARK_JOB_ARTIFACT_UUID", "default") != "default":
+    if _artifacts() == _DEFAULT:
+        process.keep_path_additions(before)
+    else:
         process.start_in(directory)  # where Spark starts the workers of a Connect session
 
 
 def _setup_spark_files_alone(directory: str, includes: list[str]) -> None:
+    artifacts = _artifacts()
+    clients.begin(artifacts)
     worker_util.setup_spark_files(directory, includes)
     spark_files.remember()
-    connect = os.environ.get("SPARK_JOB_ARTIFACT_UUID", "default") != "default"
-    if connect and os.path.isdir(directory):
+    if artifacts != _DEFAULT and os.path.isdir(directory):
         os.chdir(directory)  # where Spark starts the workers of a Connect session
+
+
+def _artifacts() -> str:
+    """Return Spark's name for what the client of this session brings."""
+    return os.environ.get("SPARK_JOB_ARTIFACT_UUID", _DEFAULT)
 
 
 def _handle_worker_exception(error: BaseException, outfile: Any) -> None:

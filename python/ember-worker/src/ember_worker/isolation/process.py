@@ -75,7 +75,17 @@ def leave(state: State) -> None:
     # cancelled and hangs may never come out.
     others = list(_active.values())
     if sys.path != _baseline and all(cancelled() for cancelled in others):
-        sys.path[:] = _baseline
+        set_path(_baseline)
+
+
+def set_path(entries: list[str]) -> None:
+    """Make ``sys.path`` what it was, and forget what was found where it no longer leads."""
+    if not isinstance(sys.path, list):  # a function may have put anything there
+        sys.path = []
+    gone = [entry for entry in sys.path if isinstance(entry, str) and entry not in entries]
+    sys.path[:] = entries
+    for entry in gone:
+        sys.path_importer_cache.pop(entry, None)
 
 
 def keep_path_additions(before: list[str]) -> None:

@@ -12,12 +12,13 @@ import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironme
 import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
 import org.apache.spark.ui.ember.EmberTab
 
+import dev.ember.clients.{ClientEnds, ClientLink}
 import dev.ember.config.EmberConf
 import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
 import dev.ember.explain.EmberExplain
 import dev.ember.nativeapi.PythonFacts
 import dev.ember.reason.FallbackReason
-import dev.ember.session.{Admission, ExecutorLane, JarStarter, SessionWatch}
+import dev.ember.session.{Admission, ExecutorLane, JarStarter, SessionWatch, WorkerLane}
 import dev.ember.status.{
   DriverStatus,
   ExecutorFacts,
@@ -37,45 +38,41 @@ object EmberPlugin {
 
   /** Spark's internals, which the plugin is made of, differ from line to line. */
   private[ember] val sparkLine = "4.3."
+
+  /** Why Ember does nothing in this Spark, if it is another than it was built for. */
+  private[ember] def otherSpark: Option[String] =
+    Option.unless(SPARK_VERSION.startsWith(sparkLine))(
+      s"it was built for Spark ${sparkLine}x, not $SPARK_VERSION")
 }
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
-private final class EmberDriver extends DriverPlugin with Logging {
-  private var books: Option[DriverStatus] = None
-
+private[ember] final class EmberDriver extends DriverPlugin with Logging {
   override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
     EmberConf.read(
       conf.getOption): Unit // a wrong setting stops the application here, not a query later
-    if (SPARK_VERSION.startsWith(EmberPlugin.sparkLine)) {
+    if (EmberPlugin.otherSpark.isEmpty) {
       append(conf, "spark.sql.extensions", classOf[EmberExtensions].getName)
       append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
-    } else
-      logWarning(
-        s"Ember does nothing: it was built for Spark ${EmberPlugin.sparkLine}x, not $SPARK_VERSION")
-    val view = new ClusterView(context)
-    val kept = new QuarantineBook(view.isAlive, logWarning(_))
-    val status = new StatusBook
-    view.whenLost { (executor, why) =>
-      kept.lost(executor, why)
-      status.lost(executor)
     }
-    books = Some(DriverStatus(status, kept))
-    books.foreach { all =>
-      DriverStatus.set(all)
-      show(context, all)
-    }
+    EmberPlugin.otherSpark.foreach(why => logWarning(s"Ember does nothing: $why"))
+    show(context, keepBooks(new ClusterView(context)))
     Collections.emptyMap()
   }
 
-  override def receive(message: AnyRef): AnyRef =
+  override def receive(message: AnyRef): AnyRef = DriverStatus.get.map(_.receive(message)).orNull
+
+  private def keepBooks(view: ClusterView): DriverStatus = {
+    val quarantine = new QuarantineBook(view.isAlive, logWarning(_))
+    val books = DriverStatus(new StatusBook, quarantine)
+    view.whenLost(books.lost)
+    view.whenClientsEnd(books.clients)
+    DriverStatus.set(books)
     books
-      .filterNot(kept => StatusLink.receive(kept.book, message))
-      .map(kept => DriverLink.receive(kept.quarantine, message))
-      .orNull
+  }
 
   private def show(context: SparkContext, books: DriverStatus): Unit =
-    if (SPARK_VERSION.startsWith(EmberPlugin.sparkLine))
+    if (EmberPlugin.otherSpark.isEmpty)
       try EmberTab.attach(context, books)
       catch {
         case error @ (NonFatal(_) | _: LinkageError) =>
@@ -89,8 +86,9 @@ private final class EmberDriver extends DriverPlugin with Logging {
 }
 
 /** Finds out once, beside the start of the executor, whether its Python can be embedded. Never fails it. */
-private final class EmberExecutor extends ExecutorPlugin with Logging {
+private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
   private var journal: Option[CrashJournal] = None
+  private var ends: Option[ClientEnds] = None
 
   override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
     contain(plugin)
@@ -98,12 +96,16 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
     val status =
       new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now(plugin, _))
     status.start()
+    letGo(plugin)
     val probe = new Thread(() => report(plugin.conf(), status), "ember-probe")
     probe.setDaemon(true)
     probe.start()
   }
 
-  override def shutdown(): Unit = journal.foreach(_.delete())
+  override def shutdown(): Unit = {
+    ends.foreach(_.close())
+    journal.foreach(_.delete())
+  }
 
   /** With a local master nothing outlives this process that could read a journal. */
   private def contain(plugin: PluginContext): Unit =
@@ -119,8 +121,14 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
         logWarning("Ember could not get ready to contain functions", error)
     }
 
+  private def letGo(plugin: PluginContext): Unit = {
+    val idleMs = EmberConf.ProcessIdleSeconds.read(plugin.conf().getOption) * 1000L
+    ends = Some(new ClientEnds(WorkerLane, ClientLink.to(plugin), idleMs))
+    ends.foreach(_.start())
+  }
+
   private def speakSparksProtocol(conf: SparkConf): Unit =
-    if (EmberConf.Enabled.read(conf.getOption) && SPARK_VERSION.startsWith(EmberPlugin.sparkLine))
+    if (EmberConf.Enabled.read(conf.getOption) && EmberPlugin.otherSpark.isEmpty)
       ExternalWorkers.install(SparkEnv.get): Unit
 
   private def open(plugin: PluginContext): Option[CrashJournal] = {
@@ -135,7 +143,9 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
   private def now(plugin: PluginContext, facts: ExecutorFacts): ExecutorFacts = facts.copy(
     host = plugin.hostname(),
     residentBytes = Growth.resident(),
-    abandoned = ExecutorLane.abandoned)
+    abandoned = ExecutorLane.abandoned,
+    workers = WorkerLane.processes,
+    clients = WorkerLane.sessions.size)
 
   private def report(conf: SparkConf, status: StatusReporter): Unit =
     try {
@@ -143,7 +153,7 @@ private final class EmberExecutor extends ExecutorPlugin with Logging {
         case Some(reason) =>
           status.found(ExecutorFacts(problem = Some(reason.toString)))
           say(s"Ember is not used: $reason")
-        case None if !SPARK_VERSION.startsWith(EmberPlugin.sparkLine) => ()
+        case None if EmberPlugin.otherSpark.nonEmpty => ()
         case None =>
           val python = configuredPython(conf)
           val found = probe(python)

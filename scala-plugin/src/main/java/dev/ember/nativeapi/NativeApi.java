@@ -4,7 +4,7 @@ package dev.ember.nativeapi;
  * The border to the native library, one method for each thing that crosses it.
  *
  * <pre>
- *   start (once per process), workers
+ *   start (once per process), workers -> letGo
  *   open -> next -> { 1: offer | endInput,  2: output (and, later, releaseOutput),  3: tail } -> close
  * </pre>
  *
@@ -25,6 +25,15 @@ public final class NativeApi {
    * starts none.
    */
   public static native long workers(byte[] config);
+
+  /**
+   * Lets the processes of {@code workers} end, those that are in a session when it does. The number is dead from here
+   * on.
+   */
+  public static native void letGo(long workers);
+
+  /** How many worker processes there are, with a session or without. */
+  public static native int workerProcesses();
 
   /**
    * Opens a session and gives its handle, never 0. {@code lane} is 0 for a thread of this process, where it does not

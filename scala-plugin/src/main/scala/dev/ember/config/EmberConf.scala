@@ -30,11 +30,33 @@ object Isolation {
   val words: Seq[(String, Isolation)] = Seq("trusting" -> Trusting, "cautious" -> Cautious)
 }
 
+/** Whose functions may meet in one process. */
+sealed trait Trust
+
+object Trust {
+
+  /** Those of one client's session; and the executor's own process is no function's. */
+  case object Nobody extends Trust
+
+  /** Those of one client's session. */
+  case object Session extends Trust
+
+  /** Those of one user's sessions, too, where these bring no files. */
+  case object User extends Trust
+
+  /** Those of all sessions that bring no files. */
+  case object Application extends Trust
+
+  val words: Seq[(String, Trust)] =
+    Seq("nobody" -> Nobody, "session" -> Session, "user" -> User, "application" -> Application)
+}
+
 /** Every setting of Ember, as it holds for one session. */
 final case class EmberConf(
     enabled: Boolean,
     lane: Lane,
     isolation: Isolation,
+    trust: Trust,
     embeddedTasks: Int,
     embeddedAbandoned: Int,
     embeddedLeakMegabytes: Int,
@@ -81,6 +103,15 @@ object EmberConf {
     doc =
       "Whether a function that the application does not know yet may run in an executor, or has to make " +
         "a batch in a worker process first. Only for the lane auto.")(Setting.word(Isolation.words))
+
+  val TrustChoice: Setting[Trust] = new Setting[Trust](
+    key = "spark.ember.trust",
+    default = Trust.Session,
+    unit = Trust.words.map(_._1).mkString(" | "),
+    doc = "Whose functions may meet in one process: those of one session of a Spark Connect client; of one user's " +
+      "sessions, or of all, as far as these bring no files; or of one session, and nothing runs in executors. An " +
+      "application without clients is one session. Holds for the application; no session can change it.")(
+    Setting.word(Trust.words))
 
   val EmbeddedAbandoned: Setting[Int] = new Setting(
     key = "spark.ember.embedded.abandoned",
@@ -158,6 +189,7 @@ object EmberConf {
     Enabled,
     LaneChoice,
     IsolationChoice,
+    TrustChoice,
     EmbeddedTasks,
     EmbeddedAbandoned,
     EmbeddedLeakMegabytes,
@@ -175,6 +207,7 @@ object EmberConf {
     enabled = Enabled.read(source),
     lane = LaneChoice.read(source),
     isolation = IsolationChoice.read(source),
+    trust = TrustChoice.read(source),
     embeddedTasks = EmbeddedTasks.read(source),
     embeddedAbandoned = EmbeddedAbandoned.read(source),
     embeddedLeakMegabytes = EmbeddedLeakMegabytes.read(source),
@@ -189,11 +222,14 @@ object EmberConf {
 
   /**
    * The settings of the session that plans, or of the query whose task this thread runs. Spark carries a
-   * session's `spark.*` settings to its tasks; what it does not carry is in the application's.
+   * session's `spark.*` settings to its tasks; what it does not carry is in the application's. What protects
+   * sessions from one another is the application's alone.
    */
   def current: EmberConf = {
     val session = SQLConf.get
-    read(key => Option(session.getConfString(key, null)).orElse(ofApplication(key)))
+    read(key =>
+      if (key == TrustChoice.key) ofApplication(key)
+      else Option(session.getConfString(key, null)).orElse(ofApplication(key)))
   }
 
   private def ofApplication(key: String): Option[String] =

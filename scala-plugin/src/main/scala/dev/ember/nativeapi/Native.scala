@@ -26,6 +26,9 @@ trait Native {
   def abandoned(): Int
   def released(): Array[Long]
   def trim(): Unit
+
+  /** No session is opened here any more, and nothing is kept for one. */
+  def letGo(): Unit
   def openRows(
       header: Array[Byte],
       inputSchema: Array[Byte],
@@ -96,6 +99,7 @@ sealed class JniNative(lane: Long) extends Native {
   override def abandoned(): Int = NativeApi.abandoned()
   override def released(): Array[Long] = NativeApi.released()
   override def trim(): Unit = NativeApi.trim()
+  override def letGo(): Unit = NativeApi.letGo(lane)
 
   override def openRows(
       header: Array[Byte],

@@ -33,6 +33,11 @@ object FallbackReason {
   case object WorkerLogging
       extends FallbackReason("WorkerLogging", "worker logging reads the output of a worker process")
 
+  case object NotTrusted
+      extends FallbackReason(
+        "NotTrusted",
+        "spark.ember.trust keeps the function in worker processes, out of the executor")
+
   case object FaultHandlerOn
       extends FallbackReason(
         "FaultHandlerOn",
@@ -100,10 +105,10 @@ object FallbackReason {
         "OtherPython",
         s"$started runs in this executor, and the function needs $wanted")
 
-  final case class OtherArtifacts(pinned: String, wanted: String)
+  final case class OtherScope(served: String, wanted: String)
       extends FallbackReason(
-        "OtherArtifacts",
-        s"this executor serves artifacts $pinned, not $wanted")
+        "OtherScope",
+        s"this executor runs functions of $served, not of $wanted")
 
   case object OtherIncludes
       extends FallbackReason(
@@ -142,6 +147,7 @@ object FallbackReason {
     "InvalidConf",
     "ProfilerOn",
     "WorkerLogging",
+    "NotTrusted",
     "FaultHandlerOn",
     "MemoryLimit",
     "CustomWorker",
@@ -158,7 +164,7 @@ object FallbackReason {
     "NoNative",
     "StartFailed",
     "OtherPython",
-    "OtherArtifacts",
+    "OtherScope",
     "OtherIncludes",
     "ArrowBackedChild",
     "PickleBytesLimit",

@@ -1,7 +1,8 @@
 package dev.ember.session
 
-import dev.ember.config.{EmberConf, Lane}
+import dev.ember.config.{EmberConf, Lane, Trust}
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.Scope
 
 /** What is known about a session before it opens, from Spark's runner and the task. */
 final case class SessionFacts(
@@ -31,7 +32,10 @@ object Admission {
     ofSettings(conf).orElse(firstOf(ofBothLanes, facts))
 
   /** Why a session may not run in the executor itself. */
-  def ofEmbedded(facts: SessionFacts): Option[FallbackReason] = firstOf(ofTheExecutor, facts)
+  def ofEmbedded(trust: Trust, scope: Scope, facts: SessionFacts): Option[FallbackReason] =
+    Option
+      .unless(Scope.mayEmbed(trust, scope))(FallbackReason.NotTrusted)
+      .orElse(firstOf(ofTheExecutor, facts))
 
   private type Gates = Seq[(SessionFacts => Boolean, FallbackReason)]
 

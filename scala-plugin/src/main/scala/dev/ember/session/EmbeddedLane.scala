@@ -4,10 +4,10 @@ import scala.collection.mutable
 
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
-import dev.ember.session.contract.WorkerSpec
+import dev.ember.session.contract.{Scope, WorkerSpec}
 
 /** What an interpreter is started for and cannot change afterwards. */
-final case class LaneKey(python: String, artifacts: String, includes: Set[String])
+final case class LaneKey(python: String, scope: Scope, includes: Set[String])
 
 object LaneKey {
   def of(worker: WorkerSpec): LaneKey = LaneKey(worker.executable, worker.scope, worker.files)
@@ -124,8 +124,8 @@ class EmbeddedLane(starter: LaneStarter) {
       key: LaneKey): Either[FallbackReason, EmbeddedLane.Running] =
     if (lane.key.python != key.python) {
       Left(FallbackReason.OtherPython(lane.key.python, key.python))
-    } else if (lane.key.artifacts != key.artifacts) {
-      Left(FallbackReason.OtherArtifacts(lane.key.artifacts, key.artifacts))
+    } else if (lane.key.scope != key.scope) {
+      Left(FallbackReason.OtherScope(lane.key.scope.toString, key.scope.toString))
     } else {
       includes = if (includes.isEmpty) lane.key.includes else includes
       // As in a reused worker, files may be added; their folders only grow Python's path.

@@ -13,6 +13,7 @@ import dev.ember.nativeapi.{
   JniNative,
   JniWorkers,
   Native,
+  NativeApi,
   NativeException,
   NativeLibraries,
   PythonFacts
@@ -25,7 +26,7 @@ object JarStarter extends LaneStarter with WorkerStarter {
   private val known = new ConcurrentHashMap[String, PythonFacts]
   private lazy val conf: SparkConf = SparkEnv.get.conf
   private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
-  private var libraries: Option[NativeLibraries.Installed] = None
+  @volatile private var libraries: Option[NativeLibraries.Installed] = None
 
   /** The jar's libraries, loaded once; `python` helps where no folder will do. */
   private def librariesWith(python: String): Either[FallbackReason, NativeLibraries.Installed] =
@@ -91,6 +92,8 @@ object JarStarter extends LaneStarter with WorkerStarter {
       describe(python, key, bridge, installed, environment)
     }
 
+  override def processes: Int = libraries.fold(0)(_ => NativeApi.workerProcesses())
+
   private def describe(
       python: PythonFacts,
       key: LaneKey,
@@ -103,7 +106,7 @@ object JarStarter extends LaneStarter with WorkerStarter {
         .put("executable", python.executable)
         .put("bridge", bridge)
         .put("workerPackage", installed.python.toString)
-        .put("artifacts", key.artifacts)
+        .put("scope", key.scope.toString)
         .put("idleSeconds", settings.processIdleSeconds)
         .put("residentBytes", settings.processResidentMegabytes.toLong << 20)
         .put("startSeconds", settings.probeTimeoutSeconds)
@@ -167,4 +170,4 @@ object JarStarter extends LaneStarter with WorkerStarter {
 object ExecutorLane extends EmbeddedLane(JarStarter)
 
 /** The workers of this process. */
-object WorkerLane extends ProcessLane(JarStarter)
+object WorkerLane extends ProcessLane(JarStarter, () => System.nanoTime() / 1000000L)

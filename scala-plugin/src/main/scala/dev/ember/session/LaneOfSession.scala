@@ -30,7 +30,7 @@ class LaneOfSession(
     def named(isApart: Boolean)(place: => Either[FallbackReason, Place]) =
       seated(run, books.enter(run.task, function, isApart))(place)
 
-    (conf.lane, Admission.ofEmbedded(facts)) match {
+    (conf.lane, Admission.ofEmbedded(conf.trust, worker.scope, facts)) match {
       case (Lane.Spark, _) => Left(FallbackReason.LaneIsSpark)
       case (Lane.Process, _) => named(isApart = true)(apart(None))
       case (Lane.Embedded, Some(why)) => Left(why)

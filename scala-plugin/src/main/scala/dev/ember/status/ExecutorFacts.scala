@@ -13,6 +13,10 @@ package dev.ember.status
  *   memory of the executor's process alone
  * @param abandoned
  *   threads of functions that did not stop
+ * @param workers
+ *   processes of Ember's that functions run in, or wait for the next in
+ * @param clients
+ *   sessions that have such processes to themselves, or may have
  */
 final case class ExecutorFacts(
     host: String = "",
@@ -21,4 +25,6 @@ final case class ExecutorFacts(
     library: Option[String] = None,
     problem: Option[String] = None,
     residentBytes: Long = 0L,
-    abandoned: Int = 0)
+    abandoned: Int = 0,
+    workers: Int = 0,
+    clients: Int = 0)

@@ -27,7 +27,9 @@ object StatusLink {
         facts.library.orNull,
         facts.problem.orNull,
         facts.residentBytes.toString,
-        facts.abandoned.toString))
+        facts.abandoned.toString,
+        facts.workers.toString,
+        facts.clients.toString))
 
     override def tell(function: String, totals: FunctionTotals): Unit = plugin.send(
       Array(FunctionWord, executor, function, totals.name, totals.choice.orNull) ++
@@ -49,16 +51,22 @@ object StatusLink {
   }
 
   private def executorOf(words: Seq[Any]): Option[(String, ExecutorFacts)] = texts(words) match {
-    case Seq(executor, host, python, version, library, problem, Number(resident), Number(left)) =>
-      val facts = ExecutorFacts(
-        host,
-        Option(python),
-        Option(version),
-        Option(library),
-        Option(problem),
-        resident,
-        left.toInt)
-      Some(executor -> facts)
+    case Seq(executor, host, python, version, library, problem, rest @ _*) =>
+      rest.flatMap(Number.unapply) match {
+        case Seq(resident, abandoned, workers, clients) =>
+          val facts = ExecutorFacts(
+            host,
+            Option(python),
+            Option(version),
+            Option(library),
+            Option(problem),
+            resident,
+            abandoned.toInt,
+            workers.toInt,
+            clients.toInt)
+          Some(executor -> facts)
+        case _ => None
+      }
     case _ => None
   }
 

@@ -7,7 +7,8 @@ import org.apache.spark.internal.Logging
 import dev.ember.session.SessionWatch
 
 /**
- * Tells the driver what changes in this executor, a fifth of a second after it did.
+ * Tells the driver what changes in this executor: what functions did a fifth of a second after they did it, and how
+ * many processes there are with the next look of the watch.
  *
  * @param now
  *   adds to the facts what may be another each time
@@ -19,21 +20,36 @@ final class StatusReporter(
     now: ExecutorFacts => ExecutorFacts)
     extends Logging {
   @volatile private var facts = ExecutorFacts()
+  @volatile private var told = ExecutorFacts()
 
-  def start(): Unit = ledger.whenChanged(() => watch.after(0)(() => tellChanges()))
+  def start(): Unit = {
+    ledger.whenChanged(() => watch.after(0)(() => tellChanges()))
+    watch.always(() => tellProcesses())
+  }
 
   /** What this executor has found out about itself. */
   def found(what: ExecutorFacts): Unit = {
     facts = what
-    guarded(link.tell(now(facts)))
+    guarded(tell(now(facts)))
   }
 
   private def tellChanges(): Unit = guarded {
     ledger.takeChanges().foreach { case (function, totals) => link.tell(function, totals) }
-    link.tell(now(facts))
+    tell(now(facts))
   }
 
-  private def guarded(tell: => Unit): Unit =
-    try tell
+  /** Workers come with sessions, of which is told, and go by themselves. */
+  private def tellProcesses(): Unit = guarded {
+    val current = now(facts)
+    if (current.workers != told.workers || current.clients != told.clients) tell(current)
+  }
+
+  private def tell(current: ExecutorFacts): Unit = {
+    link.tell(current)
+    told = current
+  }
+
+  private def guarded(step: => Unit): Unit =
+    try step
     catch { case NonFatal(error) => logDebug("Ember's driver could not be told", error) }
 }

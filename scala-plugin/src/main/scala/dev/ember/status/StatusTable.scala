@@ -31,6 +31,8 @@ object StatusTable {
       .add("problem", StringType)
       .add("resident_bytes", LongType, nullable = false)
       .add("abandoned_threads", IntegerType, nullable = false)
+      .add("worker_processes", IntegerType, nullable = false)
+      .add("client_sessions", IntegerType, nullable = false)
 
     override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
       books.book.living.map { case (executor, facts) =>
@@ -42,7 +44,9 @@ object StatusTable {
           facts.library.orNull,
           facts.problem.orNull,
           facts.residentBytes,
-          facts.abandoned)
+          facts.abandoned,
+          facts.workers,
+          facts.clients)
       }
   }
 

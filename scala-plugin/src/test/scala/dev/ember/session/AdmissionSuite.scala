@@ -2,8 +2,9 @@ package dev.ember.session
 
 import org.scalatest.funsuite.AnyFunSuite
 
-import dev.ember.config.{EmberConf, Lane}
+import dev.ember.config.{EmberConf, Lane, Trust}
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.Scope
 
 class AdmissionSuite extends AnyFunSuite {
   private val conf = EmberConf.read(_ => None)
@@ -46,8 +47,18 @@ class AdmissionSuite extends AnyFunSuite {
       plain.copy(otherHashSeed = true) -> FallbackReason.OtherHashSeed)
     for ((facts, reason) <- gates) {
       assert(Admission.ofSession(conf, facts).isEmpty)
-      assert(Admission.ofEmbedded(facts).contains(reason))
+      assert(Admission.ofEmbedded(Trust.Session, Scope.Application, facts).contains(reason))
     }
+  }
+
+  test("who is not trusted in an executor is kept out of it only") {
+    val session = Scope.Session("s", None)
+    def refused(trust: Trust, scope: Scope): Option[FallbackReason] =
+      Admission.ofEmbedded(trust, scope, plain)
+    assert(refused(Trust.Session, Scope.Application).isEmpty)
+    assert(refused(Trust.User, Scope.User("u")).isEmpty)
+    assert(refused(Trust.Application, session).contains(FallbackReason.NotTrusted))
+    assert(refused(Trust.Nobody, Scope.Application).contains(FallbackReason.NotTrusted))
   }
 
   test("every reason of a session has a metric of its name") {
@@ -57,6 +68,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.InvalidConf(""),
       FallbackReason.ProfilerOn,
       FallbackReason.WorkerLogging,
+      FallbackReason.NotTrusted,
       FallbackReason.FaultHandlerOn,
       FallbackReason.MemoryLimit,
       FallbackReason.CustomWorker,
@@ -73,7 +85,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.NoNative(""),
       FallbackReason.StartFailed(""),
       FallbackReason.OtherPython("", ""),
-      FallbackReason.OtherArtifacts("", ""),
+      FallbackReason.OtherScope("", ""),
       FallbackReason.OtherIncludes,
       FallbackReason.ArrowBackedChild,
       FallbackReason.PickleBytesLimit,

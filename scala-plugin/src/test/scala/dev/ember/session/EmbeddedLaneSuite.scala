@@ -4,9 +4,10 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
+import dev.ember.session.contract.Scope
 
 class EmbeddedLaneSuite extends AnyFunSuite {
-  private val key = LaneKey("/usr/bin/python3", "default", Set.empty)
+  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set.empty)
 
   private val mostAbandoned = 4
 
@@ -76,14 +77,14 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     assert(enter(shared, 2).isRight)
   }
 
-  test("another Python, or other artifacts, than the lane was started with do not get in") {
+  test("another Python, or another's function, than the lane was started with does not get in") {
     val pinned = lane()
     assert(enter(pinned, 1).isRight)
     val python = key.copy(python = "/opt/python")
     assert(enter(pinned, 1, python) == Left(FallbackReason.OtherPython(key.python, python.python)))
-    val artifacts = key.copy(artifacts = "session-2")
+    val other = key.copy(scope = Scope.User("ann"))
     assert(
-      enter(pinned, 1, artifacts) == Left(FallbackReason.OtherArtifacts("default", "session-2")))
+      enter(pinned, 1, other) == Left(FallbackReason.OtherScope("the application", "user ann")))
   }
 
   test("files may be added to those the lane knows, but not exchanged") {

@@ -6,11 +6,11 @@ import dev.ember.config.{EmberConf, Lane}
 import dev.ember.contain.{FunctionRun, Quarantine}
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
-import dev.ember.session.contract.WorkerSpec
+import dev.ember.session.contract.{Scope, WorkerSpec}
 import dev.ember.status.FunctionLedger
 
 class LaneOfSessionSuite extends AnyFunSuite {
-  private val key = LaneKey("/usr/bin/python3", "default", Set("a.py"))
+  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set("a.py"))
   private val plain = SessionFacts(
     profiler = false,
     workerLogging = false,
@@ -26,6 +26,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
     var described: Seq[(LaneKey, Map[String, String])] = Nil
 
     override val lent: LentBatches = new LentBatches(native)
+    override def processes: Int = 0
 
     override def workers(
         key: LaneKey,
@@ -47,7 +48,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
     val ledger = new FunctionLedger(mostFunctions = 9)
     private val lanes = new LaneOfSession(
       new EmbeddedLane(starter),
-      new ProcessLane(workers),
+      new ProcessLane(workers, () => 0L),
       books,
       new Quarantine(() => 0L),
       ledger)
@@ -56,11 +57,12 @@ class LaneOfSessionSuite extends AnyFunSuite {
         lane: Lane,
         task: Long = 1L,
         facts: SessionFacts = plain,
-        environment: Map[String, String] = Map.empty): Either[FallbackReason, Place] =
+        environment: Map[String, String] = Map.empty,
+        scope: Scope = key.scope): Either[FallbackReason, Place] =
       lanes.enter(
         EmberConf.read(_ => None).copy(lane = lane),
         facts,
-        WorkerSpec(key.python, key.artifacts, key.includes, environment),
+        WorkerSpec(key.python, scope, key.includes, environment),
         FunctionRun("f", "name", task, again = false))
   }
 
@@ -84,6 +86,13 @@ class LaneOfSessionSuite extends AnyFunSuite {
     val limited = plain.copy(memoryLimit = true)
     assert(new Lanes().enter(Lane.Auto, facts = limited).exists(_.apart))
     assert(new Lanes().enter(Lane.Embedded, facts = limited) == Left(FallbackReason.MemoryLimit))
+  }
+
+  test("a session of a client's gets workers, and Spark's runner where its lane was named") {
+    val session = Scope.Session("s", None)
+    assert(new Lanes().enter(Lane.Auto, scope = session).exists(_.apart))
+    val named = new Lanes().enter(Lane.Embedded, scope = session)
+    assert(named == Left(FallbackReason.NotTrusted))
   }
 
   test("without workers, auto says why the executor itself did not do") {

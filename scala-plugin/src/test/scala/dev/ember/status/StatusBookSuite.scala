@@ -1,35 +1,22 @@
 package dev.ember.status
 
-import java.util
-
-import scala.collection.mutable.ArrayBuffer
-
 import org.scalatest.funsuite.AnyFunSuite
-
-import org.apache.spark.SparkConf
-import org.apache.spark.api.plugin.PluginContext
-import org.apache.spark.resource.ResourceInformation
 
 import dev.ember.contain.{QuarantineBook, Wish}
 import dev.ember.session.Choice
 
 class StatusBookSuite extends AnyFunSuite {
 
-  /** A plugin's channel that leads straight into a book. */
-  private final class Channel(executor: String, book: StatusBook) extends PluginContext {
-    val refused = new ArrayBuffer[AnyRef]
-    override def send(message: AnyRef): Unit =
-      if (!StatusLink.receive(book, message)) refused += message
-    override def ask(message: AnyRef): AnyRef = fail("nothing waits for the driver")
-    override def executorID(): String = executor
-    override def hostname(): String = "host"
-    override def conf(): SparkConf = new SparkConf(false)
-    override def metricRegistry(): com.codahale.metrics.MetricRegistry = fail("not asked")
-    override def resources(): util.Map[String, ResourceInformation] = util.Map.of()
-  }
+  /** An executor's channel to a driver that has this book. */
+  private def channel(executor: String, book: StatusBook) = new Channel(
+    executor,
+    message => {
+      assert(StatusLink.receive(book, message))
+      null
+    })
 
   private val facts =
-    ExecutorFacts("host", Some("/python"), Some("3.11.7"), None, Some("no library"), 7L, 2)
+    ExecutorFacts("host", Some("/python"), Some("3.11.7"), None, Some("no library"), 7L, 2, 3, 1)
 
   private val totals = FunctionTotals(
     "name",
@@ -40,7 +27,7 @@ class StatusBookSuite extends AnyFunSuite {
 
   test("what an executor tells is what the book holds, texts that are not there included") {
     val book = new StatusBook
-    val link = StatusLink.to(new Channel("1", book))
+    val link = StatusLink.to(channel("1", book))
     link.tell(facts)
     link.tell("f", totals)
     assert(book.living == Seq("1" -> facts))
@@ -51,7 +38,7 @@ class StatusBookSuite extends AnyFunSuite {
 
   test("an executor's newer sums replace its older ones, and add to those of others") {
     val book = new StatusBook
-    val (one, two) = (new Channel("1", book), new Channel("2", book))
+    val (one, two) = (channel("1", book), channel("2", book))
     Seq(one, one, two).foreach(StatusLink.to(_).tell("f", totals))
     val (_, both) = book.totals.head
     assert(both.inExecutor == LaneTotals(4, 40, 400, 6, 10))
@@ -60,7 +47,7 @@ class StatusBookSuite extends AnyFunSuite {
 
   test("a lost executor is told of no more, and its functions still are") {
     val book = new StatusBook
-    val link = StatusLink.to(new Channel("1", book))
+    val link = StatusLink.to(channel("1", book))
     link.tell(facts)
     link.tell("f", totals)
     book.lost("1")
@@ -80,7 +67,7 @@ class StatusBookSuite extends AnyFunSuite {
   test("the table of functions joins what ran with how it stands") {
     val quarantine = new QuarantineBook(_ => true, _ => ())
     val book = new StatusBook
-    StatusLink.to(new Channel("1", book)).tell("f", totals)
+    StatusLink.to(channel("1", book)).tell("f", totals)
     quarantine.mayEmbed("1", "f", "name", Wish.Try): Unit
     quarantine.shut("g", "bad", "it did harm")
     val rows = StatusTable.Functions.rows(DriverStatus(book, quarantine), Nil)

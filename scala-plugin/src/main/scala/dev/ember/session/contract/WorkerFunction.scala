@@ -28,7 +28,7 @@ final case class WorkerFunction(
  * @param executable
  *   whose installation runs it
  * @param scope
- *   functions of different scopes may not meet in one process
+ *   who may use the same process
  * @param files
  *   what the functions bring to be found beside them
  * @param environment
@@ -36,6 +36,6 @@ final case class WorkerFunction(
  */
 final case class WorkerSpec(
     executable: String,
-    scope: String,
+    scope: Scope,
     files: Set[String],
     environment: Map[String, String])

@@ -3,8 +3,15 @@ package org.apache.spark.sql.execution.python.ember
 import java.nio.file.{Files, Paths}
 
 import org.apache.spark.{SparkConf, SparkContext}
-import org.apache.spark.scheduler.{SparkListener, SparkListenerExecutorRemoved, TaskSchedulerImpl}
+import org.apache.spark.scheduler.{
+  SparkListener,
+  SparkListenerEvent,
+  SparkListenerExecutorRemoved,
+  TaskSchedulerImpl
+}
 import org.apache.spark.util.Utils
+
+import dev.ember.clients.EndedSessions
 
 /** What a driver knows of its executors. */
 final class ClusterView(context: SparkContext) {
@@ -19,6 +26,11 @@ final class ClusterView(context: SparkContext) {
   def whenLost(heard: (String, String) => Unit): Unit = context.addSparkListener(new SparkListener {
     override def onExecutorRemoved(removed: SparkListenerExecutorRemoved): Unit =
       heard(removed.executorId, removed.reason)
+  })
+
+  /** Has the book keep the sessions of clients that end. */
+  def whenClientsEnd(book: EndedSessions): Unit = context.addSparkListener(new SparkListener {
+    override def onOtherEvent(event: SparkListenerEvent): Unit = ClientEvents.note(event, book)
   })
 }
 

@@ -18,7 +18,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.util.Utils
 
-import dev.ember.config.{EmberConf, InvalidSetting}
+import dev.ember.config.{EmberConf, InvalidSetting, Trust}
 import dev.ember.contain.FunctionRun
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
@@ -67,7 +67,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       val facts = sessionFacts(context)
       for {
         _ <- Admission.ofSession(conf, facts).toLeft(())
-        worker = workerSpec(context)
+        worker = workerSpec(conf.trust, context)
         place <- LaneOfSession.enter(conf, facts, worker, functionRun(context))
         session <- new Opening(conf, worker, partition, context, call).at(place, begun)
       } yield session
@@ -170,11 +170,14 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     bytes.toByteArray
   }
 
-  private def workerSpec(context: TaskContext): WorkerSpec = WorkerSpec(
-    pythonExec,
-    jobArtifactUUID.getOrElse("default"),
-    funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet,
-    WorkerEnvironment.of(EmberView, context))
+  private def workerSpec(trust: Trust, context: TaskContext): WorkerSpec = {
+    val includes = funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet
+    WorkerSpec(
+      pythonExec,
+      TaskScope.of(trust, jobArtifactUUID, includes, context),
+      includes,
+      WorkerEnvironment.of(EmberView, context))
+  }
 
   private def faultFolder: Option[File] =
     Option.when(faultHandlerEnabled)(BasePythonRunner.faultHandlerLogDir)
