@@ -111,7 +111,10 @@ def _for_servers(options: Mapping[str, Any]) -> str:
         "that has it have the table function ember_status()"
     )
     if remote.startswith("local"):
-        words += ". The server that PySpark starts by itself takes no plugins"
+        words += (
+            ". The server that PySpark starts by itself takes no plugins: there, set spark.jars to "
+            "the path, and spark.ember.enabled to true"
+        )
     return words
 
 

@@ -1,5 +1,7 @@
 package dev.ember
 
+import java.util.{Collections, WeakHashMap}
+
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
 import org.apache.spark.sql.execution.python.ember.{StatusTables, UnifiedFunctions, UnifiedPlans}
 
@@ -11,11 +13,24 @@ import dev.ember.plan.{EmbedBeforeTransitions, EmbedPythonNodes}
  * strategy knows unified functions alone.
  */
 class EmberExtensions extends SparkSessionExtensionsProvider {
-  override def apply(extensions: SparkSessionExtensions): Unit = {
+  override def apply(extensions: SparkSessionExtensions): Unit =
+    if (EmberExtensions.isFirst(extensions)) install(extensions)
+
+  private def install(extensions: SparkSessionExtensions): Unit = {
     extensions.injectColumnar(_ => EmbedBeforeTransitions)
     extensions.injectQueryStagePrepRule(_ => EmbedPythonNodes)
     extensions.injectCheckRule(new UnifiedFunctions(_))
     extensions.injectPlannerStrategy(_ => UnifiedPlans)
     StatusTables.install(extensions)
   }
+}
+
+object EmberExtensions {
+  private[ember] val name: String = classOf[EmberExtensions].getName
+
+  private val installed = Collections.newSetFromMap[SparkSessionExtensions](new WeakHashMap)
+
+  /** Settings may name them and a service bring them, in either order; each session is to have them once. */
+  private def isFirst(extensions: SparkSessionExtensions): Boolean =
+    installed.synchronized(installed.add(extensions))
 }

@@ -52,7 +52,7 @@ private[ember] final class EmberDriver extends DriverPlugin with Logging {
     EmberConf.read(
       conf.getOption): Unit // a wrong setting stops the application here, not a query later
     if (EmberPlugin.otherSpark.isEmpty) {
-      append(conf, "spark.sql.extensions", classOf[EmberExtensions].getName)
+      append(conf, "spark.sql.extensions", EmberExtensions.name)
       append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
     }
     EmberPlugin.otherSpark.foreach(why => logWarning(s"Ember does nothing: $why"))

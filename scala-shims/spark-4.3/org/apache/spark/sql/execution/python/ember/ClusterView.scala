@@ -5,6 +5,7 @@ import java.nio.file.{Files, Paths}
 import org.apache.spark.{SparkConf, SparkContext}
 import org.apache.spark.scheduler.{
   SparkListener,
+  SparkListenerApplicationEnd,
   SparkListenerEvent,
   SparkListenerExecutorRemoved,
   TaskSchedulerImpl
@@ -32,9 +33,20 @@ final class ClusterView(context: SparkContext) {
   def whenClientsEnd(book: EndedSessions): Unit = context.addSparkListener(new SparkListener {
     override def onOtherEvent(event: SparkListenerEvent): Unit = ClientEvents.note(event, book)
   })
+
+  /** Has `heard` called when the application ends. */
+  def whenOver(heard: () => Unit): Unit = context.addSparkListener(new SparkListener {
+    override def onApplicationEnd(end: SparkListenerApplicationEnd): Unit = heard()
+  })
+
+  /** Whether executors are this process. */
+  def isLocal: Boolean = context.isLocal
 }
 
 object ClusterView {
+
+  /** The application of this process, once Spark has made it. */
+  def application: Option[SparkContext] = SparkContext.getActive
 
   /** Whether an executor by this name is the driver itself: the master is local. */
   def isDriver(executor: String): Boolean = executor == SparkContext.DRIVER_IDENTIFIER
