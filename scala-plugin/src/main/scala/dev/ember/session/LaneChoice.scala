@@ -117,7 +117,8 @@ object LaneChoice {
 
   /**
    * What an open session has lost by its lane so far, in nanoseconds: by waiting for the lock beside others, or by rows
-   * that are known to cost clearly less on the other lane.
+   * that are known to cost clearly less on the other lane. What its first rows cost tells little of that, since much is
+   * cold for them: whole sessions here have to have cost as clearly more.
    *
    * @param company
    *   what it has around it now
@@ -128,10 +129,13 @@ object LaneChoice {
       case Company.Beside =>
         val waiting = here.waitingBut(known.elsewhere)
         if (waiting > MostWaiting) waiting * effort.nanos.toDouble else 0.0
-      case Company.Alone => clearlySaved(here, known.apart) * here.rows
-      case Company.Apart => clearlySaved(here, known.alone) * here.rows
+      case Company.Alone => savedByAll(here, known.alone, known.apart) * here.rows
+      case Company.Apart => savedByAll(here, known.apart, known.alone) * here.rows
     }
   }
+
+  private def savedByAll(open: Sums, whole: Sums, there: Sums): Double =
+    math.min(clearlySaved(open, there), clearlySaved(whole, there))
 
   /** Each try of a kind needs twice the experience of the one before: there are few, whatever they tell. */
   private def mayTry(asked: Asked, choice: Choice): Boolean = {

@@ -106,6 +106,7 @@ class LaneBooksSuite extends AnyFunSuite {
       inside.opened(1000)
       kept.end(inside, cpu = 100)
     }
+    kept.end(books.enter(1, f, apart = true), cpu = 9000)
     val apart = books.enter(2, f, apart = true)
     val dear = Effort(1000, 900000, 900000, 0, 0, 0)
     val other = books.enter(3, g, apart = false)

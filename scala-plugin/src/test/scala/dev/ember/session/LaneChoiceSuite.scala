@@ -216,6 +216,14 @@ class LaneChoiceSuite extends AnyFunSuite {
     assert(LaneChoice.lost(ran(cpu = 0.9), Company.Alone, unfounded) == 0.0)
   }
 
+  test("an open session whose first rows cost more than whole sessions did has lost nothing") {
+    val alike = known(alone = sums(cpu = 0.5), apart = sums(cpu = 0.5))
+    assert(LaneChoice.lost(ran(cpu = 0.9), Company.Alone, alike) == 0.0)
+    assert(LaneChoice.lost(ran(cpu = 0.9), Company.Apart, alike) == 0.0)
+    val never = alike.copy(alone = Sums.none)
+    assert(LaneChoice.lost(ran(cpu = 0.9), Company.Alone, never) == 0.0)
+  }
+
   test("every choice has a name of its own") {
     assert(Choice.all.map(_.name).distinct.size == Choice.all.size)
     assert(Choice.tries.subsetOf(Choice.all.toSet))
