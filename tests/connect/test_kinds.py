@@ -1,124 +1,46 @@
-"""Every kind of function that a stock client sends runs embedded, and answers as without Ember."""
+"""Every kind of function that a stock client sends runs in Ember, and answers as without it."""
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections import Counter
+
 import pytest
+from kinds import KINDS, plan_of
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
-
-
-def rows(spark):
-    return spark.range(100).select("id", (F.col("id") % 7).alias("key"))
-
-
-def row_function(spark):
-    return rows(spark).select(F.udf(lambda x: f"<{x}>")("id").alias("a"))
-
-
-def pickled_function(spark):
-    plus = F.udf(lambda x: x + 1, "long", useArrow=False)
-    return rows(spark).select(plus("id").alias("a"))
-
-
-def pandas_function(spark):
-    def doubled(x: pd.Series) -> pd.Series:
-        return x * 2
-
-    return rows(spark).select(F.pandas_udf(doubled, "long")("id").alias("a"))
-
-
-def arrow_function(spark):
-    def doubled(x: pa.Array) -> pa.Array:
-        return pc.multiply(x, 2)
-
-    return rows(spark).select(F.arrow_udf(doubled, "long")("id").alias("a"))
-
-
-def map_in_pandas(spark):
-    return rows(spark).mapInPandas(
-        lambda frames: (f[f.id > 3] for f in frames), "id long, key long"
-    )
-
-
-def map_in_arrow(spark):
-    return rows(spark).mapInArrow(lambda batches: batches, "id long, key long")
-
-
-def grouped_map(spark):
-    def first(frame):
-        return frame.sort_values("id").head(1)
-
-    return rows(spark).groupBy("key").applyInPandas(first, "id long, key long")
-
-
-def cogrouped_map(spark):
-    def joined(left, right):
-        return pd.DataFrame({"n": [len(left) * 100 + len(right)]})
-
-    one, two = rows(spark).groupBy("key"), rows(spark).where("id < 50").groupBy("key")
-    return one.cogroup(two).applyInPandas(joined, "n long")
-
-
-def aggregate(spark):
-    def total(x: pd.Series) -> float:
-        return float(x.sum())
-
-    return rows(spark).groupBy("key").agg(F.pandas_udf(total, "double")("id").alias("a"))
-
-
-def window(spark):
-    def total(x: pd.Series) -> float:
-        return float(x.sum())
-
-    over = Window.partitionBy("key")
-    return rows(spark).select("id", F.pandas_udf(total, "double")("id").over(over).alias("a"))
-
-
-def table_function(spark):
-    class Repeat:
-        def eval(self, n: int):
-            for at in range(n % 3):
-                yield (n, at)
-
-    spark.udtf.register("repeated", F.udtf(Repeat, returnType="n int, at int"))
-    rows(spark).createOrReplaceTempView("numbers")
-    return spark.sql("SELECT r.* FROM numbers, LATERAL repeated(CAST(id AS INT)) r")
-
-
-def named_in_sql(spark):
-    spark.udf.register("plus", F.udf(lambda x: x + 1, "long"))
-    return spark.sql("SELECT plus(id) AS a FROM range(9)")
-
-
-KINDS = [
-    row_function,
-    pickled_function,
-    pandas_function,
-    arrow_function,
-    map_in_pandas,
-    map_in_arrow,
-    grouped_map,
-    cogrouped_map,
-    aggregate,
-    window,
-    table_function,
-    named_in_sql,
-]
-
-
-def plan_of(frame):
-    return frame._explain_string()
+from told import soon
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_kind_runs_embedded_and_answers_as_without_ember(both, kind):
-    ember, plain = (kind(spark) for spark in both)
-    assert ": embedded" in plan_of(ember)
-    assert "Ember" not in plan_of(plain)
-    assert ember.schema == plain.schema
-    assert sorted(ember.collect()) == sorted(plain.collect())
+def test_a_kind_runs_in_ember_and_answers_as_without(client, alone, in_executor, kind):
+    frames = [kind(spark) for spark in (client, alone, in_executor)]
+    told = [(": embedded" in plan_of(frame), "Ember" in plan_of(frame)) for frame in frames]
+    assert told == [(True, True), (False, False), (True, True)]
+    before = [sessions_by_place(spark) for spark in (client, in_executor)]
+    schemas, rows = zip(*((frame.schema, sorted(frame.collect())) for frame in frames), strict=True)
+    assert schemas[0] == schemas[1] == schemas[2]
+    assert rows[0] == rows[1] == rows[2] != []
+    assert soon(lambda: places_since(before[0], client)) == {"workers"}
+    assert soon(lambda: places_since(before[1], in_executor)) == {"executor"}
+
+
+@pytest.fixture
+def in_executor(trusting):
+    """A session of clients who trust one another, on the lane that leads into the executor."""
+    started = trusting.session()
+    started.conf.set("spark.ember.lane", "embedded")
+    yield started
+    started.stop()
+
+
+def sessions_by_place(spark):
+    """The sessions of all functions that the server has told of."""
+    sums = [f"sum(sessions_{place})" for place in ("in_executor", "in_workers", "on_spark")]
+    (row,) = spark.sql(f"SELECT {', '.join(sums)} FROM ember_functions()").collect()
+    return Counter(dict(zip(("executor", "workers", "spark"), (n or 0 for n in row), strict=True)))
+
+
+def places_since(before, spark):
+    """Where functions have run since then."""
+    return set(sessions_by_place(spark) - before)
 
 
 @pytest.mark.parametrize("arrow", [True, False])

@@ -173,7 +173,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   private def workerSpec(trust: Trust, context: TaskContext): WorkerSpec = {
     val includes = funcs.flatMap(_.funcs).flatMap(_.pythonIncludes.asScala).toSet
     WorkerSpec(
-      pythonExec,
+      WorkerEnvironment.executable(pythonExec, EmberView.artifacts),
       TaskScope.of(trust, jobArtifactUUID, includes, context),
       includes,
       WorkerEnvironment.of(EmberView, context))
@@ -220,7 +220,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     override def simplifiesTraceback: Boolean = simplifiedTraceback
     override def showsLocals: Boolean = tracebackWithLocals
     override def pickledBatchSize: Int = batchSizeForPythonUDF
-    override def artifacts: String = jobArtifactUUID.getOrElse("default")
+    override def artifacts: String = jobArtifactUUID.getOrElse(WorkerEnvironment.NoArtifacts)
     override def faultFolder: Option[String] = SessionRunner.this.faultFolder.map(_.toString)
     override def tracebackSeconds: Long = tracebackDumpIntervalSeconds
     override def killsOnFlushFailure: Boolean = killWorkerOnFlushFailure

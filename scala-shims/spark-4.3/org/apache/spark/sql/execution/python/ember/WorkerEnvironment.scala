@@ -1,8 +1,9 @@
 package org.apache.spark.sql.execution.python.ember
 
 import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.Paths
 
-import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.{SparkEnv, SparkFiles, TaskContext}
 import org.apache.spark.api.python.PythonUtils
 import org.apache.spark.internal.config.EXECUTOR_CORES
 import org.apache.spark.internal.config.Python.{
@@ -20,6 +21,9 @@ import org.apache.spark.resource.ResourceProfile
  * Left out, since they speak of a socket: the port and the secret.
  */
 object WorkerEnvironment {
+
+  /** What Spark calls the artifacts of functions that no client has sent. */
+  val NoArtifacts = "default"
 
   /** What a runner contributes. */
   trait Source {
@@ -83,6 +87,11 @@ object WorkerEnvironment {
       all.toLong / tasks.getOrElse(math.max(1, cores / context.cpus()))
     }
   }
+
+  /** Where a Python is. Spark starts workers in the folder of their artifacts, which may have brought it along. */
+  def executable(python: String, artifacts: String): String =
+    if (artifacts == NoArtifacts || !python.contains('/')) python
+    else Paths.get(SparkFiles.getRootDirectory(), artifacts).resolve(python).toString
 
   /** As it crosses the border: entries joined by NUL. */
   def bytes(variables: Map[String, String]): Array[Byte] =
