@@ -1,20 +1,18 @@
 """Applications of their own, for faults that may end an executor."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyspark
+from standalone import HOME
+from standalone import surroundings as clean
 
 HERE = Path(__file__).resolve().parent
-HOME = Path(pyspark.__file__).parent
 LIMIT_S = 400
 
 #: Two executors with a core each.
@@ -69,57 +67,5 @@ def wait_until_empty(group: Path, limit_s: float = 30) -> None:
 
 
 def surroundings(folder: Path) -> dict[str, str]:
-    """A clean environment: nothing of this process's Spark may leak into another."""
-    kept = {key: os.environ[key] for key in ("HOME", "LANG", "JAVA_HOME") if key in os.environ}
-    return kept | {
-        "PATH": os.environ["PATH"],
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LOCAL_DIRS": str(folder),
-        "SPARK_WORKER_DIR": str(folder / "work"),
-        "TMPDIR": str(folder),
-    }
-
-
-@contextmanager
-def standalone(folder: Path) -> Iterator[str]:
-    """A master and two workers with a core each, on loopback; gives the master's address."""
-    environment = surroundings(folder)
-    launcher = str(HOME / "bin" / "spark-class")
-    common = ["--host", "127.0.0.1", "--webui-port", "0"]
-    started = []
-
-    def daemon(name: str, *arguments: str) -> Path:
-        log = folder / f"{name}.log"
-        command = [launcher, f"org.apache.spark.deploy.{arguments[0]}", *arguments[1:]]
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                command, env=environment, cwd=folder, stdout=out, stderr=subprocess.STDOUT
-            )
-        started.append(process)
-        return log
-
-    try:
-        master = wait_for(
-            daemon("master", "master.Master", "--port", "0", *common), "Starting Spark master at "
-        )
-        workers = [
-            daemon(f"worker{n}", "worker.Worker", "--cores", "1", "--memory", "1g", *common, master)
-            for n in (1, 2)
-        ]
-        for log in workers:
-            wait_for(log, "Successfully registered with master ")
-        yield master
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def wait_for(log: Path, words: str, limit_s: float = 90) -> str:
-    """The word of a log that follows ``words``."""
-    begun = time.monotonic()
-    while words not in (text := log.read_text()):
-        assert time.monotonic() - begun < limit_s, f"{log} never said {words!r}:\n{text}"
-        time.sleep(0.2)
-    return text.split(words, 1)[1].split()[0]
+    """A clean environment, for a cluster in the driver's own process too."""
+    return clean(folder) | {"SPARK_WORKER_DIR": str(folder / "work")}

@@ -1,9 +1,10 @@
 """A function that ends the process it runs in: on either lane, in a cluster, as real as it gets."""
 
-import clusters
 import pytest
-from clusters import LOCAL_CLUSTER
+from standalone import standalone
 
+import clusters
+from clusters import LOCAL_CLUSTER
 from conftest import SETTINGS
 
 #: JVMs that live for seconds, and some of which die.
@@ -112,8 +113,8 @@ def test_no_executor_is_lost_to_a_function_in_a_worker_process(fault, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["null_dereference", "killed"])
 def test_a_standalone_cluster_loses_one_executor(fault, tmp_path):
-    with clusters.standalone(tmp_path) as master:
-        settings = {"spark.master": master, "spark.executor.memory": "768m", **EMBEDDED}
+    with standalone(tmp_path) as cluster:
+        settings = {"spark.master": cluster.master, "spark.executor.memory": "768m", **EMBEDDED}
         told = clusters.run(tmp_path, settings, fault)
     assert lost_once_and_right(told)
 

@@ -9,9 +9,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import clusters
 import pytest
 from test_crashes import COMMON
+
+import clusters
 
 pytestmark = pytest.mark.slow
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import clusters
 import pytest
+
+import clusters
 from clusters import LOCAL_CLUSTER
 
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}

@@ -1,13 +1,9 @@
 """One smoke test for each way an application is started: two settings are all a user names."""
 
-import subprocess
-import time
-from contextlib import contextmanager
-
 import pytest
 
 from parity import session
-from parity.applications import HOME, run, submit, surroundings, tell
+from parity.applications import run, submit, tell
 
 pytestmark = pytest.mark.slow
 
@@ -54,14 +50,6 @@ def test_spark_submit_with_jars(only_the_jar, tmp_path):
     assert in_executors(submit("plain", tmp_path, arguments))
 
 
-def test_standalone(only_the_jar, tmp_path):
-    with standalone(tmp_path) as master:
-        settings = {"spark.master": master, "spark.executor.memory": "1g", **only_the_jar}
-        told = run_bare("plain", tmp_path, settings)
-    assert in_executors(told)
-    assert told["master"] == master
-
-
 def test_the_suites_own_settings_in_a_process_of_their_own(only_the_jar, tmp_path):
     assert in_executors(run("plain", tmp_path, {}))
 
@@ -74,54 +62,3 @@ def run_bare(name, folder, settings):
     from parity.applications import application
 
     return tell([sys.executable, application(name)], folder, {"PARITY_CONF": json.dumps(settings)})
-
-
-@contextmanager
-def standalone(folder):
-    """A master and a worker with two cores, on loopback."""
-    environment = surroundings(folder) | {"SPARK_WORKER_DIR": str(folder / "work")}
-    launcher = str(HOME / "bin" / "spark-class")
-    deploy = "org.apache.spark.deploy"
-    common = ["--host", "127.0.0.1", "--webui-port", "0"]
-    started = []
-    try:
-        log = folder / "master.log"
-        started.append(
-            daemon([launcher, f"{deploy}.master.Master", "--port", "0", *common], log, environment)
-        )
-        master = wait_for(log, "Starting Spark master at ")
-        log = folder / "worker.log"
-        command = [
-            launcher,
-            f"{deploy}.worker.Worker",
-            "--cores",
-            "2",
-            "--memory",
-            "2g",
-            *common,
-            master,
-        ]
-        started.append(daemon(command, log, environment))
-        wait_for(log, "Successfully registered with master ")
-        yield master
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def daemon(command, log, environment):
-    with log.open("w") as out:
-        return subprocess.Popen(
-            command, env=environment, cwd=log.parent, stdout=out, stderr=subprocess.STDOUT
-        )
-
-
-def wait_for(log, words, limit_s=90):
-    """The rest of the line of a log that holds ``words``."""
-    for _ in range(limit_s * 5):
-        for line in log.read_text().splitlines():
-            if words in line:
-                return line.split(words, 1)[1].split()[0]
-        time.sleep(0.2)
-    pytest.fail(f"{log} never said {words!r}:\n{log.read_text()}")

@@ -94,7 +94,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     contain(plugin)
     speakSparksProtocol(plugin.conf())
     val status =
-      new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now(plugin, _))
+      new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now)
     status.start()
     letGo(plugin)
     val probe = new Thread(() => report(plugin.conf(), status), "ember-probe")
@@ -140,8 +140,8 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     made
   }
 
-  private def now(plugin: PluginContext, facts: ExecutorFacts): ExecutorFacts = facts.copy(
-    host = plugin.hostname(),
+  private def now(facts: ExecutorFacts): ExecutorFacts = facts.copy(
+    host = ClusterView.ownHost,
     residentBytes = Growth.resident(),
     abandoned = ExecutorLane.abandoned,
     workers = WorkerLane.processes,

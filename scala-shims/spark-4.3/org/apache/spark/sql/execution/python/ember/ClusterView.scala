@@ -51,6 +51,9 @@ object ClusterView {
   /** Whether an executor by this name is the driver itself: the master is local. */
   def isDriver(executor: String): Boolean = executor == SparkContext.DRIVER_IDENTIFIER
 
+  /** What Spark calls this machine. A plugin's context knows it on a driver alone: an executor's RPC has no address. */
+  def ownHost: String = Utils.localHostName()
+
   /**
    * A folder that the executors of an application share which follow each other on a machine, where there is one. What
    * Spark makes for each executor in it goes with that.

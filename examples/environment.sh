@@ -1,0 +1,29 @@
+# Sourced by the examples: where the jar, Spark and Python are. In your own shell these are set already.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+jar=${EMBER_JAR:-$here/../dist/ember-spark-4.3_2.13.jar}
+python=${PYSPARK_PYTHON:-$here/../.venv/bin/python}
+export PYSPARK_PYTHON=$python PYSPARK_DRIVER_PYTHON=$python SPARK_LOCAL_IP=127.0.0.1
+SPARK_HOME=$("$python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')
+export SPARK_HOME PATH="$SPARK_HOME/bin:$(dirname "$python"):$PATH"
+
+# What is in it goes when the example ends.
+folder=$(mktemp -d)
+export SPARK_LOCAL_DIRS=$folder SPARK_WORKER_DIR=$folder
+started=()
+clean() {
+  local process
+  for process in "${started[@]}"; do kill "$process" 2>/dev/null && wait "$process"; done
+  rm -rf "$folder"
+}
+trap clean EXIT
+
+# Waits until a log says something, and gives the word behind it.
+said() { # log, words
+  local attempt
+  for attempt in $(seq 300); do
+    grep -o "$2[^ ]*" "$1" 2>/dev/null | sed "s|$2||" | head -1 | grep . && return
+    sleep 0.2
+  done
+  cat "$1" >&2
+  return 1
+}

@@ -1,0 +1,68 @@
+"""The examples run as they stand, and say where functions ran."""
+
+import os
+import re
+import subprocess
+import sys
+
+import making
+import pytest
+from submitting import JAR, REPOSITORY
+
+EXAMPLES = REPOSITORY / "examples"
+#: What others are made of, and no example by itself.
+PARTS = {"environment.sh", "orders.py"}
+PACKED = "archive.sh"
+EACH = ("local.sh", "plain_python.py", "standalone.sh", "connect.sh", "packages.sh")
+#: Where all functions may run in worker processes: clients need not trust one another.
+SHARED = {"connect.sh"}
+TOLD = re.compile(r"^.+: (\d+) in executors, (\d+) in workers, (\d+) on Spark's", re.MULTILINE)
+LIMIT_S = 300
+
+
+def run(name, folder, **more):
+    """Run one with nothing but what a shell has; gives what it printed."""
+    kept = {key: os.environ[key] for key in ("HOME", "LANG", "JAVA_HOME") if key in os.environ}
+    here = {"PATH": "/usr/bin:/bin", "PYSPARK_PYTHON": sys.executable, "EMBER_JAR": str(JAR)}
+    command = [sys.executable] if name.endswith(".py") else ["bash"]
+    done = subprocess.run(
+        [*command, str(EXAMPLES / name)],
+        env={**kept, **here, "TMPDIR": str(folder), **more},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
+    return done.stdout
+
+
+def ran_in_ember(printed, *, in_executors=True):
+    told = [tuple(map(int, counts)) for counts in TOLD.findall(printed)]
+    inside, in_workers, on_spark = (sum(counts) for counts in zip(*told, strict=True))
+    assert (inside if in_executors else inside + in_workers) > 0, printed
+    assert on_spark == 0, printed
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EACH)
+def test_an_example_runs_embedded_and_leaves_nothing(name, tmp_path):
+    assert ran_in_ember(run(name, tmp_path), in_executors=name not in SHARED)
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("tmp.")] == []
+
+
+@pytest.mark.slow
+def test_the_example_of_a_packed_environment_runs_in_executors(tmp_path):
+    try:
+        archive = making.packed_venv("3.11")
+    except making.NotHereError as lack:
+        pytest.skip(str(lack))
+    assert ran_in_ember(run(PACKED, tmp_path, ENVIRONMENT=str(archive)))
+
+
+def test_every_example_is_told_of_and_run():
+    there = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".sh", ".py")} - PARTS
+    told = set(re.findall(r"\]\((\w+\.(?:sh|py))\)", (EXAMPLES / "README.md").read_text()))
+    assert there == told - PARTS == {PACKED, *EACH}
