@@ -53,7 +53,11 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   protected final def enter(partition: Int, context: TaskContext)(
       call: EmbeddedRunner.Open): Either[FallbackReason, OpenedSession] = {
     val opened = tryToEnter(partition, context, call)
-    opened.left.foreach(ExecutorLedger.stayed(fingerprint.text, called, _))
+    opened.left.foreach { reason =>
+      // What failed because the task is to end is not left to Spark, whose daemon would be started for nothing.
+      context.killTaskIfInterrupted()
+      ExecutorLedger.stayed(fingerprint.text, called, reason)
+    }
     opened
   }
 
