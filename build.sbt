@@ -6,12 +6,20 @@ ThisBuild / publishTo := None
 lazy val sparkLine = "4.3"
 
 lazy val root = (project in file("."))
-  .aggregate(plugin)
+  .aggregate(entry, plugin)
   .settings(
     publish / skip := true,
     target := baseDirectory.value / "target" / "sbt") // `clean` must leave cargo's folder alone
 
+// What any Spark may load, whatever its Scala and Java; in the jar, it stands before the plugin.
+lazy val entry = (project in file("plugin-entry"))
+  .settings(
+    publish / skip := true,
+    Compile / unmanagedJars := SparkJars.compiledAgainst(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    CompilerOptions.ofAnyJava)
+
 lazy val plugin = (project in file("scala-plugin"))
+  .dependsOn(entry)
   .settings(
     name := s"ember-spark-$sparkLine",
     Compile / unmanagedSourceDirectories += (ThisBuild / baseDirectory).value / "scala-shims" / s"spark-$sparkLine",
@@ -22,7 +30,7 @@ lazy val plugin = (project in file("scala-plugin"))
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     CompilerOptions.settings,
     ForkedTests.settings,
-    PluginJar.settings(sparkLine),
+    PluginJar.settings(sparkLine, Seq(sparkLine), entry),
     MavenLayout.settings(sparkLine))
 
 // Not part of the root: built only by `./sbt "paging/Jmh/run"`.

@@ -18,4 +18,9 @@ object CompilerOptions {
     Compile / console / scalacOptions --= Seq("-Wconf:any:e", "-Wunused:_"),
     javacOptions ++= Seq("-encoding", "utf8", "--release", "17"),
     Compile / compile / javacOptions ++= Seq("-Xlint:all,-processing,-options,-classfile", "-Werror"))
+
+  /** Java alone, for the oldest JVM that a Spark we know of runs on: Spark 3.5 on Java 8. */
+  val ofAnyJava: Seq[Setting[_]] = Seq(
+    javacOptions ++= Seq("-encoding", "utf8", "--release", "8"),
+    Compile / compile / javacOptions ++= Seq("-Xlint:all,-processing,-options,-classfile", "-Werror"))
 }

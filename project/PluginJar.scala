@@ -2,13 +2,17 @@ import sbt._
 import sbt.Keys._
 
 /**
- * What the plugin's jar holds beside its classes: the native libraries that `ci/build` staged, and the
- * Python package `ember_worker`. Both are resources, so tests see what users will see.
+ * What the plugin's jar holds beside its classes: the classes of its entry, the Spark it is for, the native libraries
+ * that `ci/build` staged, and the Python package `ember_worker`. All but the classes are resources, so tests see what
+ * users will see.
  */
 object PluginJar {
-  def settings(sparkLine: String): Seq[Setting[_]] = Seq(
+  def settings(sparkLine: String, lines: Seq[String], entry: Project): Seq[Setting[_]] = Seq(
     Compile / unmanagedResourceDirectories += stagedNatives((ThisBuild / baseDirectory).value),
     Compile / resourceGenerators += workerPackage.taskValue,
+    Compile / resourceGenerators += whichSpark(sparkLine, lines).taskValue,
+    Compile / packageBin / mappings ++= (entry / Compile / packageBin / mappings).value,
+    Compile / packageSrc / mappings ++= (entry / Compile / packageSrc / mappings).value,
     Compile / packageBin / artifactPath :=
       (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${sparkLine}_${scalaBinaryVersion.value}.jar")
 
@@ -29,6 +33,14 @@ object PluginJar {
     }
     if (!sums.exists || IO.readLines(sums) != lines) IO.writeLines(sums, lines)
     copies.map(_._2) :+ sums
+  }
+
+  /** What `dev.ember.SparkLine` reads. */
+  private def whichSpark(sparkLine: String, lines: Seq[String]) = Def.task {
+    val file = (Compile / resourceManaged).value / "ember" / "spark-line.properties"
+    val told = Seq(s"own=$sparkLine", s"scala=${scalaBinaryVersion.value}", s"every=${lines.mkString(",")}")
+    if (!file.exists || IO.readLines(file) != told) IO.writeLines(file, told)
+    Seq(file)
   }
 
   private def sha256(file: File): Array[Byte] =

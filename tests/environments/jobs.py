@@ -30,6 +30,7 @@ class Job:
     by_setting: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     wrapper: tuple[str, ...] = ()
+    application: str = "application.py"
 
     def run(self, folder: Path) -> dict[str, Any]:
         answer = folder / "answer.json"
@@ -50,7 +51,7 @@ class Job:
         return told | {"log": "\n".join(lines)}
 
     def _command(self, folder: Path) -> list[str]:
-        application = str(HERE / "application.py")
+        application = str(HERE / self.application)
         if not self.by_setting:
             return [str(self.driver), application]
         submit = str(self.driver.parent / "spark-submit")

@@ -15,7 +15,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PLACE = Path(os.environ.get("EMBER_ENVIRONMENTS", REPOSITORY / "target" / "environments"))
 TOOLS = ("uv==0.13.8", "venv-pack==0.2.0")
 PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.3.5")
-PYSPARK = "pyspark==4.3.0"
+SPARK = "4.3.0"
+PYSPARK = f"pyspark=={SPARK}"
 STANDALONE_MINOR = "3.14"
 
 
@@ -92,6 +93,11 @@ def pyenv_venv(minor: str) -> Path:
     return venv(f"pyenv-{minor}", pyenv(minor), *PACKAGES, PYSPARK)
 
 
+def other_spark(version: str) -> Path:
+    """A virtual environment with another Spark, and the packages that its Python functions need."""
+    return venv(f"spark-{version}", pyenv("3.11"), *PACKAGES, f"pyspark=={version}")
+
+
 def debian_venv() -> Path:
     return venv("debian", debian(), *PACKAGES, PYSPARK)
 
@@ -154,18 +160,20 @@ def packed_venv(minor: str) -> Path:
 
 def install(python: Path, packages: tuple[str, ...], *options: str) -> None:
     """Have uv install them; PySpark from one wheel, which takes a minute to make."""
-    named = [str(pyspark()) if name == PYSPARK else name for name in packages]
+    named = [str(pyspark(name)) if name.startswith("pyspark==") else name for name in packages]
     uv("pip", "install", "--quiet", "--python", str(python), *options, *named)
 
 
-def pyspark() -> Path:
+def pyspark(requirement: str) -> Path:
     """PySpark has no wheel on PyPI."""
 
     def make(folder: Path) -> None:
         pip = [str(tools() / "python"), "-m", "pip", "wheel", "--quiet", "--no-deps"]
-        run([*pip, "--wheel-dir", str(folder), PYSPARK])
+        run([*pip, "--wheel-dir", str(folder), requirement])
 
-    return next(once("wheels", make).glob("pyspark-*.whl"))
+    version = requirement.removeprefix("pyspark==")
+    name = "wheels" if version == SPARK else f"wheels-{version}"
+    return next(once(name, make).glob("pyspark-*.whl"))
 
 
 def uv(*arguments: str) -> str:

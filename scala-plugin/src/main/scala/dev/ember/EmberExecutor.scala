@@ -1,89 +1,22 @@
 package dev.ember
 
 import java.nio.file.Paths
-import java.util.Collections
 
 import scala.util.control.NonFatal
 
-import org.apache.spark.{SPARK_VERSION, SparkConf, SparkContext, SparkEnv}
-import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
+import org.apache.spark.{SparkConf, SparkEnv}
+import org.apache.spark.api.plugin.{ExecutorPlugin, PluginContext}
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironment}
 import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
-import org.apache.spark.ui.ember.EmberTab
 
 import dev.ember.clients.{ClientEnds, ClientLink}
 import dev.ember.config.EmberConf
-import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, QuarantineBook}
-import dev.ember.explain.EmberExplain
+import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine}
 import dev.ember.nativeapi.PythonFacts
 import dev.ember.reason.FallbackReason
 import dev.ember.session.{Admission, ExecutorLane, JarStarter, SessionWatch, WorkerLane}
-import dev.ember.status.{
-  DriverStatus,
-  ExecutorFacts,
-  ExecutorLedger,
-  StatusBook,
-  StatusLink,
-  StatusReporter
-}
-
-/** What a user names in `spark.plugins`; it does all the rest. */
-class EmberPlugin extends SparkPlugin {
-  override def driverPlugin(): DriverPlugin = new EmberDriver
-  override def executorPlugin(): ExecutorPlugin = new EmberExecutor
-}
-
-object EmberPlugin {
-
-  /** Spark's internals, which the plugin is made of, differ from line to line. */
-  private[ember] val sparkLine = "4.3."
-
-  /** Why Ember does nothing in this Spark, if it is another than it was built for. */
-  private[ember] def otherSpark: Option[String] =
-    Option.unless(SPARK_VERSION.startsWith(sparkLine))(
-      s"it was built for Spark ${sparkLine}x, not $SPARK_VERSION")
-}
-
-/** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
-private[ember] final class EmberDriver extends DriverPlugin with Logging {
-  override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
-    val conf = plugin.conf()
-    EmberConf.read(
-      conf.getOption): Unit // a wrong setting stops the application here, not a query later
-    if (EmberPlugin.otherSpark.isEmpty) {
-      append(conf, "spark.sql.extensions", EmberExtensions.name)
-      append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
-    }
-    EmberPlugin.otherSpark.foreach(why => logWarning(s"Ember does nothing: $why"))
-    show(context, keepBooks(new ClusterView(context)))
-    Collections.emptyMap()
-  }
-
-  override def receive(message: AnyRef): AnyRef = DriverStatus.get.map(_.receive(message)).orNull
-
-  private def keepBooks(view: ClusterView): DriverStatus = {
-    val quarantine = new QuarantineBook(view.isAlive, logWarning(_))
-    val books = DriverStatus(new StatusBook, quarantine)
-    view.whenLost(books.lost)
-    view.whenClientsEnd(books.clients)
-    DriverStatus.set(books)
-    books
-  }
-
-  private def show(context: SparkContext, books: DriverStatus): Unit =
-    if (EmberPlugin.otherSpark.isEmpty)
-      try EmberTab.attach(context, books)
-      catch {
-        case error @ (NonFatal(_) | _: LinkageError) =>
-          logWarning("Ember has no page in the web UI", error)
-      }
-
-  private def append(conf: SparkConf, key: String, name: String): Unit = {
-    val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)
-    if (!names.contains(name)) conf.set(key, (names :+ name).mkString(",")): Unit
-  }
-}
+import dev.ember.status.{ExecutorFacts, ExecutorLedger, StatusLink, StatusReporter}
 
 /** Finds out once, beside the start of the executor, whether its Python can be embedded. Never fails it. */
 private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
@@ -128,7 +61,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
   }
 
   private def speakSparksProtocol(conf: SparkConf): Unit =
-    if (EmberConf.Enabled.read(conf.getOption) && EmberPlugin.otherSpark.isEmpty)
+    if (EmberConf.Enabled.read(conf.getOption))
       ExternalWorkers.install(SparkEnv.get): Unit
 
   private def open(plugin: PluginContext): Option[CrashJournal] = {
@@ -153,7 +86,6 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
         case Some(reason) =>
           status.found(ExecutorFacts(problem = Some(reason.toString)))
           say(s"Ember is not used: $reason")
-        case None if EmberPlugin.otherSpark.nonEmpty => ()
         case None =>
           val python = configuredPython(conf)
           val found = probe(python)

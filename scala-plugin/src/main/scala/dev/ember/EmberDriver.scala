@@ -1,0 +1,52 @@
+package dev.ember
+
+import java.util.Collections
+
+import scala.util.control.NonFatal
+
+import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.api.plugin.{DriverPlugin, PluginContext}
+import org.apache.spark.internal.Logging
+import org.apache.spark.sql.execution.python.ember.ClusterView
+import org.apache.spark.ui.ember.EmberTab
+
+import dev.ember.config.EmberConf
+import dev.ember.contain.QuarantineBook
+import dev.ember.explain.EmberExplain
+import dev.ember.status.{DriverStatus, StatusBook}
+
+/** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
+private[ember] final class EmberDriver extends DriverPlugin with Logging {
+  override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
+    val conf = plugin.conf()
+    EmberConf.read(
+      conf.getOption): Unit // a wrong setting stops the application here, not a query later
+    append(conf, "spark.sql.extensions", EmberExtensions.name)
+    append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
+    show(context, keepBooks(new ClusterView(context)))
+    Collections.emptyMap()
+  }
+
+  override def receive(message: AnyRef): AnyRef = DriverStatus.get.map(_.receive(message)).orNull
+
+  private def keepBooks(view: ClusterView): DriverStatus = {
+    val quarantine = new QuarantineBook(view.isAlive, logWarning(_))
+    val books = DriverStatus(new StatusBook, quarantine)
+    view.whenLost(books.lost)
+    view.whenClientsEnd(books.clients)
+    DriverStatus.set(books)
+    books
+  }
+
+  private def show(context: SparkContext, books: DriverStatus): Unit =
+    try EmberTab.attach(context, books)
+    catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        logWarning("Ember has no page in the web UI", error)
+    }
+
+  private def append(conf: SparkConf, key: String, name: String): Unit = {
+    val names = conf.getOption(key).toSeq.flatMap(_.split(",")).map(_.trim).filter(_.nonEmpty)
+    if (!names.contains(name)) conf.set(key, (names :+ name).mkString(",")): Unit
+  }
+}

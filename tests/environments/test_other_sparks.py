@@ -1,0 +1,30 @@
+"""The jar beside a Spark that it was not built for: one line says so, and everything is Spark's."""
+
+import jobs
+import making
+import pytest
+
+SPARKS = ("4.2.1", "4.1.4", "4.0.5", "3.5.9")
+WAYS = {
+    "plugin": {},
+    # Where no plugin is named, Spark still finds the service in the jar.
+    "service": {"spark.plugins": "", "spark.ember.enabled": "true"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("version", SPARKS)
+def test_the_job_is_sparks_alone_and_one_line_says_why(version, way, made, tmp_path):
+    python = made(making.other_spark, version)
+    job = jobs.Job(python, str(python), settings=WAYS[way], application="other_spark.py")
+    told = job.run(tmp_path)
+    assert told["rows"] == list(range(1, 11))
+    assert "EvalPython" in told["plan"]
+    assert "Ember" not in told["plan"]
+    if way == "service" and version.startswith("3."):
+        assert told["log"] == ""  # PySpark looked for no services before 4.0
+        return
+    (line,) = told["log"].splitlines()
+    assert line.startswith("WARN EmberPlugin: Ember does nothing, ")
+    assert f"ember-spark-4.3_2.13.jar is for Spark 4.3, and this is Spark {version}. " in line
+    assert line.endswith("there are jars for Spark 4.3")
