@@ -16,6 +16,9 @@ final class Setting[T](val key: String, val default: T, val unit: String, val do
     case Some(text) =>
       parse(text).fold(why => throw new InvalidSetting(s"$key = $text: $why"), identity)
   }
+
+  /** What a text has to be, in the words of the error; nothing if every text will do. */
+  def demand: Option[String] = parse("").left.toOption
 }
 
 /** A setting was given a text that it cannot read. The message names the key. */

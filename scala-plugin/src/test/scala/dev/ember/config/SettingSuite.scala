@@ -78,6 +78,7 @@ class SettingSuite extends AnyFunSuite {
       assert(setting.key.startsWith("spark.ember."))
       assert(setting.doc.endsWith("."))
       assert(setting.unit.nonEmpty)
+      assert(setting.demand.forall(_.startsWith("must be ")))
     }
   }
 }
