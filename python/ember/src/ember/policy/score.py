@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 Backend = Literal["auto", "arrow", "pandas", "row", "map_arrow", "map_pandas"]
 
-SCORES: Final = ArrayType(DoubleType(), containsNull=False)
+#: No score is null, but a type that forbids nulls has no native way from Arrow to rows.
+SCORES: Final = ArrayType(DoubleType())
 
 _log: Final = logging.getLogger(__name__)
 
