@@ -1,20 +1,24 @@
 """Compare the search of splits on executors with collecting all that was counted to the driver.
 
-``python benches/policy_search.py --rows 20000`` prints a line for each number of features (and of
-rows, if there are several): how many candidates there are, wall seconds of both ways, what came to
-the driver in rows and bytes of task results, and by how much the memory of the driver's Python grew
-at most. The collecting way counts by SQL in one job (features unpivoted, grouped by node, feature,
-code and arm) and searches on the driver, by the same code; both must find the same splits. Both run
-``--rounds`` times in turn, and their fastest counts. It judges that 1,000 features are searched at
-least five times faster on executors, that time grows no faster than features and rows, and that
-what comes to the driver does not grow with them. ``--save NAME`` keeps the table.
+``python benches/policy_search.py --rows 4000 16000 64000`` prints a line for each number of
+features and of rows: how many candidates there are, wall and CPU seconds of both ways, what came to
+the driver in rows and bytes of task results, and by how much the memory of the driver's JVM and of
+its Python grew at most. (In ``local`` masters the JVM is the executor's, too; ``--master
+local-cluster[2,1,4096]`` tells them apart.) The collecting way counts by SQL in one job (features
+unpivoted, grouped by node, feature, code and arm) and searches on the driver, by the same code;
+both must find the same splits. Both run in turn ``--rounds`` times, or fewer when ``--seconds`` are
+over, and at least twice; the least wall and CPU time of each counts: in the first rounds of a shape
+most of it is the JVM's compilers. It judges that 1,000 features are searched at least five times
+faster on executors, that time grows no faster than features and rows, and that what comes to the
+driver does not grow with them. ``--save NAME`` keeps the table.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +30,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from suite.application import application
+from suite.cpu import cpu_of
 from suite.kept import facts, keep
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,8 +62,9 @@ DEPTHS = {10: 7, 100: 4, 500: 1, 1000: 0, 5000: 0}
 
 COLUMNS = (
     *("features", "rows", "nodes", "candidates", "on executors s", "collected s", "ratio"),
+    *("on executors CPU s", "collected CPU s", "CPU ratio"),
     *("rows, bytes to the driver: on executors", "collected"),
-    *("driver's Python grew by MiB: on executors", "collected"),
+    *("driver's JVM and Python grew by MiB: on executors", "collected"),
 )
 
 #: Time may grow by so much more than features or rows do.
@@ -70,8 +76,10 @@ class Taken:
     """What one search took, and what came to the driver."""
 
     seconds: float
+    cpu: float
     rows: int
     bytes: int
+    jvm_grown: int
     grown: int
     best: list[tuple[int, str, tuple[int, ...]]]
 
@@ -89,6 +97,11 @@ class Pair:
     def ratio(self) -> float | None:
         """How often faster the search on executors is."""
         return None if self.theirs is None else self.theirs.seconds / self.ours.seconds
+
+    @property
+    def cpu_ratio(self) -> float | None:
+        """How often less CPU time it takes."""
+        return None if self.theirs is None else self.theirs.cpu / self.ours.cpu
 
 
 def main() -> int:
@@ -122,13 +135,21 @@ def compared(
 ) -> Pair:
     """Search both ways, in turn; the fastest of each counts."""
     features, many = size
-    case = Case.of(features)
-    ways = [on_executors, collected][: 2 if features <= wanted.collect_up_to else 1]
+    case = Case.of(features, many)
+    ways = [on_executors, collected][: 2 if features * many <= wanted.collect_up_to else 1]
     taken: dict[Callable[..., Taken], list[Taken]] = {way: [] for way in ways}
-    for _ in range(wanted.rounds):
+    end = time.monotonic() + wanted.seconds
+    for turn in range(wanted.rounds):
+        if turn >= 2 and time.monotonic() > end:
+            break
         for way, runs in taken.items():
             runs.append(way(spark, df, case))
-    best = [min(runs, key=lambda run: run.seconds) for runs in taken.values()]
+            told = f"  {features:,} features, {many:,} rows, {turn} {way.__name__}"
+            print(f"{told}: {runs[-1].seconds:.2f} s", file=sys.stderr, flush=True)
+    best = [
+        replace(min(runs, key=lambda run: run.seconds), cpu=min(run.cpu for run in runs))
+        for runs in taken.values()
+    ]
     return Pair(features, many, best[0], best[1] if len(best) > 1 else None)
 
 
@@ -137,8 +158,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000])
     parser.add_argument("--features", type=int, nargs="+", default=list(DEPTHS))
-    parser.add_argument("--collect-up-to", type=int, default=5000, help="features")
-    parser.add_argument("--rounds", type=int, default=2, help="of which the best counts")
+    parser.add_argument("--collect-up-to", type=int, default=64_000_000, help="values")
+    parser.add_argument("--rounds", type=int, default=8, help="at most, of which the best counts")
+    parser.add_argument("--seconds", type=float, default=60, help="after which a shape is done")
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--master", help="such as local-cluster[2,1,2048]; else local[slots]")
     parser.add_argument("--folder", help="where the rows are written for a while")
@@ -154,10 +176,12 @@ class Case:
     counting: Counting
 
     @staticmethod
-    def of(features: int) -> "Case":
-        """Make a tree whose leaves are to be split."""
+    def of(features: int, many: int) -> "Case":
+        """Make a tree whose leaves are to be split, over so many rows."""
         numbers = tuple(Numeric(f"f{at}", BOUNDARIES) for at in range(features))
-        manifest = Manifest(0, numbers, Treatment("arm", ARMS, ARMS[0]), Outcome("outcome", 2), {})
+        manifest = Manifest(
+            many, numbers, Treatment("arm", ARMS, ARMS[0]), Outcome("outcome", 2), {}
+        )
 
         def node(depth: int) -> Split | Leaf:
             if depth == 0:
@@ -195,18 +219,15 @@ def rows(spark: SparkSession, folder: str, features: int, many: int) -> DataFram
 
 def on_executors(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
     """Search as the toolkit does."""
-    with Results(spark) as results, Growth() as growth:
-        start = time.perf_counter()
+    with Watch(spark) as watch:
         best = best_splits(df, case.manifest, case.counting, RULES)
-        seconds = time.perf_counter() - start
-    return Taken(seconds, len(best), results.bytes, growth.bytes, found(best))
+    return watch.taken(len(best), found(best))
 
 
 def collected(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
     """Count by SQL, collect what was counted, and search on the driver."""
     names = [feature.name for feature in case.manifest.features]
-    with Results(spark) as results, Growth() as growth:
-        start = time.perf_counter()
+    with Watch(spark) as watch:
         pairs = ", ".join(f"{at}, {name}" for at, name in enumerate(names))
         long = df.select(
             node_of(case).alias("node"),
@@ -222,8 +243,7 @@ def collected(spark: SparkSession, df: DataFrame, case: Case) -> Taken:
             .toArrow()
         )
         best = searched(cells, case)
-        seconds = time.perf_counter() - start
-    return Taken(seconds, cells.num_rows, results.bytes, growth.bytes, best)
+    return watch.taken(cells.num_rows, best)
 
 
 def node_of(case: Case) -> Column:
@@ -261,22 +281,48 @@ def found(best: list[Best]) -> list[tuple[int, str, tuple[int, ...]]]:
     return [(each.opened, each.feature, each.left_codes) for each in best]
 
 
+class Watch:
+    """What a search takes, and what comes to the driver meanwhile."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._jvm = int(spark._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001
+        self._results, self._growth = Results(spark), (Growth(self._jvm), Growth(os.getpid()))
+        self._seconds = self._cpu = 0.0
+
+    def __enter__(self) -> Self:
+        """Start."""
+        for each in (self._results, *self._growth):
+            each.start()
+        self._before = cpu_of(self._jvm), time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the differences; CPU time is that of the driver's Python, too."""
+        reading, own, start = self._before
+        self._seconds = time.perf_counter() - start
+        used = cpu_of(self._jvm) - reading
+        self._cpu = used.jvm + used.python + time.process_time() - own
+
+    def taken(self, rows: int, best: list[tuple[int, str, tuple[int, ...]]]) -> Taken:
+        """Return it all, once it is over."""
+        jvm, grown = (each.bytes() for each in self._growth)
+        return Taken(self._seconds, self._cpu, rows, self._results.bytes(), jvm, grown, best)
+
+
 class Results:
     """The bytes of task results that came to the driver meanwhile."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._store = spark.sparkContext._jsc.sc().statusStore()  # noqa: SLF001 (no other way)
         self._bus = spark.sparkContext._jsc.sc().listenerBus()  # noqa: SLF001
-        self.bytes = 0
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         """Remember what came before."""
         self._before = self._sum()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """Take the difference."""
-        self.bytes = self._sum() - self._before
+    def bytes(self) -> int:
+        """Return what came since."""
+        return self._sum() - self._before
 
     def _sum(self) -> int:
         self._bus.waitUntilEmpty()
@@ -286,23 +332,22 @@ class Results:
 
 
 class Growth:
-    """By how much this process's memory grew at most, in bytes."""
+    """By how much the memory of a process grew at most, in bytes."""
 
-    def __init__(self) -> None:
-        self.bytes = 0
+    def __init__(self, pid: int) -> None:
+        self._proc = Path("/proc") / str(pid)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         """Forget the most that there was."""
-        Path("/proc/self/clear_refs").write_text("5")
+        (self._proc / "clear_refs").write_text("5")
         self._before = self._most()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """Take the difference."""
-        self.bytes = self._most() - self._before
+    def bytes(self) -> int:
+        """Return by how much the most since is more than what there was."""
+        return self._most() - self._before
 
     def _most(self) -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = (self._proc / "status").read_text().splitlines()
         return next(int(each.split()[1]) for each in lines if each.startswith("VmHWM:")) * 1024
 
 
@@ -310,17 +355,24 @@ def line(pair: Pair) -> str:
     """Write what a number of features took."""
     ours, theirs = pair.ours, pair.theirs
     nodes = len(ours.best)
-    other, ratio, came, grew = ["-"] * 4
+    other, ratio, more, cpu_ratio, came, grew = ["-"] * 6
     if theirs is not None:
         other, ratio = f"{theirs.seconds:.2f}", f"{pair.ratio:.1f}"
-        came, grew = f"{theirs.rows:,}, {theirs.bytes:,}", f"{theirs.grown / 2**20:.0f}"
+        more, cpu_ratio = f"{theirs.cpu:.2f}", f"{pair.cpu_ratio:.1f}"
+        came, grew = f"{theirs.rows:,}, {theirs.bytes:,}", grown(theirs)
         if theirs.best != ours.best:
             came += " (DIFFERENT splits)"
     return (
         f"| {pair.features:,} | {pair.rows:,} | {nodes} | {pair.features * nodes * CANDIDATES:,} "
-        f"| {ours.seconds:.2f} | {other} | {ratio} | {ours.rows:,}, {ours.bytes:,} | {came} "
-        f"| {ours.grown / 2**20:.0f} | {grew} |"
+        f"| {ours.seconds:.2f} | {other} | {ratio} "
+        f"| {ours.cpu:.2f} | {more} | {cpu_ratio} | {ours.rows:,}, {ours.bytes:,} | {came} "
+        f"| {grown(ours)} | {grew} |"
     )
+
+
+def grown(taken: Taken) -> str:
+    """Write by how much the driver grew."""
+    return f"{taken.jvm_grown / 2**20:.0f}, {taken.grown / 2**20:.0f}"
 
 
 def judged(pairs: list[Pair]) -> list[tuple[bool, str]]:
@@ -329,8 +381,12 @@ def judged(pairs: list[Pair]) -> list[tuple[bool, str]]:
     for pair in pairs:
         if pair.features == 1000 and pair.ratio is not None:
             words = f"1,000 features, {pair.rows:,} rows: {pair.ratio:.1f} times faster, at least 5"
-            found.append((pair.ratio >= 5, words))
-    for one, more in pairwise(sorted(pairs, key=lambda pair: (pair.features, pair.rows))):
+            found.append((pair.ratio >= 5, f"{words}; CPU {pair.cpu_ratio:.1f}"))
+    by_rows = sorted(pairs, key=lambda pair: (pair.features, pair.rows))
+    by_features = sorted(pairs, key=lambda pair: (pair.rows, pair.features))
+    beside = [each for each in pairwise(by_rows) if each[0].features == each[1].features]
+    beside += [each for each in pairwise(by_features) if each[0].rows == each[1].rows]
+    for one, more in beside:
         larger = more.features * more.rows / (one.features * one.rows)
         if len(one.ours.best) == len(more.ours.best) and larger > 1:
             slower = more.ours.seconds / one.ours.seconds

@@ -9,7 +9,16 @@ from perturbed import PERTURBED
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
-from ember.policy import Counting, RowsError, Rules, best_splits, fit, grow_tree, read_forest
+from ember.policy import (
+    Counting,
+    RowsError,
+    Rules,
+    best_splits,
+    fit,
+    grow_tree,
+    read_forest,
+    splits,
+)
 from ember.policy.criteria import Outcomes, gains
 from ember.policy.draws import Draw
 from ember.policy.trees import FlatTree, Leaf
@@ -53,6 +62,16 @@ def test_the_same_rows_give_the_same_bits(buyers, manifest, how, criterion, in_a
     found = grow_tree(PERTURBED[how](buyers), manifest, rules=rules, in_a_task=in_a_task)
     assert found.text() == expected.text()
     assert len(FlatTree.of(expected.trees[0], manifest.features).feature) >= 7
+
+
+@pytest.mark.parametrize("limit", ["ONE_TASK_BYTES", "ONE_TASK_VALUES"])
+def test_whether_one_task_adds_what_was_counted_or_several_changes_no_bit(
+    buyers, manifest, monkeypatch, limit
+):
+    given = {"max_depth": 3, "rules": RULES, "in_a_task": False}
+    one = grow_tree(buyers, manifest, **given)
+    monkeypatch.setattr(splits, limit, 0)
+    assert grow_tree(buyers.repartition(5), manifest, **given).text() == one.text()
 
 
 @pytest.mark.parametrize("criterion", ["kl", "chi2"])

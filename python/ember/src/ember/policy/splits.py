@@ -1,10 +1,10 @@
 """The best split of every open node of some trees, found on executors; the driver gets a row each.
 
-Partitions count, and what they counted meets by feature. There every candidate is tried: all
-boundaries of a numeric feature, and all prefixes of a categorical one's categories in the order of
-their uplift, with missing values to the left and to the right; and missing values against all
-others. Of those that gain the same, the first feature of the manifest wins, then the fewest known
-codes on the left, then missing values to the left.
+Partitions count, and what they counted meets by feature, or in one task where it is little. There
+every candidate is tried: all boundaries of a numeric feature, and all prefixes of a categorical
+one's categories in the order of their uplift, with missing values to the left and to the right; and
+missing values against all others. Of those that gain the same, the first feature of the manifest
+wins, then the fewest known codes on the left, then missing values to the left.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 #: What the cells of one pass may take in a task; more open nodes than that are counted by turns.
 PASS_BYTES: Final = 256 * 2**20
+
+#: Values of features, and bytes of cells, up to which one task adds what the others counted: they
+#: are few then, and one exchange more costs more than a search side by side gains.
+ONE_TASK_VALUES: Final = 2**28
+ONE_TASK_BYTES: Final = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class Spread:
         self, df: DataFrame, manifest: Manifest, outcomes: str | None = None, *, drawn: bool
     ) -> None:
         self._rows = counted_rows(df, manifest, outcomes, drawn=drawn)
+        self._values = manifest.rows * len(manifest.features)
         self._library = shipped(df)
 
     def best(self, search: Search) -> list[Best]:
@@ -105,16 +111,24 @@ class Spread:
 
     def _of(self, search: Search) -> list[Best]:
         kernel = kernel_of(search.counting, self._library, search)
-        best = (
-            self._rows.mapInArrow(_counting(search.counting, kernel), SCHEMA)
-            .repartition("feature")
-            .mapInArrow(_searching(search, kernel), FOUND)
-            .groupBy("node")
-            .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
-            .select("best.*")
-            .collect()
-        )
-        return [Best.of(row.asDict(), search.counting) for row in best]
+        cells = self._rows.mapInArrow(_counting(search.counting, kernel), SCHEMA)
+        searching = _searching(search, kernel)
+        if self._few(search.counting):
+            best = cells.repartition(1).mapInArrow(searching, FOUND)
+        else:
+            best = (
+                cells.repartition("feature")
+                .mapInArrow(searching, FOUND)
+                .groupBy("node")
+                .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
+                .select("best.*")
+            )
+        return [Best.of(row.asDict(), search.counting) for row in best.collect()]
+
+    def _few(self, counting: Counting) -> bool:
+        """Tell whether one task is enough to search, as far as numbers tell."""
+        bytes_ = int(_cell_bytes(counting).sum())
+        return self._values <= ONE_TASK_VALUES and bytes_ <= ONE_TASK_BYTES
 
 
 def by_turns(search: Search, best_of: Callable[[Search], list[Best]]) -> list[Best]:
@@ -146,11 +160,17 @@ def _searching(search: Search, kernel: Kernel | None) -> Callable[[Batches], Bat
     return best
 
 
-def _passes(counting: Counting) -> Iterator[tuple[int, int]]:
-    """Cut the open nodes into runs whose cells fit a task."""
+def _cell_bytes(counting: Counting) -> NDArray[np.int64]:
+    """Return what the cells of each open node take."""
     taken = np.zeros(len(counting.opened), np.int64)
     for at, feature in enumerate(counting.features):
         taken[list(counting.nodes(at))] += width(feature) * len(counting.arms) * 16
+    return taken
+
+
+def _passes(counting: Counting) -> Iterator[tuple[int, int]]:
+    """Cut the open nodes into runs whose cells fit a task."""
+    taken = _cell_bytes(counting)
     first, bytes_ = 0, 0
     for at, each in enumerate(taken.tolist()):
         if at > first and bytes_ + each > PASS_BYTES:
