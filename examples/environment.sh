@@ -12,7 +12,8 @@ export SPARK_LOCAL_DIRS=$folder SPARK_WORKER_DIR=$folder
 started=()
 clean() {
   local process
-  for process in "${started[@]}"; do kill "$process" 2>/dev/null && wait "$process"; done
+  # What is ended says so by its status, which is not the example's.
+  for process in "${started[@]}"; do kill "$process" 2>/dev/null && wait "$process" || true; done
   rm -rf "$folder"
 }
 trap clean EXIT
@@ -20,7 +21,7 @@ trap clean EXIT
 # Waits until a log says something, and gives the word behind it.
 said() { # log, words
   local attempt
-  for attempt in $(seq 300); do
+  for attempt in $(seq 900); do
     grep -o "$2[^ ]*" "$1" 2>/dev/null | sed "s|$2||" | head -1 | grep . && return
     sleep 0.2
   done
