@@ -3,8 +3,6 @@ ThisBuild / version := "0.1.0"
 ThisBuild / scalaVersion := "2.13.18"
 ThisBuild / publishTo := None
 
-lazy val sparkLine = "4.3"
-
 lazy val root = (project in file("."))
   .aggregate(entry, plugin)
   .settings(
@@ -21,17 +19,28 @@ lazy val entry = (project in file("plugin-entry"))
 lazy val plugin = (project in file("scala-plugin"))
   .dependsOn(entry)
   .settings(
-    name := s"ember-spark-$sparkLine",
-    Compile / unmanagedSourceDirectories += (ThisBuild / baseDirectory).value / "scala-shims" / s"spark-$sparkLine",
-    Compile / unmanagedJars := SparkJars.compiledAgainst(SparkJars.folder((ThisBuild / baseDirectory).value)),
+    pluginFor(SparkLine.Newest),
     Test / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
-    // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
-    libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
-    CompilerOptions.settings,
-    ForkedTests.settings,
-    PluginJar.settings(sparkLine, Seq(sparkLine), entry),
-    MavenLayout.settings(sparkLine))
+    ForkedTests.settings)
+
+// Not part of the root: the same sources for an older Spark, whose jars `ci/spark_jars` fetches.
+lazy val plugin42 = (project in file("target/spark-4.2"))
+  .dependsOn(entry)
+  .settings(
+    pluginFor(SparkLine.V42),
+    sourceDirectory := (plugin / sourceDirectory).value,
+    Test / sources := Nil)
+
+def pluginFor(line: SparkLine): Seq[Setting[_]] = Seq[Def.SettingsDefinition](
+  name := s"ember-spark-${line.name}",
+  Compile / unmanagedSourceDirectories ++= line.shims.map((ThisBuild / baseDirectory).value / "scala-shims" / _),
+  Compile / unmanagedJars := SparkJars.compiledAgainst(line.jars((ThisBuild / baseDirectory).value)),
+  // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
+  libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
+  CompilerOptions.settings,
+  PluginJar.settings(line.name, SparkLine.released.map(_.name), entry),
+  MavenLayout.settings(line.name)).flatMap(_.settings)
 
 // Not part of the root: built only by `./sbt "paging/Jmh/run"`.
 lazy val paging = (project in file("benches/jvm"))

@@ -12,6 +12,13 @@ object SparkJars {
     jars
   }
 
+  /** Those of another Spark than that of `.venv`. */
+  def fetched(version: String)(root: File): File = {
+    val jars = root / "target" / "spark" / version / "jars"
+    if (!jars.isDirectory) sys.error(s"$jars is missing; run ci/spark_jars $version once")
+    jars
+  }
+
   /** Every jar of Spark, for the tests to run on. */
   def all(folder: File): Classpath = classpath(folder, _ => true)
 

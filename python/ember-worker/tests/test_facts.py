@@ -120,14 +120,14 @@ def test_pyspark_in_a_zip_file_has_its_own_version_and_not_the_installed_one(
     package = tmp_path / "pyspark.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("pyspark/__init__.py", "")
-        archive.writestr("pyspark/version.py", '__version__: str = "4.2.1"\n')
+        archive.writestr("pyspark/version.py", '__version__: str = "4.1.4"\n')
     told = _run(PYTHONPATH=str(package))
     assert told["packages"]["pyspark"] == {
-        "version": "4.2.1",
+        "version": "4.1.4",
         "location": str(package / "pyspark"),
     }
     advice = {found["problem"]: found["advice"] for found in told["problems"]}
-    assert advice["PySpark 4.2.1 has no seam"] == "use PySpark 4.3.x"
+    assert advice["PySpark 4.1.4 has no seam"] == "use PySpark 4.2.x, 4.3.x"
 
 
 def _told(**changes: Any) -> Any:
@@ -199,7 +199,7 @@ def test_a_python_too_old_for_its_pyspark_is_a_problem(monkeypatch: pytest.Monke
     monkeypatch.setattr(facts, "PYSPARKS", {"4.3": (3, 99)})
     found = list(facts._package_problems(_told()["packages"]))
     assert found == [("PySpark 4.3.0 needs Python 3.99", "use Python 3.99 or later")]
-    older = _told()["packages"] | {"pyspark": {"version": "4.2.1", "location": "/x"}}
+    older = _told()["packages"] | {"pyspark": {"version": "4.1.4", "location": "/x"}}
     found = list(facts._package_problems(older))
     assert found == [("PySpark 4.3.x needs Python 3.99", "use Python 3.99 or later")]
 

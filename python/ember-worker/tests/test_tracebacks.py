@@ -88,11 +88,11 @@ def _texts_at_once(fail: Callable[[int], None]) -> list[bytes]:
 
 
 def _text(fail: Callable[..., None], *args: Any) -> bytes:
-    from ember_worker import seam_4_3  # after the start of the interpreter
+    from ember_worker import stand_ins  # after the start of the interpreter
 
     outfile = _Outfile()
     try:
         fail(*args)
     except ValueError as error:
-        seam_4_3._handle_worker_exception(error, outfile)
+        stand_ins.handle_worker_exception(error, outfile)
     return outfile.getvalue()

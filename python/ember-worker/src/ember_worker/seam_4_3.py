@@ -7,38 +7,33 @@ the same as in Spark's worker, simplified or not. Nothing of PySpark is copied.
 from __future__ import annotations
 
 import os
-import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
-from pyspark import util, worker, worker_util
+from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, kinds, rowfn, stateless, transport
-from ember_worker.isolation import process, spark_files
+from ember_worker import depth, kinds, rowfn, stand_ins, stateless, transport
 from ember_worker.kinds import groups, pickled, table_function
 from ember_worker.kinds.pickled import table
-from ember_worker.process import clients
 from ember_worker.rebound import importing, rebound
-from ember_worker.tracebacks import hide_our_frames, in_words
+from ember_worker.receiver import Header, Receiver
 
 #: The Python frames below ``invoke_udf`` in a worker of Spark's daemon: two of ``python -m``, the
 #: daemon's module, ``manager``, ``worker``, the wrapper with the fault handler, and ``main``.
 FRAMES_BELOW = 7
-#: What Spark calls the artifacts of an application that knows no clients.
-_DEFAULT = "default"
 
 
 def install(*, in_executor: bool) -> Any:
-    """Rebind the stream serializer; return ``invoke(receiver, outfile)``.
+    """Rebind the stream serializer; return ``invoke(endpoint, outfile)``.
 
     In a process of its own, limits and fault handlers are PySpark's to set.
     """
     dump_stream = ArrowStreamSerializer.dump_stream
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
-        setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": _BUILTINS}))
+        setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": stand_ins.BUILTINS}))
     gathering = {
         writer: rebound(dump_stream, {"__builtins__": importing(pyarrow=_Gathering(writer))})
         for writer in (groups.GatheringWriter, groups.CopyingWriter, table_function.ListWriter)
@@ -56,15 +51,15 @@ def install(*, in_executor: bool) -> Any:
         ),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
-        "handle_worker_exception": _handle_worker_exception,
+        "handle_worker_exception": stand_ins.handle_worker_exception,
         "os": SimpleNamespace(environ=_Settings),
     }
     if in_executor:
-        meanings["setup_memory_limits"] = _leave_memory_limits
-        meanings["start_faulthandler_periodic_traceback"] = _leave_faulthandler
+        meanings |= stand_ins.IN_EXECUTOR
     invoke_udf = rebound(worker.invoke_udf, meanings)
 
-    def invoke(receiver: transport.Receiver, outfile: transport.Outfile) -> None:
+    def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
+        receiver = Receiver(endpoint)
         depth.call_above(_frames_below(receiver), invoke_udf, receiver, outfile)
 
     return invoke
@@ -74,7 +69,7 @@ class _ReadOnce:
     """``WorkerInitInfo`` for ``invoke_udf``: what the header says, which was read before."""
 
     @staticmethod
-    def from_stream(stream: transport.Header) -> Any:
+    def from_stream(stream: Header) -> Any:
         if stream.info is None:
             stream.info = worker.WorkerInitInfo.from_stream(stream)  # type: ignore[attr-defined]
         return stream.info
@@ -91,7 +86,7 @@ class _Settings:
         return None if name == "SPARK_PIPELINED_UDF" else os.environ.get(name, default)
 
 
-def _frames_below(receiver: transport.Receiver) -> int:
+def _frames_below(receiver: Receiver) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
         info = _ReadOnce.from_stream(receiver.header)
@@ -104,65 +99,14 @@ def _frames_below(receiver: transport.Receiver) -> int:
     return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
 
 
-def _leave_memory_limits(_limit: int) -> None:
-    """Leave the limits alone: they would be the executor's."""
-
-
-def _leave_faulthandler() -> None:
-    """Leave the fault handlers alone: they are the JVM's."""
-
-
 def _setup_spark_files(directory: str, includes: list[str]) -> None:
-    before = sys.path.copy()
-    worker_util.setup_spark_files(directory, includes)
-    spark_files.remember()
-    if _artifacts() == _DEFAULT:
-        process.keep_path_additions(before)
-    else:
-        process.start_in(directory)  # where Spark starts the workers of a Connect session
+    with stand_ins.files_of_session():
+        worker_util.setup_spark_files(directory, includes)
 
 
 def _setup_spark_files_alone(directory: str, includes: list[str]) -> None:
-    artifacts = _artifacts()
-    clients.begin(artifacts)
-    worker_util.setup_spark_files(directory, includes)
-    spark_files.remember()
-    if artifacts != _DEFAULT and os.path.isdir(directory):
-        os.chdir(directory)  # where Spark starts the workers of a Connect session
-
-
-def _artifacts() -> str:
-    """Return Spark's name for what the client of this session brings."""
-    return os.environ.get("SPARK_JOB_ARTIFACT_UUID", _DEFAULT)
-
-
-def _handle_worker_exception(error: BaseException, outfile: Any) -> None:
-    if not outfile.endpoint.cancelled:
-        hide_our_frames(error)
-        with in_words():
-            util.handle_worker_exception(error, outfile)
-
-
-class _Ipc:
-    """``pyarrow.ipc`` for the serializer: an embedded input is read from its endpoint."""
-
-    @staticmethod
-    def open_stream(source: Any) -> Any:
-        if isinstance(source, transport.DataStream):
-            return transport.batches(source.endpoint)
-        return pa.ipc.open_stream(source)
-
-
-class _Pyarrow:
-    """``pyarrow`` for the serializer: an embedded output is written to its endpoint."""
-
-    ipc = _Ipc
-
-    @staticmethod
-    def RecordBatchStreamWriter(sink: Any, schema: pa.Schema) -> Any:  # noqa: N802
-        if isinstance(sink, transport.Outfile):
-            return transport.BatchWriter(sink.endpoint, schema)
-        return pa.RecordBatchStreamWriter(sink, schema)
+    with stand_ins.files_of_session_alone():
+        worker_util.setup_spark_files(directory, includes)
 
 
 class _Gathering:
@@ -175,6 +119,3 @@ class _Gathering:
         if isinstance(sink, transport.Outfile):
             return self._writer(sink.endpoint, schema)
         return pa.RecordBatchStreamWriter(sink, schema)
-
-
-_BUILTINS = importing(pyarrow=_Pyarrow)

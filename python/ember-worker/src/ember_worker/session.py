@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ember_worker import guards, streams
 from ember_worker.isolation import broadcasts, environment, process, threads
 from ember_worker.state import CURRENT, State
-from ember_worker.transport import Outfile, Receiver
+from ember_worker.transport import Outfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,13 @@ _seam: list[Callable[[Any, Any], None]] = []
 
 
 def use(seam: Callable[[Any, Any], None]) -> None:
-    """Run sessions with ``seam(receiver, outfile)``."""
+    """Run sessions with ``seam(endpoint, outfile)``."""
     _seam[:] = [seam]
 
 
-def invoke(receiver: Any, outfile: Any) -> None:
+def invoke(endpoint: Any, outfile: Any) -> None:
     """Call PySpark's worker code over our transport."""
-    _seam[0](receiver, outfile)
+    _seam[0](endpoint, outfile)
 
 
 def run(endpoint: Any) -> bytes:
@@ -58,7 +58,7 @@ def _run(endpoint: Any) -> bytes:
     outfile = Outfile(endpoint)
     try:
         process.enter(state, lambda: endpoint.cancelled)
-        invoke(Receiver(endpoint), outfile)
+        invoke(endpoint, outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
     except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr

@@ -1,8 +1,7 @@
 """Batches in and out of the bridge, behind the faces that PySpark's worker knows.
 
-``Receiver`` is its message receiver, ``DataStream`` its input, ``Outfile`` its output. PySpark
-hands the last two to pyarrow's stream reader and writer; ``batches`` and ``BatchWriter`` stand in
-their place and move pointers instead of bytes.
+``DataStream`` is its input, ``Outfile`` its output. PySpark hands both to pyarrow's stream reader
+and writer; ``batches`` and ``BatchWriter`` stand in their place and move pointers instead of bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.messages import SparkMessageReceiver, ZeroCopyByteStream
 from pyspark.serializers import SpecialLengths
 
 from ember_worker import guards
@@ -22,57 +20,7 @@ from ember_worker import guards
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ENVELOPE = struct.Struct("!ii")
 _START_ARROW_STREAM = struct.pack("!i", SpecialLengths.START_ARROW_STREAM)
-
-
-class Header(ZeroCopyByteStream):
-    """The header of a session, and what was read from it."""
-
-    info: Any = None
-
-
-class Receiver(SparkMessageReceiver):
-    """Gives PySpark the header of the session and then its input."""
-
-    def __init__(self, endpoint: Any) -> None:
-        """Receive from ``endpoint``."""
-        super().__init__()
-        self._endpoint = endpoint
-        self._header: Header | None = None
-
-    @property
-    def header(self) -> Header:
-        """The header; unread the first time, and after it was forgotten."""
-        if self._header is None:
-            self._header = self._whole_header()
-        return self._header
-
-    def forget_header(self) -> None:
-        """Have the next reader begin at its first byte."""
-        self._header = None
-
-    def _whole_header(self) -> Header:
-        header = memoryview(self._endpoint.header)
-        kind, length = _ENVELOPE.unpack_from(header)
-        content = header[_ENVELOPE.size :]
-        if kind != SpecialLengths.START_OF_INIT_MESSAGE or length != len(content):
-            message = f"malformed header: message {kind} of {length} bytes, {len(content)} there"
-            raise ValueError(message)
-        stream = Header(content)
-        stream.finish()
-        return stream
-
-    def _do_get_init_message(self) -> ZeroCopyByteStream:
-        return self.header
-
-    def _do_get_data_stream(self) -> Any:
-        return DataStream(self._endpoint)
-
-    def _do_get_finish_signal_from_stream(self) -> None:
-        # Spark's reader must see "do not reuse": the worker it believes in does not exist.
-        message = "an embedded session is never reused"
-        raise RuntimeError(message)
 
 
 class DataStream:

@@ -13,7 +13,7 @@ from pyspark.util import enable_faulthandler
 from ember_worker import guards, session
 from ember_worker.isolation import broadcasts
 from ember_worker.state import PROCESS
-from ember_worker.transport import Outfile, Receiver
+from ember_worker.transport import Outfile
 
 #: What the last session added to the environment, with what was there before it.
 _replaced: dict[str, str | None] = {}
@@ -27,7 +27,7 @@ def run(endpoint: Any) -> bytes:
     outfile = Outfile(endpoint)
     try:
         with enable_faulthandler(start_periodic_traceback=False):
-            session.invoke(Receiver(endpoint), outfile)
+            session.invoke(endpoint, outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
     except BaseException:  # noqa: BLE001 - Spark's worker would die here, with this on stderr

@@ -7,8 +7,7 @@ import scala.util.control.NonFatal
 import org.apache.spark.{SparkConf, SparkEnv}
 import org.apache.spark.api.plugin.{ExecutorPlugin, PluginContext}
 import org.apache.spark.internal.Logging
-import org.apache.spark.sql.execution.python.ember.{ClusterView, WorkerEnvironment}
-import org.apache.spark.sql.execution.python.ember.external.ExternalWorkers
+import org.apache.spark.sql.execution.python.ember.{ClusterView, External, WorkerEnvironment}
 
 import dev.ember.clients.{ClientEnds, ClientLink}
 import dev.ember.config.EmberConf
@@ -62,7 +61,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
 
   private def speakSparksProtocol(conf: SparkConf): Unit =
     if (EmberConf.Enabled.read(conf.getOption))
-      ExternalWorkers.install(SparkEnv.get): Unit
+      External.serve(SparkEnv.get)
 
   private def open(plugin: PluginContext): Option[CrashJournal] = {
     val folder = Paths.get(ClusterView.sharedFolder(plugin.conf()))

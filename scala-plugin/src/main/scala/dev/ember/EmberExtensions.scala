@@ -3,14 +3,13 @@ package dev.ember
 import java.util.{Collections, WeakHashMap}
 
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
-import org.apache.spark.sql.execution.python.ember.{StatusTables, UnifiedFunctions, UnifiedPlans}
+import org.apache.spark.sql.execution.python.ember.{External, StatusTables}
 
 import dev.ember.plan.{EmbedBeforeTransitions, EmbedPythonNodes}
 
 /**
  * Installs the plan rule: where every plan passes, and where an adaptive plan is first prepared, so that EXPLAIN
- * shows it before the query has run. The check of plans changes none; it is where every session passes first. The
- * strategy knows unified functions alone.
+ * shows it before the query has run.
  */
 class EmberExtensions extends SparkSessionExtensionsProvider {
   override def apply(extensions: SparkSessionExtensions): Unit =
@@ -19,8 +18,7 @@ class EmberExtensions extends SparkSessionExtensionsProvider {
   private def install(extensions: SparkSessionExtensions): Unit = {
     extensions.injectColumnar(_ => EmbedBeforeTransitions)
     extensions.injectQueryStagePrepRule(_ => EmbedPythonNodes)
-    extensions.injectCheckRule(new UnifiedFunctions(_))
-    extensions.injectPlannerStrategy(_ => UnifiedPlans)
+    External.install(extensions)
     StatusTables.install(extensions)
   }
 }

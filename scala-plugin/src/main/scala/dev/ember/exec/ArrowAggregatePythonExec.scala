@@ -5,13 +5,10 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.NamedExpression
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
   ArrowAggregatePythonExec => SparkArrowAggregatePythonExec
 }
-import org.apache.spark.sql.execution.python.ember.{AggregateOver, PythonNodes}
-
-import dev.ember.metrics.EmberMetrics
+import org.apache.spark.sql.execution.python.ember.{AggregateOver, NodeMetrics, PythonNodes}
 
 /** Spark's node for aggregates over groups, on the embedded lane. Equality as in [[ArrowEvalPythonExec]]. */
 class ArrowAggregatePythonExec(
@@ -20,12 +17,10 @@ class ArrowAggregatePythonExec(
     results: Seq[NamedExpression],
     input: SparkPlan,
     pythonEvalType: Int)
-    extends SparkArrowAggregatePythonExec(grouping, aggregates, results, input, pythonEvalType) {
+    extends SparkArrowAggregatePythonExec(grouping, aggregates, results, input, pythonEvalType)
+    with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val node = PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)

@@ -4,7 +4,6 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
   ArrowEvalPythonExec => SparkArrowEvalPythonExec,
   EvalPythonEvaluatorFactory
@@ -13,10 +12,13 @@ import org.apache.spark.sql.execution.python.ember.{
   EmberColumnarEvaluator,
   EmberEvalPythonEvaluatorFactory
 }
-import org.apache.spark.sql.execution.python.ember.{GivesColumns, NodeConf, PythonNodes}
+import org.apache.spark.sql.execution.python.ember.{
+  GivesColumns,
+  NodeConf,
+  NodeMetrics,
+  PythonNodes
+}
 import org.apache.spark.sql.vectorized.ColumnarBatch
-
-import dev.ember.metrics.EmberMetrics
 
 /**
  * Spark's node for scalar functions, on the embedded lane. All that a planner can ask is inherited. The class has
@@ -31,12 +33,10 @@ class ArrowEvalPythonExec(
     input: SparkPlan,
     pythonEvalType: Int)
     extends SparkArrowEvalPythonExec(functions, results, input, pythonEvalType)
+    with NodeMetrics
     with GivesColumns {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = rows(None)
 

@@ -2,13 +2,10 @@ package dev.ember.exec
 
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDTF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
   ArrowEvalPythonUDTFExec => SparkArrowEvalPythonUDTFExec
 }
 import org.apache.spark.sql.execution.python.ember.EmberTableFunctionExec
-
-import dev.ember.metrics.EmberMetrics
 
 /** Spark's node for table functions, on the embedded lane. Equality as in [[ArrowEvalPythonExec]]. */
 class ArrowEvalPythonUDTFExec(
@@ -19,9 +16,6 @@ class ArrowEvalPythonUDTFExec(
     pythonEvalType: Int)
     extends SparkArrowEvalPythonUDTFExec(function, required, results, input, pythonEvalType)
     with EmberTableFunctionExec {
-
-  override def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override def withNewChildInternal(newChild: SparkPlan): ArrowEvalPythonUDTFExec =
     new ArrowEvalPythonUDTFExec(udtf, requiredChildOutput, resultAttrs, newChild, evalType)

@@ -4,11 +4,13 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, SortOrder}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowWindowPythonExec => SparkArrowWindowPythonExec}
-import org.apache.spark.sql.execution.python.ember.{PythonNodes, WindowFrames, WindowOver}
-
-import dev.ember.metrics.EmberMetrics
+import org.apache.spark.sql.execution.python.ember.{
+  NodeMetrics,
+  PythonNodes,
+  WindowFrames,
+  WindowOver
+}
 
 /** Spark's node for aggregates over windows, on the embedded lane. Equality as in [[ArrowEvalPythonExec]]. */
 class ArrowWindowPythonExec(
@@ -17,12 +19,10 @@ class ArrowWindowPythonExec(
     order: Seq[SortOrder],
     input: SparkPlan,
     pythonEvalType: Int)
-    extends SparkArrowWindowPythonExec(windows, partition, order, input, pythonEvalType) {
+    extends SparkArrowWindowPythonExec(windows, partition, order, input, pythonEvalType)
+    with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val node = PythonNodes.nodeConf(this, evalType, pythonMetrics, artifacts, loggedSession)

@@ -4,7 +4,6 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
   BatchEvalPythonExec => SparkBatchEvalPythonExec,
   EvalPythonEvaluatorFactory
@@ -12,20 +11,17 @@ import org.apache.spark.sql.execution.python.{
 import org.apache.spark.sql.execution.python.ember.{
   EmberEvalPythonEvaluatorFactory,
   EmberPickledEvaluatorFactory,
+  NodeMetrics,
   PickleConf,
   PythonNodes
 }
 
-import dev.ember.metrics.EmberMetrics
-
 /** Spark's node for row functions that it pickles, on the embedded lane. Equality as in [[ArrowEvalPythonExec]]. */
 class BatchEvalPythonExec(functions: Seq[PythonUDF], results: Seq[Attribute], input: SparkPlan)
-    extends SparkBatchEvalPythonExec(functions, results, input) {
+    extends SparkBatchEvalPythonExec(functions, results, input)
+    with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override def doExecute(): RDD[InternalRow] =
     EmberEvalPythonEvaluatorFactory.run(child.execute(), factory, conf.usePartitionEvaluator)

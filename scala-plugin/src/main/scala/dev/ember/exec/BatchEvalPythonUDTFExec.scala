@@ -2,13 +2,10 @@ package dev.ember.exec
 
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDTF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{
   BatchEvalPythonUDTFExec => SparkBatchEvalPythonUDTFExec
 }
 import org.apache.spark.sql.execution.python.ember.EmberPickledTableFunctionExec
-
-import dev.ember.metrics.EmberMetrics
 
 /** Spark's node for table functions whose rows it pickles, on the embedded lane. Equality as in [[ArrowEvalPythonExec]]. */
 class BatchEvalPythonUDTFExec(
@@ -18,9 +15,6 @@ class BatchEvalPythonUDTFExec(
     input: SparkPlan)
     extends SparkBatchEvalPythonUDTFExec(function, required, results, input)
     with EmberPickledTableFunctionExec {
-
-  override def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override def withNewChildInternal(newChild: SparkPlan): BatchEvalPythonUDTFExec =
     new BatchEvalPythonUDTFExec(udtf, requiredChildOutput, resultAttrs, newChild)

@@ -3,7 +3,7 @@ package dev.ember.exec
 import org.apache.spark.sql.catalyst.expressions.{Attribute, Expression}
 import org.apache.spark.sql.catalyst.plans.logical.TransformWithStateInPySpark.UserFacingDataType
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.python.ember.EmberTransformWithStateExec
+import org.apache.spark.sql.execution.python.ember.{EmberTransformWithStateExec, NodeSeams}
 import org.apache.spark.sql.execution.python.streaming.{
   TransformWithStateInPySparkExec => SparkTransformWithStateInPySparkExec
 }
@@ -68,7 +68,7 @@ object TransformWithStateInPySparkExec {
     new TransformWithStateInPySparkExec(
       node.functionExpr,
       node.groupingAttributes,
-      node.outputAttrs,
+      NodeSeams.declared(node),
       node.outputMode,
       node.timeMode,
       node.stateInfo,

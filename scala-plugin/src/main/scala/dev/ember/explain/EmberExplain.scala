@@ -4,8 +4,7 @@ import org.apache.spark.sql.ExtendedExplainGenerator
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.adaptive.{AdaptiveSparkPlanExec, QueryStageExec}
 import org.apache.spark.sql.execution.python.MapInBatchExec
-import org.apache.spark.sql.execution.python.ember.UnifiedFunctions
-import org.apache.spark.sql.execution.python.ember.external.ExternalMaps
+import org.apache.spark.sql.execution.python.ember.External
 
 import dev.ember.plan.{Eligibility, Verdict}
 
@@ -27,8 +26,8 @@ class EmberExplain extends ExtendedExplainGenerator {
   }
 
   private def notUnified(node: SparkPlan): String = node match {
-    case map: MapInBatchExec if !ExternalMaps.isUnified(map) =>
-      UnifiedFunctions.whyClassic(map.conf).fold("")(why => s", not as Spark's unified node. $why")
+    case map: MapInBatchExec =>
+      External.whyNotUnified(map).fold("")(why => s", not as Spark's unified node. $why")
     case _ => ""
   }
 

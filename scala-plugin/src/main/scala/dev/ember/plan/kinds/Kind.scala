@@ -13,21 +13,5 @@ trait Kind {
 }
 
 object Kind {
-  val all: Seq[Kind] = Seq(
-    ScalarKind,
-    PickledKind,
-    ArrowTableFunctionKind,
-    PickledTableFunctionKind,
-    MapInPandasKind,
-    MapInArrowKind,
-    ExternalMapKind,
-    GroupedMapInPandasKind,
-    GroupedMapInArrowKind,
-    CogroupedMapInPandasKind,
-    CogroupedMapInArrowKind,
-    GroupStateKind,
-    TransformWithStateKind,
-    GroupedAggregateKind,
-    WindowAggregateKind,
-    DataSourceKind)
+  val all: Seq[Kind] = KindsOfSpark.all
 }

@@ -6,12 +6,7 @@ import java.nio.file.Paths
 import org.apache.spark.{SparkEnv, SparkFiles, TaskContext}
 import org.apache.spark.api.python.PythonUtils
 import org.apache.spark.internal.config.EXECUTOR_CORES
-import org.apache.spark.internal.config.Python.{
-  PYTHON_UDF_PIPELINED_EXECUTION,
-  PYTHON_UDF_PIPELINED_QUEUE_DEPTH,
-  PYTHON_USE_DAEMON,
-  PYTHON_WORKER_REUSE
-}
+import org.apache.spark.internal.config.Python.{PYTHON_USE_DAEMON, PYTHON_WORKER_REUSE}
 import org.apache.spark.resource.ResourceProfile
 
 /**
@@ -47,13 +42,11 @@ object WorkerEnvironment {
       Option.when(condition)(variable)
 
     val ownThreads = conf.getOption("spark.executorEnv.OMP_NUM_THREADS").isEmpty
-    val ahead = Option.when(conf.get(PYTHON_UDF_PIPELINED_EXECUTION)) {
-      conf.get(PYTHON_UDF_PIPELINED_QUEUE_DEPTH).toString
-    }
+    val ahead = RunnerSettings.pipelineDepth(conf).map(_.toString)
     source.variables ++
       ahead.map(_ => "SPARK_PIPELINED_UDF" -> "1") ++
       ahead.map("SPARK_PIPELINED_UDF_QUEUE_DEPTH" -> _) ++
-      when(ownThreads)("OMP_NUM_THREADS" -> context.cpus().toString) ++
+      when(ownThreads)("OMP_NUM_THREADS" -> RunnerSettings.threads(context)) ++
       when(conf.get(PYTHON_WORKER_REUSE))("SPARK_REUSE_WORKER" -> "1") ++
       memory(context).map("PYSPARK_EXECUTOR_MEMORY_MB" -> _.toString) ++
       source.faultFolder.map("PYTHON_FAULTHANDLER_DIR" -> _) ++
@@ -83,7 +76,7 @@ object WorkerEnvironment {
     def cores: Int = property(ResourceProfile.EXECUTOR_CORES_LOCAL_PROPERTY)
       .getOrElse(SparkEnv.get.conf.get(EXECUTOR_CORES))
     Option(context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY)).map { all =>
-      val tasks = property(ResourceProfile.MAX_TASKS_PER_EXECUTOR_LOCAL_PROPERTY)
+      val tasks = RunnerSettings.tasksProperty.flatMap(property)
       all.toLong / tasks.getOrElse(math.max(1, cores / context.cpus()))
     }
   }

@@ -3,7 +3,6 @@ package org.apache.spark.sql.execution.python.ember
 import java.io.File
 
 import org.apache.spark.{SparkEnv, TaskContext}
-import org.apache.spark.internal.config.Python.PYTHON_UDF_PIPELINED_EXECUTION
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
@@ -13,7 +12,6 @@ import org.apache.spark.sql.catalyst.expressions.{
   UnsafeRow
 }
 import org.apache.spark.sql.execution.GroupedIterator
-import org.apache.spark.sql.execution.python.HybridRowQueue
 import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.util.Utils
 
@@ -102,8 +100,7 @@ private[ember] final class GroupedAggregate(
       rows: Iterator[InternalRow],
       context: TaskContext): Iterator[InternalRow] = {
     val folder = new File(Utils.getLocalDir(SparkEnv.get.conf))
-    val pipelined = SparkEnv.get.conf.get(PYTHON_UDF_PIPELINED_EXECUTION)
-    val queue = HybridRowQueue(context.taskMemoryManager(), folder, grouping.length, pipelined)
+    val queue = RunnerSettings.newQueue(context, folder, grouping.length)
     context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
     val toAsked = UnsafeProjection.create(arguments.inputs, input)
     val asked = groups(rows).map { group =>

@@ -16,7 +16,6 @@ import org.apache.spark.sql.execution.datasources.v2.python.{
 }
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
-import org.apache.spark.sql.execution.python.ember.external.ExternalMaps
 import org.apache.spark.sql.execution.python.streaming.{
   FlatMapGroupsInPandasWithStateExec,
   TransformWithStateInPySparkExec
@@ -31,7 +30,7 @@ object PythonNodes {
   def isPython(plan: SparkPlan): Boolean = plan match {
     case node: StateStoreWriter => keepsState(node)
     case node =>
-      node.isInstanceOf[PythonSQLMetrics] || isDataSource(node) || ExternalMaps.isSparks(node)
+      node.isInstanceOf[PythonSQLMetrics] || isDataSource(node) || External.isSparks(node)
   }
 
   /** Whether a data source in Python is read or written, by functions inside Spark's readers and writers. */

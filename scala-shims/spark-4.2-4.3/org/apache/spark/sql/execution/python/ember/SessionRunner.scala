@@ -222,7 +222,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     override def authTimeout: Long = authSocketTimeout
     override def hidesTraceback: Boolean = hideTraceback
     override def simplifiesTraceback: Boolean = simplifiedTraceback
-    override def showsLocals: Boolean = tracebackWithLocals
+    override def showsLocals: Boolean = tellsLocals
     override def pickledBatchSize: Int = batchSizeForPythonUDF
     override def artifacts: String = jobArtifactUUID.getOrElse(WorkerEnvironment.NoArtifacts)
     override def faultFolder: Option[String] = SessionRunner.this.faultFolder.map(_.toString)

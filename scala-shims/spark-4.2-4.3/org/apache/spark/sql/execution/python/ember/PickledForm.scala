@@ -10,7 +10,7 @@ final case class PickleConf(groupRows: Int, groupBytes: Long, binaryAsBytes: Boo
 object PickleConf {
   def of(conf: SQLConf): PickleConf = PickleConf(
     conf.getConf(SQLConf.PYTHON_UDF_MAX_RECORDS_PER_BATCH),
-    conf.getConf(SQLConf.PYTHON_UDF_MAX_BYTES_PER_BATCH),
+    Pickles.groupBytes(conf),
     conf.pysparkBinaryAsBytes)
 }
 

@@ -7,18 +7,12 @@ import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{AttributeSet, PythonUDF}
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.MapInBatchExec
 
-import dev.ember.metrics.EmberMetrics
-
 /** `mapInPandas` and `mapInArrow`: barrier and resources as in Spark's node, with our evaluator. */
-trait EmberMapExec extends MapInBatchExec with GivesColumns {
+trait EmberMapExec extends MapInBatchExec with NodeMetrics with GivesColumns {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val factory = evaluator

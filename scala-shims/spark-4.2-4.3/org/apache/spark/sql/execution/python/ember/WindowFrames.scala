@@ -41,7 +41,8 @@ final class WindowFrames(
       node.evalType,
       spilled,
       node.metrics,
-      node.session) {
+      node.session)
+    with LimitedRuns {
 
   /** The frames, each with its functions, and its place among those with bounds if it has bounds. */
   @transient private lazy val frames: Seq[(Seq[WindowExpression], Option[Int])] = {
@@ -92,7 +93,7 @@ final class WindowFrames(
     val factories = windowFrameExpressionFactoryPairs.map(_._2)
     val bounded = factories.filter(hasBounds).map(_(bounds)).toArray
     new FramedRuns(runs, toUnsafe, bounded, bounds, spillSize) {
-      override protected def check(rows: Long): Unit = checkPartitionSizeLimit(rows, bounded)
+      override protected def check(rows: Long): Unit = checkSize(rows, bounded)
     }
   }
 

@@ -5,7 +5,6 @@ import java.io.File
 import scala.jdk.CollectionConverters._
 
 import org.apache.spark.{SparkEnv, TaskContext}
-import org.apache.spark.internal.config.Python.PYTHON_UDF_PIPELINED_EXECUTION
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
@@ -146,11 +145,8 @@ final class EmberColumnarEvaluator(
     new ColumnarBatch(columns.map(batch.column(_): ColumnVector), batch.numRows())
 
   private def newQueue(context: TaskContext): HybridRowQueue = {
-    val conf = SparkEnv.get.conf
-    val folder = new File(Utils.getLocalDir(conf))
-    val lockFree = conf.get(PYTHON_UDF_PIPELINED_EXECUTION)
-    val queue =
-      HybridRowQueue(context.taskMemoryManager(), folder, inputAttributes.length, lockFree)
+    val folder = new File(Utils.getLocalDir(SparkEnv.get.conf))
+    val queue = RunnerSettings.newQueue(context, folder, inputAttributes.length)
     context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
     queue
   }

@@ -5,7 +5,7 @@ import java.nio.channels.SocketChannel
 import java.util.concurrent.atomic.AtomicBoolean
 
 import org.apache.spark.{SparkEnv, TaskContext}
-import org.apache.spark.api.python.{BasePythonRunner, PythonWorker, PythonWorkerHandle}
+import org.apache.spark.api.python.{BasePythonRunner, PythonWorker}
 
 /**
  * Spark's protocol with its worker, spoken by Spark's own runner to a worker that is not there: what it would
@@ -38,7 +38,7 @@ final class StockWorker[IN, OUT](runner: StockRunner[IN, OUT], partition: Int, c
 }
 
 /** The two methods of a runner that speak the protocol. */
-trait StockRunner[IN, OUT] extends BasePythonRunner[IN, OUT] {
+trait StockRunner[IN, OUT] extends BasePythonRunner[IN, OUT] with RunnerSettings {
   private[ember] def stockWriter(
       env: SparkEnv,
       worker: PythonWorker,
@@ -54,14 +54,6 @@ trait StockRunner[IN, OUT] extends BasePythonRunner[IN, OUT] {
       context: TaskContext): Iterator[OUT] = {
     // "Released" already: this worker must never get into the pool of real ones.
     val released = new AtomicBoolean(true)
-    newReaderIterator(
-      stream,
-      writer,
-      startTime,
-      env,
-      worker,
-      Option.empty[PythonWorkerHandle],
-      released,
-      context)
+    newReaderIterator(stream, writer, startTime, env, worker, None, released, context)
   }
 }

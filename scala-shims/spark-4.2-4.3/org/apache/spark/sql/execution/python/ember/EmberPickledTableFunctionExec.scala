@@ -6,7 +6,6 @@ import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDTF
 import org.apache.spark.sql.execution.python.{
-  BatchEvalPythonExec,
   BatchEvalPythonUDTFExec,
   EvaluatePython,
   PythonUDTFRunner
@@ -24,7 +23,7 @@ import dev.ember.rows.RowBatches
  * where only Spark knows what object a type becomes, and rows come back in lists of structs or in pickles that
  * Spark's own code reads.
  */
-trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec {
+trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
   private val node: NodeConf = PythonNodes
@@ -52,13 +51,9 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec {
       rows: Iterator[InternalRow],
       schema: StructType): Iterator[Iterator[InternalRow]] = {
     EvaluatePython.registerPicklers()
-    BatchEvalPythonExec
-      .getInputIterator(
-        rows,
-        schema,
-        WholePickles.Rows,
-        conf.pysparkBinaryAsBytes,
-        pythonMetrics = pythonMetrics)
+    val whole = PickleConf(WholePickles.Rows, groupBytes = -1, conf.pysparkBinaryAsBytes)
+    Pickles
+      .of(rows, schema, whole, pythonMetrics)
       .map(pickle => Iterator.single(InternalRow(pickle)))
   }
 }

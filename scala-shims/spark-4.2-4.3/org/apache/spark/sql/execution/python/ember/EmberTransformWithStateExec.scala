@@ -10,7 +10,6 @@ import org.apache.spark.sql.catalyst.encoders.ExpressionEncoder
 import org.apache.spark.sql.catalyst.expressions.PythonUDF
 import org.apache.spark.sql.catalyst.plans.logical.TransformWithStateInPySpark.UserFacingDataType
 import org.apache.spark.sql.catalyst.types.DataTypeUtils
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.PandasGroupUtils
 import org.apache.spark.sql.execution.python.streaming.TransformWithStateInPySparkExec
 import org.apache.spark.sql.execution.python.streaming.TransformWithStateInPySparkPythonRunner.{
@@ -28,14 +27,12 @@ import org.apache.spark.sql.streaming.TimeMode
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.util.{CompletionIterator, SerializableConfiguration}
 
-import dev.ember.metrics.EmberMetrics
-
 /**
  * `transformWithState`, of a stream or of a batch, with states to begin with or without: Spark's node, its stores and
  * its server of states; only the function is called elsewhere. It asks the server for states through Spark's own
  * client, over a socket within the machine.
  */
-trait EmberTransformWithStateExec extends TransformWithStateInPySparkExec {
+trait EmberTransformWithStateExec extends TransformWithStateInPySparkExec with NodeMetrics {
   // Asked when the node is made: where its groups run there is no session.
   private val node: NodeConf = PythonNodes.nodeConf(
     this,
@@ -57,9 +54,6 @@ trait EmberTransformWithStateExec extends TransformWithStateInPySparkExec {
 
   private val (asked, offsets) =
     PandasGroupUtils.resolveArgOffsets(child.output, groupingAttributes)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val _ = metrics // made here: where groups run they can only be counted

@@ -4,21 +4,15 @@ import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDF
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{FlatMapGroupsInBatchExec, PandasGroupUtils}
 
-import dev.ember.metrics.EmberMetrics
-
 /** `applyInPandas` and `applyInArrow` over groups: all but the way of the rows is Spark's node. */
-trait EmberGroupedMapExec extends FlatMapGroupsInBatchExec {
+trait EmberGroupedMapExec extends FlatMapGroupsInBatchExec with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
   /** Whether the function gets the columns as the fields of one. */
   protected def wrapped: Boolean
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val function = func.asInstanceOf[PythonUDF]

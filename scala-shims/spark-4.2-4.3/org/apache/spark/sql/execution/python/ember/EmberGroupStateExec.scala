@@ -16,7 +16,6 @@ import org.apache.spark.sql.catalyst.expressions.{
 import org.apache.spark.sql.catalyst.plans.logical.{EventTimeTimeout, ProcessingTimeTimeout}
 import org.apache.spark.sql.catalyst.types.DataTypeUtils
 import org.apache.spark.sql.execution.GroupedIterator
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.PandasGroupUtils
 import org.apache.spark.sql.execution.python.streaming.ApplyInPandasWithStatePythonRunner.{
   InType,
@@ -29,16 +28,11 @@ import org.apache.spark.sql.execution.streaming.operators.stateful.flatmapgroups
 import org.apache.spark.sql.execution.streaming.state.StateStore
 import org.apache.spark.util.CompletionIterator
 
-import dev.ember.metrics.EmberMetrics
-
 /**
  * `applyInPandasWithState`: Spark's node reads, times out and keeps the states; between its store and the function
  * stands our runner. Each run of a partition is one session for the groups with rows and one for those timed out.
  */
-trait EmberGroupStateExec extends FlatMapGroupsInPandasWithStateExec {
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
-
+trait EmberGroupStateExec extends FlatMapGroupsInPandasWithStateExec with NodeMetrics {
   override def createInputProcessor(store: StateStore): InputProcessor = new Groups(store)
 
   // Asked when the node is made: where its groups run there is no session.

@@ -4,18 +4,12 @@ import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDF
-import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{FlatMapCoGroupsInBatchExec, PandasGroupUtils}
 
-import dev.ember.metrics.EmberMetrics
-
 /** `applyInPandas` and `applyInArrow` over cogroups: all but the way of the rows is Spark's node. */
-trait EmberCogroupedMapExec extends FlatMapCoGroupsInBatchExec {
+trait EmberCogroupedMapExec extends FlatMapCoGroupsInBatchExec with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
-
-  override protected def additionalMetrics: Map[String, SQLMetric] =
-    super.additionalMetrics ++ EmberMetrics.create(sparkContext)
 
   override protected def doExecute(): RDD[InternalRow] = {
     val function = func.asInstanceOf[PythonUDF]

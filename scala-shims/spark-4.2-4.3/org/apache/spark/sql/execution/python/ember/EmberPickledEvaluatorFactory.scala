@@ -6,12 +6,7 @@ import org.apache.spark.{PartitionEvaluator, TaskContext}
 import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
-import org.apache.spark.sql.execution.python.{
-  BatchEvalPythonEvaluatorFactory,
-  BatchEvalPythonExec,
-  EvaluatePython,
-  PythonUDFWithNamedArgumentsRunner
-}
+import org.apache.spark.sql.execution.python.{EvaluatePython, PythonUDFWithNamedArgumentsRunner}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.ArrowUtils
 
@@ -25,16 +20,7 @@ final class EmberPickledEvaluatorFactory(
     allAttributes: Seq[Attribute],
     conf: PickleConf,
     node: NodeConf)
-    extends BatchEvalPythonEvaluatorFactory(
-      inputAttributes,
-      functions,
-      allAttributes,
-      conf.groupRows,
-      conf.groupBytes,
-      node.metrics,
-      node.artifacts,
-      node.session,
-      conf.binaryAsBytes) {
+    extends StockPickledEvaluatorFactory(inputAttributes, functions, allAttributes, conf, node) {
 
   override def createEvaluator(): PartitionEvaluator[InternalRow, InternalRow] =
     new PickledEvaluator(super.createEvaluator())
@@ -90,13 +76,7 @@ final class EmberPickledEvaluatorFactory(
 
   private def pickles(schema: StructType, rows: Iterator[InternalRow]): Iterator[Array[Byte]] = {
     EvaluatePython.registerPicklers()
-    BatchEvalPythonExec.getInputIterator(
-      rows,
-      schema,
-      conf.groupRows,
-      conf.binaryAsBytes,
-      conf.groupBytes,
-      node.metrics)
+    Pickles.of(rows, schema, conf, node.metrics)
   }
 }
 

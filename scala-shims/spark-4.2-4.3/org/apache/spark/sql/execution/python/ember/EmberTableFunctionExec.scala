@@ -19,7 +19,7 @@ import dev.ember.rows.RowBatches
  * Spark's node for table functions with another runner. What comes back belongs to one input row after the
  * other, and at last to none: that is what the function had to say at its end.
  */
-trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec {
+trait EmberTableFunctionExec extends ArrowEvalPythonUDTFExec with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
   private val node: NodeConf = PythonNodes

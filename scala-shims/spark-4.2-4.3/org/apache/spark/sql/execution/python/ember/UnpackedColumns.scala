@@ -55,7 +55,7 @@ private[ember] final case class UnpackedColumns(
   private def after(done: ColumnarBatch, input: Iterator[ColumnarBatch]): ColumnarBatch =
     unpacking match {
       case Some(count) =>
-        ColumnarToRowExec.advanceBatch(input, done, count.batches, count.rows)
+        NodeSeams.next(input, done, count.batches, count.rows)
       case None =>
         if (done != null) done.close()
         if (input.hasNext) input.next() else null
