@@ -1,0 +1,212 @@
+"""Every kind of Python function once, as Ember runs it on each lane and on Spark's worker.
+
+Told as JSON: for each case and leg the rows or the error, and what the executed plan says about who
+ran it.
+"""
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyspark.sql.functions as F
+from pyspark import TaskContext
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession, Window
+
+from parity import evidence
+
+builder = SparkSession.builder.appName("smoke")
+for key, value in json.loads(os.environ["EMBER_SETTINGS"]).items():
+    builder = builder.config(key, value)
+spark = builder.getOrCreate()
+
+counter = spark.sparkContext.accumulator(0)
+offset = spark.sparkContext.broadcast(1000)
+LAST = 199 * 3
+numbers = spark.range(0, 200, 1, 2).select(
+    "id",
+    (F.col("id") % 7).alias("k"),
+    (F.col("id") * 3).alias("v"),
+    F.col("id").cast("string").alias("s"),
+    F.col("id").cast("decimal(20,4)").alias("d"),
+    F.date_add(F.to_date(F.lit("2024-02-28")), F.col("id").cast("int")).alias("day"),
+    F.struct("id", F.lit("x").alias("t")).alias("p"),
+)
+
+
+def row():
+    return numbers.select(F.udf(lambda v: None if v % 5 == 0 else v + 1, "long")("v"))
+
+
+def row_in_its_task():
+    def told(v):
+        counter.add(1)
+        return v + offset.value + TaskContext.get().partitionId()
+
+    return numbers.select(F.udf(told, "long")("v"))
+
+
+def row_types():
+    same = {"s": "string", "d": "decimal(20,4)", "day": "date", "p": "struct<id:long,t:string>"}
+    return numbers.select(
+        *(F.udf(lambda v: v, ddl)(name).alias(name) for name, ddl in same.items())
+    )
+
+
+def row_pickled():
+    return numbers.select(F.udf(lambda v: v + 1, "long", useArrow=False)("v"))
+
+
+def row_error():
+    """Fails at the last row: the metrics of the other task, which Spark keeps, tell who ran it."""
+
+    def fails(v):
+        if v == LAST:
+            time.sleep(2)
+        return 1 // (v - LAST)
+
+    return numbers.select(F.udf(fails, "long")("v"))
+
+
+def pandas_scalar():
+    return numbers.select(F.pandas_udf(lambda v: v + 1, "long", F.PandasUDFType.SCALAR)("v"))
+
+
+def pandas_iterator():
+    function = F.pandas_udf(
+        lambda several: (v + 1 for v in several), "long", F.PandasUDFType.SCALAR_ITER
+    )
+    return numbers.select(function("v"))
+
+
+def arrow_scalar():
+    from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+
+    return numbers.select(arrow_udf(lambda v: pc.add(v, 1), "long", ArrowUDFType.SCALAR)("v"))
+
+
+def map_in_pandas():
+    return numbers.select("id", "v", "s").mapInPandas(
+        lambda frames: frames, "id long, v long, s string"
+    )
+
+
+def map_in_arrow():
+    return numbers.select("id", "v", "s").mapInArrow(
+        lambda batches: batches, "id long, v long, s string"
+    )
+
+
+def pairs():
+    return numbers.select("k", "v", "s")
+
+
+def groups_in_pandas():
+    def total(frame):
+        return pd.DataFrame({"k": frame.k[:1], "n": [len(frame)], "v": [frame.v.sum()]})
+
+    return pairs().groupBy("k").applyInPandas(total, "k long, n long, v long")
+
+
+def groups_in_arrow():
+    def head(table):
+        return table.select(["k", "v"]).slice(0, 3)
+
+    return pairs().groupBy("k").applyInArrow(head, "k long, v long")
+
+
+def cogroups_in_pandas():
+    def both(left, right):
+        return pd.DataFrame({"k": left.k[:1], "n": [len(left) + len(right)]})
+
+    left, right = pairs(), pairs().where("v % 2 = 0")
+    return left.groupBy("k").cogroup(right.groupBy("k")).applyInPandas(both, "k long, n long")
+
+
+def cogroups_in_arrow():
+    def both(left, right):
+        return pa.table({"n": [left.num_rows + right.num_rows]})
+
+    left, right = pairs(), pairs().where("v % 2 = 0")
+    return left.groupBy("k").cogroup(right.groupBy("k")).applyInArrow(both, "n long")
+
+
+def aggregate():
+    return F.pandas_udf(lambda v: float(v.mean()), "double", F.PandasUDFType.GROUPED_AGG)
+
+
+def aggregate_in_pandas():
+    return pairs().groupBy("k").agg(aggregate()("v"))
+
+
+def window_in_pandas():
+    frame = Window.partitionBy("k").orderBy("v").rowsBetween(-2, 0)
+    return pairs().select("k", "v", aggregate()("v").over(frame))
+
+
+class Twice:
+    def eval(self, v: int):
+        yield v, 2 * v
+
+
+def table_function(use_arrow):
+    made = F.udtf(Twice, returnType="a long, b long", useArrow=use_arrow)
+    spark.udtf.register(f"twice_{use_arrow}".lower(), made)
+    numbers.createOrReplaceTempView("numbers")
+    return spark.sql(f"SELECT a, b FROM numbers, LATERAL twice_{use_arrow}(id)")
+
+
+def table_function_in_arrow():
+    return table_function(use_arrow=True)
+
+
+def table_function_pickled():
+    return table_function(use_arrow=False)
+
+
+CASES = (
+    *(
+        row,
+        row_in_its_task,
+        row_types,
+        row_pickled,
+        row_error,
+        pandas_scalar,
+        pandas_iterator,
+        arrow_scalar,
+    ),
+    *(map_in_pandas, map_in_arrow, groups_in_pandas, groups_in_arrow),
+    *(cogroups_in_pandas, cogroups_in_arrow, aggregate_in_pandas, window_in_pandas),
+    *(table_function_in_arrow, table_function_pickled),
+)
+
+
+def told_of(frame):
+    before = counter.value
+    try:
+        outcome = {"rows": sorted(str(row) for row in frame.collect())}
+    except PySparkException as error:
+        outcome = {"error": re.sub(r"0x[0-9a-f]+|TID \d+|stage \d+\.\d+", "", str(error))}
+    proof = evidence.Evidence(frame)
+    return {
+        **outcome,
+        "counted": counter.value - before,
+        "embedded": proof.embedded_sessions,
+        "in_workers": proof.process_sessions,
+        "on_spark": proof.spark_sessions + len(proof.vanilla),
+        "nodes": [*proof.embedded, *proof.vanilla],
+        "reasons": evidence.reasons(frame),
+    }
+
+
+told = {}
+for leg, lane in {"ember": "embedded", "process": "process", "spark": "spark"}.items():
+    spark.conf.set("spark.ember.lane", lane)
+    told[leg] = {case.__name__: told_of(case()) for case in CASES}
+spark.stop()
+Path(os.environ["EMBER_ANSWER"]).write_text(json.dumps(told))
