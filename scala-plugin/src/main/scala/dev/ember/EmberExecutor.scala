@@ -26,7 +26,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     contain(plugin)
     speakSparksProtocol(plugin.conf())
     val status =
-      new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now)
+      new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now, counted)
     status.start()
     letGo(plugin)
     val probe = new Thread(() => report(plugin.conf(), status), "ember-probe")
@@ -72,12 +72,13 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     made
   }
 
-  private def now(facts: ExecutorFacts): ExecutorFacts = facts.copy(
+  private def now(facts: ExecutorFacts): ExecutorFacts = counted(facts).copy(
     host = ClusterView.ownHost,
     residentBytes = Growth.resident(),
-    abandoned = ExecutorLane.abandoned,
-    workers = WorkerLane.processes,
-    clients = WorkerLane.sessions.size)
+    abandoned = ExecutorLane.abandoned)
+
+  private def counted(facts: ExecutorFacts): ExecutorFacts =
+    facts.copy(workers = WorkerLane.processes, clients = WorkerLane.sessions.size)
 
   private def report(conf: SparkConf, status: StatusReporter): Unit =
     try {

@@ -57,20 +57,14 @@ class ProcessLane(starter: WorkerStarter, clock: () => Long) {
   private def letGo(leaves: (Scope.Session, ProcessLane.Workers) => Boolean): Unit = {
     val leaving = known.synchronized {
       val found = known.toSeq.collect {
-        case (key, workers) if isOver(key._1.scope, workers, leaves) => key -> workers.native
+        case (key @ (LaneKey(_, session: Scope.Session, _), _), workers)
+            if leaves(session, workers) =>
+          key -> workers.native
       }
       found.foreach { case (key, _) => known.remove(key): Unit }
       found.map(_._2)
     }
     leaving.foreach(_.letGo())
-  }
-
-  private def isOver(
-      scope: Scope,
-      workers: ProcessLane.Workers,
-      leaves: (Scope.Session, ProcessLane.Workers) => Boolean): Boolean = scope match {
-    case session: Scope.Session => leaves(session, workers)
-    case Scope.Application | Scope.User(_) => false
   }
 
   private def describe(

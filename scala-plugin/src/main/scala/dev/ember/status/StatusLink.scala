@@ -51,22 +51,28 @@ object StatusLink {
   }
 
   private def executorOf(words: Seq[Any]): Option[(String, ExecutorFacts)] = texts(words) match {
-    case Seq(executor, host, python, version, library, problem, rest @ _*) =>
-      rest.flatMap(Number.unapply) match {
-        case Seq(resident, abandoned, workers, clients) =>
-          val facts = ExecutorFacts(
-            host,
-            Option(python),
-            Option(version),
-            Option(library),
-            Option(problem),
-            resident,
-            abandoned.toInt,
-            workers.toInt,
-            clients.toInt)
-          Some(executor -> facts)
-        case _ => None
-      }
+    case Seq(
+          executor,
+          host,
+          python,
+          version,
+          library,
+          problem,
+          Number(resident),
+          Number(abandoned),
+          Number(workers),
+          Number(clients)) =>
+      val facts = ExecutorFacts(
+        host,
+        Option(python),
+        Option(version),
+        Option(library),
+        Option(problem),
+        resident,
+        abandoned.toInt,
+        workers.toInt,
+        clients.toInt)
+      Some(executor -> facts)
     case _ => None
   }
 

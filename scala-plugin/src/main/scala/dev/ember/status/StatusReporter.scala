@@ -12,12 +12,15 @@ import dev.ember.session.SessionWatch
  *
  * @param now
  *   adds to the facts what may be another each time
+ * @param counted
+ *   adds how many processes there are alone, which every look of the watch asks
  */
 final class StatusReporter(
     link: StatusLink,
     ledger: FunctionLedger,
     watch: SessionWatch,
-    now: ExecutorFacts => ExecutorFacts)
+    now: ExecutorFacts => ExecutorFacts,
+    counted: ExecutorFacts => ExecutorFacts)
     extends Logging {
   @volatile private var facts = ExecutorFacts()
   @volatile private var told = ExecutorFacts()
@@ -40,8 +43,7 @@ final class StatusReporter(
 
   /** Workers come with sessions, of which is told, and go by themselves. */
   private def tellProcesses(): Unit = guarded {
-    val current = now(facts)
-    if (current.workers != told.workers || current.clients != told.clients) tell(current)
+    if (counted(told) != told) tell(now(facts))
   }
 
   private def tell(current: ExecutorFacts): Unit = {

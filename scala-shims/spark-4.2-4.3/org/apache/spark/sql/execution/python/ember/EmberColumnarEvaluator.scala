@@ -1,10 +1,8 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.io.File
-
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
@@ -13,14 +11,10 @@ import org.apache.spark.sql.catalyst.expressions.{
   PythonUDF
 }
 import org.apache.spark.sql.catalyst.expressions.{UnsafeProjection, UnsafeRow}
-import org.apache.spark.sql.execution.python.{
-  ColumnarArrowEvalPythonEvaluatorFactory,
-  HybridRowQueue
-}
+import org.apache.spark.sql.execution.python.ColumnarArrowEvalPythonEvaluatorFactory
 import org.apache.spark.sql.execution.python.PeekableIterator
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
-import org.apache.spark.util.Utils
 
 import dev.ember.reason.FallbackReason
 
@@ -114,7 +108,7 @@ final class EmberColumnarEvaluator(
       arguments: FunctionArguments,
       columns: Option[Array[Int]]): Either[FallbackReason, Iterator[InternalRow]] = {
     val context = TaskContext.get()
-    lazy val queue = newQueue(context)
+    lazy val queue = RowsOfTask.queue(context, inputAttributes.length)
     lazy val keep = UnsafeProjection.create(inputAttributes, inputAttributes)
 
     def remember(row: InternalRow): Unit = queue.add(keep(row).copy()): Unit
@@ -143,13 +137,6 @@ final class EmberColumnarEvaluator(
 
   private def selected(batch: ColumnarBatch, columns: Array[Int]): ColumnarBatch =
     new ColumnarBatch(columns.map(batch.column(_): ColumnVector), batch.numRows())
-
-  private def newQueue(context: TaskContext): HybridRowQueue = {
-    val folder = new File(Utils.getLocalDir(SparkEnv.get.conf))
-    val queue = RunnerSettings.newQueue(context, folder, inputAttributes.length)
-    context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
-    queue
-  }
 
   private def joined(
       results: Iterator[ColumnarBatch],

@@ -1,8 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import java.io.File
-
-import org.apache.spark.{SparkEnv, TaskContext}
+import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
@@ -13,7 +11,6 @@ import org.apache.spark.sql.catalyst.expressions.{
 }
 import org.apache.spark.sql.execution.GroupedIterator
 import org.apache.spark.sql.util.ArrowUtils
-import org.apache.spark.util.Utils
 
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.{CutGroups, RowBatches, RowGroup, WrittenSize}
@@ -99,9 +96,7 @@ private[ember] final class GroupedAggregate(
       runner: EmberGroupedEvalRunner,
       rows: Iterator[InternalRow],
       context: TaskContext): Iterator[InternalRow] = {
-    val folder = new File(Utils.getLocalDir(SparkEnv.get.conf))
-    val queue = RunnerSettings.newQueue(context, folder, grouping.length)
-    context.addTaskCompletionListener[Unit](_ => queue.close()): Unit
+    val queue = RowsOfTask.queue(context, grouping.length)
     val toAsked = UnsafeProjection.create(arguments.inputs, input)
     val asked = groups(rows).map { group =>
       queue.add(group.key.getOrElse(new UnsafeRow())): Unit
