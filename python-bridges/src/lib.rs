@@ -5,6 +5,7 @@
 //! version and is never linked to a libpython: the loader has opened the right one, globally, before
 //! this library is opened.
 
+mod arenas;
 mod endpoint;
 mod failure;
 mod interrupt;

@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
+use crate::arenas;
+
 /// What `ember_worker` offers this side.
 pub(crate) struct Worker {
     /// `ember_worker.session.run`.
@@ -163,7 +165,9 @@ fn load_worker(py: Python<'_>, spec: &StartSpec) -> PyResult<()> {
 
 /// Takes what `ember_worker` offers. Called once per process: the first call counts.
 pub(crate) fn serve_with(py: Python<'_>, run: Py<PyAny>, cancelled: Py<PyType>) {
-    let _first = WORKER.set(py, Worker { run, cancelled }).is_ok();
+    if WORKER.set(py, Worker { run, cancelled }).is_ok() {
+        arenas::keep(py);
+    }
 }
 
 /// The worker package's own words for why this Python cannot be embedded, or the whole error.

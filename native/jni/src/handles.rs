@@ -38,6 +38,11 @@ impl<T> Handles<T> {
         drop(live);
         value.ok_or(NativeError::Argument("a handle that is not live"))
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        live.as_ref().is_none_or(HashMap::is_empty)
+    }
 }
 
 impl<T: Clone> Handles<T> {
@@ -59,7 +64,9 @@ mod tests {
         let handles = Handles::new();
         let first = handles.keep('a');
         assert_eq!(handles.get(first).unwrap(), 'a');
+        assert!(!handles.is_empty());
         assert_eq!(handles.take(first).unwrap(), 'a');
+        assert!(handles.is_empty());
         assert!(handles.get(first).is_err());
         assert!(handles.take(first).is_err());
         assert_ne!(handles.keep('b'), first);

@@ -532,7 +532,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_trim<'local>(
     _class: JClass<'local>,
 ) {
     env.with_env(|_| {
-        trim();
+        trim(!SESSIONS.is_empty());
         Ok(())
     })
     .resolve::<Throw>();

@@ -2,39 +2,58 @@
 //!
 //! The C library keeps freed memory in arenas, one for every few threads: what a lane's thread and a
 //! task's have freed, and what the JVM's compilers have. A worker process of Spark's would have ended
-//! with it at some time; this process does not end, so the memory goes back while it runs.
+//! with it at some time; this process does not end, so the memory goes back while it runs: in the
+//! pauses between sessions. Where there are none it is wanted again at once, and each page that went
+//! back costs a fault then.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// There was no session for so long: a pause.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Without a pause, memory goes back not more often than this.
+const BUSY: Duration = Duration::from_secs(30);
 /// At most this part of the time goes to it: one in so many.
 const SHARE: u32 = 200;
-/// And not more often than this.
-const LEAST: Duration = Duration::from_secs(1);
 
-/// Whether a session has begun or ended since the last time: if not, there is nothing to be had.
-static WORKED: AtomicBool = AtomicBool::new(false);
-static NOT_BEFORE: Mutex<Option<Instant>> = Mutex::new(None);
+/// When a session last began or ended, unless memory went back since: then there is none to be had.
+static WORKED: Mutex<Option<Instant>> = Mutex::new(None);
+static LAST: Mutex<Option<Trim>> = Mutex::new(None);
+
+/// When memory last went back, and how long that took.
+#[derive(Clone, Copy)]
+struct Trim {
+    start: Instant,
+    took: Duration,
+}
 
 /// Says that a session begins or ends.
 pub(crate) fn worked() {
-    WORKED.store(true, Ordering::Relaxed);
+    *locked(&WORKED) = Some(Instant::now());
 }
 
-/// Gives freed memory back to the kernel, if the last time is long enough ago.
-pub(crate) fn trim() {
-    let mut not_before = NOT_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+/// Gives freed memory back to the kernel, if it is time to; `working` if there are sessions.
+pub(crate) fn trim(working: bool) {
+    let mut last = locked(&LAST);
     let start = Instant::now();
-    if not_before.is_some_and(|moment| start < moment) {
-        return;
+    let taken = locked(&WORKED).take_if(|moment| {
+        let pause = !working && start.duration_since(*moment) >= PAUSE;
+        due(start, pause, *last)
+    });
+    if taken.is_some() {
+        give_back();
+        let took = start.elapsed();
+        *last = Some(Trim { start, took });
     }
-    if !WORKED.swap(false, Ordering::Relaxed) {
-        return;
-    }
-    give_back();
-    let took = start.elapsed();
-    *not_before = Some(start + LEAST.max(took * SHARE));
+}
+
+fn due(now: Instant, pause: bool, last: Option<Trim>) -> bool {
+    let wait = if pause { PAUSE } else { BUSY };
+    last.is_none_or(|last| now.duration_since(last.start) >= wait.max(last.took * SHARE))
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(target_env = "gnu")]
@@ -45,3 +64,40 @@ fn give_back() {
 
 #[cfg(not(target_env = "gnu"))]
 fn give_back() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_due(ms: u64, pause: bool, took: u64) -> bool {
+        let start = Instant::now();
+        let last = Trim {
+            start,
+            took: Duration::from_millis(took),
+        };
+        due(start + Duration::from_millis(ms), pause, Some(last))
+    }
+
+    #[test]
+    fn memory_goes_back_in_a_pause() {
+        assert!(is_due(1_000, true, 3));
+        assert!(!is_due(999, true, 3));
+    }
+
+    #[test]
+    fn without_a_pause_it_goes_back_now_and_then() {
+        assert!(is_due(30_000, false, 3));
+        assert!(!is_due(29_999, false, 3));
+    }
+
+    #[test]
+    fn what_takes_long_happens_less_often() {
+        assert!(is_due(20_000, true, 100));
+        assert!(!is_due(19_999, true, 100));
+    }
+
+    #[test]
+    fn the_first_time_is_due() {
+        assert!(due(Instant::now(), false, None));
+    }
+}

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @functools.cache
 def bridge() -> Any:
     """Load the library as an extension module and hand it to the worker package."""
-    path = _library()
+    path = library()
     if path is None:
         return None
     loader = importlib.machinery.ExtensionFileLoader("ember_bridge", str(path))
@@ -43,7 +43,7 @@ def bridge() -> Any:
     return module
 
 
-def _library() -> Path | None:
+def library() -> Path | None:
     if named := os.environ.get("EMBER_BRIDGE"):
         return Path(named)
     version = "py{}{}".format(*sys.version_info)

@@ -112,11 +112,12 @@ class _Array:
 
     @staticmethod
     def from_pandas(series: Any, *, mask: Any, **options: Any) -> Any:
-        if mask is None and _are_objects(series):
+        if mask is None:
             made = _gathered(series, options.get("type"))
             if made is not None:
                 return made
-            mask = series.isnull()  # noqa: PD003 - as PySpark asks
+            if _are_objects(series):
+                mask = series.isnull()  # noqa: PD003 - as PySpark asks
         return pa.Array.from_pandas(series, mask=mask, **options)
 
 
@@ -131,8 +132,22 @@ def _gathered(series: Any, of: Any) -> Any:
     bridge = rowfn.bridge()
     if not bridge or of is None or not len(series):
         return None
+    objects = _objects(series)
+    if objects is None:
+        return None
     known = _of_decimals(of) if pa.types.is_decimal128(of) else FORMATS.get(of)
-    return known and bridge.gather_objects(series.to_numpy(), known, of)
+    return known and bridge.gather_objects(objects, known, of)
+
+
+def _objects(series: Any) -> Any:
+    """Return numpy's array of a column of objects, or of pandas' text that is made of such."""
+    import numpy as np
+    import pandas as pd
+
+    if _are_objects(series):
+        return series.to_numpy()
+    array = getattr(series, "array", None)
+    return np.asarray(array) if type(array) is pd.arrays.StringArray else None
 
 
 class _Pyarrow:
