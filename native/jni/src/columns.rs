@@ -12,7 +12,7 @@ use ember_rows::{Returned, lent_bytes};
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
-use crate::methods::{described, keep, long_or_most, spec};
+use crate::methods::{keep, long_or_most, spec, told};
 use crate::process::{SESSIONS, lender};
 
 /// The columns of sessions, under the sessions' handles; they outlive a session that has ended,
@@ -80,11 +80,9 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let (bytes, batches) = (batch.bytes().cast_signed(), batch.batches());
         let page = lock(&pipe).rows(&batch);
-        open.session.give_back(batch);
         let held = long_or_most(open.session.held());
-        described(env, page?, batches, [bytes, held])
+        told(env, open.session, page, batch, held)
     })
     .resolve::<Throw>()
 }

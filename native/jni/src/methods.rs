@@ -7,7 +7,7 @@ use ember_abi::ArrowArray;
 use ember_process::worker_processes;
 use ember_rows::pages::PageError;
 use ember_rows::{Returned, RowsError, lend, lent_bytes};
-use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side};
+use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side, TaskSide};
 use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -189,19 +189,26 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_output<'local>(
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
         let batch = behind_input(session, &open, batch)?;
-        let session = open.session;
-        let mut layout = Vec::with_capacity(batch.layout().len() + 1);
-        layout.push(0);
-        layout.extend_from_slice(batch.layout());
-        let array = env.new_long_array(layout.len())?;
-        let handle = OUTPUTS.keep((session, batch));
-        if let Some(first) = layout.first_mut() {
-            *first = handle;
-        }
-        array.set_region(env, 0, &layout)?;
-        Ok(array)
+        kept(env, &[], open.session, batch)
     })
     .resolve::<Throw>()
+}
+
+/// `before`, the handle of a batch that waits for `releaseOutput`, and its layout.
+fn kept<'local>(
+    env: &mut Env<'local>,
+    before: &[jlong],
+    session: Arc<dyn TaskSide>,
+    batch: Returned,
+) -> Result<JLongArray<'local>, NativeError> {
+    let mut longs = [before, &[0], batch.layout()].concat();
+    let array = env.new_long_array(longs.len())?;
+    let handle = OUTPUTS.keep((session, batch));
+    if let Some(place) = longs.get_mut(before.len()) {
+        *place = handle;
+    }
+    array.set_region(env, 0, &longs)?;
+    Ok(array)
 }
 
 /// The batch behind the columns of the input rows that come next, if the session joins them.
@@ -308,13 +315,11 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let (bytes, batches) = (batch.bytes().cast_signed(), batch.batches());
         let mut pipe = open.pipe()?;
         let page = pipe.rows(&batch);
         let held = held(&open, &pipe);
         drop(pipe);
-        open.session.give_back(batch);
-        described(env, page?, batches, [bytes, held])
+        told(env, open.session, page, batch, held)
     })
     .resolve::<Throw>()
 }
@@ -338,14 +343,24 @@ const fn side(arguments: jboolean) -> Side {
 }
 
 /// An output page as the JVM reads it, with the bytes of Python's own batches, their number, and the bytes that
-/// all pages take and the batches made of them.
-pub(crate) fn described<'local>(
+/// all pages take and the batches made of them. A batch that only Spark's own code can read comes behind it, as
+/// `output` gives it; any other goes back to its session.
+pub(crate) fn told<'local>(
     env: &mut Env<'local>,
-    page: OutputPage,
-    batches: usize,
-    [bytes, held]: [jlong; 2],
+    session: Arc<dyn TaskSide>,
+    page: Result<OutputPage, PageError>,
+    batch: Returned,
+    held: jlong,
 ) -> Result<JLongArray<'local>, NativeError> {
-    let array = env.new_long_array(8)?;
+    let (bytes, batches) = (batch.bytes().cast_signed(), batch.batches());
+    let for_spark = page.as_ref().is_ok_and(|page| page.for_spark);
+    let left = if for_spark {
+        Some(batch)
+    } else {
+        session.give_back(batch);
+        None
+    };
+    let page = page?;
     let longs = [
         long(page.address)?,
         long(page.bytes)?,
@@ -356,6 +371,10 @@ pub(crate) fn described<'local>(
         long(page.pickles.0)?,
         long(page.pickles.1)?,
     ];
+    if let Some(batch) = left {
+        return kept(env, &longs, session, batch);
+    }
+    let array = env.new_long_array(longs.len())?;
     array.set_region(env, 0, &longs)?;
     Ok(array)
 }

@@ -18,6 +18,11 @@ pub(crate) fn beside(before: Vec<ArrayData>, results: &ArrayData) -> ArrayData {
     let mut columns = before;
     let after = results.child_data().iter();
     columns.extend(after.map(|column| column.slice(first, rows)));
+    side_by_side(columns, rows)
+}
+
+/// One array of columns that have `rows` rows each.
+pub(crate) fn side_by_side(columns: Vec<ArrayData>, rows: usize) -> ArrayData {
     let fields = columns
         .iter()
         .map(|column| Field::new("", column.data_type().clone(), true));

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::OutputPage;
-use crate::beside::{beside, shown};
+use crate::beside::{beside, shown, side_by_side};
 use crate::row_plan::missing;
 
 /// What a column session converts: the plan of a row session, read for columns.
@@ -27,6 +27,8 @@ pub struct ColumnPlan {
     kept: Vec<usize>,
     large: bool,
     to_rows: ToRows,
+    /// The columns beside the arguments alone.
+    to_inputs: ToRows,
     joined: bool,
 }
 
@@ -52,7 +54,9 @@ impl ColumnPlan {
         let beside: Vec<SparkType> = input.into_iter().map(|field| field.of).collect();
         // A column is written where it is null or not, whatever its schema promised.
         let input = beside.iter().map(|of| SparkField::new(of.clone(), true));
-        let all: Vec<SparkField> = input.chain(output).collect();
+        let input: Vec<SparkField> = input.collect();
+        let to_inputs = ToRows::alone(input.clone(), false);
+        let all: Vec<SparkField> = input.into_iter().chain(output).collect();
         let to_rows = match &wire.chosen {
             Some(chosen) => {
                 let there = chosen
@@ -73,6 +77,7 @@ impl ColumnPlan {
             beside,
             large: wire.large,
             to_rows,
+            to_inputs,
             joined: wire.joined,
         })
     }
@@ -149,7 +154,8 @@ impl ColumnPipe {
         Ok(arguments)
     }
 
-    /// The rows of one output batch, joined with the input that comes next.
+    /// The rows of one output batch, joined with the input that comes next. Where a result has a null that its
+    /// declared type forbids, only the rows of that input.
     pub fn rows(&mut self, batch: &Returned) -> Result<OutputPage, PageError> {
         let rows = batch.data().len();
         if rows == 0 {
@@ -157,12 +163,21 @@ impl ColumnPipe {
         }
         std::mem::swap(&mut self.output, &mut self.previous);
         let write = |data: &ArrayData, page: &mut RowPage| self.plan.to_rows.write(&[], data, page);
-        if self.plan.joined {
+        let written = if self.plan.joined {
             let before = next(self.waiting.front(), None, rows)?;
-            write(&beside(before, batch.data()), &mut self.output)?;
-            self.consume(rows);
+            write(&beside(before, batch.data()), &mut self.output)
         } else {
-            write(batch.data(), &mut self.output)?;
+            write(batch.data(), &mut self.output)
+        };
+        let for_spark = match written {
+            Err(error) if error.is_for_spark() => {
+                self.write_inputs(rows)?;
+                true
+            }
+            other => other.map(|_| false)?,
+        };
+        if self.plan.joined {
+            self.consume(rows);
         }
         let page = self.output.as_slice();
         Ok(OutputPage {
@@ -170,7 +185,18 @@ impl ColumnPipe {
             bytes: page.len(),
             rows,
             pickles: (0, 0),
+            for_spark,
         })
+    }
+
+    /// The next `rows` rows of the input alone, or none if they are not joined.
+    fn write_inputs(&mut self, rows: usize) -> Result<(), PageError> {
+        self.output.copy(&[])?;
+        if self.plan.joined {
+            let before = side_by_side(next(self.waiting.front(), None, rows)?, rows);
+            self.plan.to_inputs.write(&[], &before, &mut self.output)?;
+        }
+        Ok(())
     }
 
     /// One output batch behind the columns of the input that comes next; nothing if they are not joined.

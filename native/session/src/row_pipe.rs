@@ -76,6 +76,9 @@ pub struct OutputPage {
     pub rows: usize,
     /// Address and bytes of the pickles beside them; readable until the next page is asked for.
     pub pickles: (usize, usize),
+    /// Only Spark's own code can read these results: the page has the input rows that they belong to, alone, or
+    /// nothing if they are not joined.
+    pub for_spark: bool,
 }
 
 impl OutputPage {
@@ -85,6 +88,7 @@ impl OutputPage {
         bytes: 0,
         rows: 0,
         pickles: (0, 0),
+        for_spark: false,
     };
 }
 
@@ -181,7 +185,8 @@ impl RowPipe {
         Ok(std::mem::replace(&mut self.input, MutableBuffer::new(0)))
     }
 
-    /// The rows of one output batch, joined with the input rows that come next.
+    /// The rows of one output batch, joined with the input rows that come next. Where a result has a null that its
+    /// declared type forbids, only those input rows.
     pub fn rows(&mut self, batch: &Returned) -> Result<OutputPage, PageError> {
         let rows = batch.data().len();
         if rows == 0 {
@@ -194,9 +199,14 @@ impl RowPipe {
         } else {
             (batch.data().clone(), None)
         };
-        self.plan
-            .to_rows
-            .write(&inputs, &results, &mut self.output)?;
+        let written = self.plan.to_rows.write(&inputs, &results, &mut self.output);
+        let for_spark = match written {
+            Err(error) if error.is_for_spark() => {
+                self.output.copy(&inputs)?;
+                true
+            }
+            other => other.map(|_| false)?,
+        };
         self.pickles = pickles;
         if self.plan.joined {
             let spare = &mut self.spare;
@@ -208,6 +218,7 @@ impl RowPipe {
             bytes: page.len(),
             rows,
             pickles: self.pickles.as_ref().map_or((0, 0), Pickles::place),
+            for_spark,
         })
     }
 

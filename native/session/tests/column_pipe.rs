@@ -30,8 +30,12 @@ fn pipe(joined: bool) -> ColumnPipe {
 }
 
 fn choosing(joined: bool, chosen: &str) -> ColumnPipe {
+    returning(LONG, joined, chosen)
+}
+
+fn returning(output: &str, joined: bool, chosen: &str) -> ColumnPipe {
     let plan = format!(
-        r#"{{"input":{TWO},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"chosen":{chosen}}}"#
+        r#"{{"input":{TWO},"output":{output},"large":false,"wrapped":false,"joined":{joined},"chosen":{chosen}}}"#
     );
     ColumnPipe::new(ColumnPlan::parse(plan.as_bytes()).unwrap())
 }
@@ -82,8 +86,11 @@ fn release(mut batch: ArrowArray) {
 
 /// What a function returned.
 fn returned(values: &[i64]) -> Returned {
+    of_column(Int64Array::from(values.to_vec()))
+}
+
+fn of_column(column: Int64Array) -> Returned {
     let fields = Fields::from(vec![Field::new("a", DataType::Int64, true)]);
-    let column = Int64Array::from(values.to_vec());
     let batch = StructArray::new(fields, vec![Arc::new(column)], None);
     let mut schema = FFI_ArrowSchema::try_from(arrow_array::Array::data_type(&batch)).unwrap();
     let schema: *mut FFI_ArrowSchema = &raw mut schema;
@@ -128,6 +135,25 @@ fn columns_stand_before_their_results() {
         row(9, Some(zzy), 3),
     ];
     assert_eq!(words(page), expected.concat());
+    assert_eq!(*book.0.lock().unwrap(), [3]);
+}
+
+#[test]
+fn under_a_forbidden_null_come_the_rows_of_the_input_alone() {
+    let solid = LONG.replace("true", "false");
+    let (mut pipe, book) = (returning(&solid, true, "null"), Arc::new(Book::default()));
+    let columns = COLUMNS;
+    release(columns.offer(&mut pipe, &book).unwrap());
+    let page = pipe.rows(&returned(&[1])).unwrap();
+    assert!(!page.for_spark);
+    assert_eq!(words(page), row(7, Some(i64::from(b'x')), 1));
+    let page = pipe
+        .rows(&of_column(Int64Array::from(vec![Some(2), None])))
+        .unwrap();
+    assert!(page.for_spark);
+    let zzy = i64::from_le_bytes(*b"yzz\0\0\0\0\0");
+    let inputs = [vec![24, 2, 8, 0], vec![32, 0, 9, (24 << 32) | 3, zzy]];
+    assert_eq!(words(page), inputs.concat());
     assert_eq!(*book.0.lock().unwrap(), [3]);
 }
 

@@ -22,8 +22,12 @@ fn pipe(ordinals: &str, joined: bool) -> RowPipe {
 }
 
 fn planned(ordinals: &str, joined: bool, grouped: bool) -> RowPipe {
+    returning(LONG, ordinals, joined, grouped)
+}
+
+fn returning(output: &str, ordinals: &str, joined: bool, grouped: bool) -> RowPipe {
     let plan = format!(
-        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{LONG},"large":false,"wrapped":false,"joined":{joined},"grouped":{grouped},"spill_folder":"/tmp"}}"#
+        r#"{{"input":{LONG},"arguments":{LONG},"ordinals":{ordinals},"output":{output},"large":false,"wrapped":false,"joined":{joined},"grouped":{grouped},"spill_folder":"/tmp"}}"#
     );
     RowPipe::new(RowPlan::parse(plan.as_bytes()).unwrap())
 }
@@ -68,7 +72,10 @@ fn longs(batch: ArrowArray) -> Vec<i64> {
 
 /// What a function returned.
 fn returned(values: &[i64]) -> Returned {
-    let column = Int64Array::from(values.to_vec());
+    of_column(Int64Array::from(values.to_vec()))
+}
+
+fn of_column(column: Int64Array) -> Returned {
     let batch = StructArray::new(fields(), vec![std::sync::Arc::new(column)], None);
     let mut schema = FFI_ArrowSchema::try_from(batch.data_type()).unwrap();
     let schema: *mut FFI_ArrowSchema = &raw mut schema;
@@ -110,6 +117,35 @@ fn a_batch_holds_the_rows_of_its_page_and_comes_back_joined() {
     assert_eq!(batch(&mut pipe, &[1, 2, 3]), [1, 2, 3]);
     let page = pipe.rows(&returned(&[10, 20, 30])).unwrap();
     assert_eq!(pairs(page), [(1, 10), (2, 20), (3, 30)]);
+}
+
+#[test]
+fn under_a_forbidden_null_come_the_input_rows_alone_and_the_next_batch_is_joined_again() {
+    let solid = LONG.replace("true", "false");
+    let mut pipe = returning(&solid, "[0]", true, false);
+    for values in [[1, 2], [3, 4], [5, 6]] {
+        batch(&mut pipe, &values);
+    }
+    let page = pipe.rows(&returned(&[10, 20, 30])).unwrap();
+    assert!(!page.for_spark);
+    assert_eq!(pairs(page), [(1, 10), (2, 20), (3, 30)]);
+    let with_null = of_column(Int64Array::from(vec![Some(40), None]));
+    let page = pipe.rows(&with_null).unwrap();
+    assert!(page.for_spark && page.rows == 2);
+    assert_eq!(words(page), [16, 0, 4, 16, 0, 5]);
+    let page = pipe.rows(&returned(&[60])).unwrap();
+    assert!(!page.for_spark);
+    assert_eq!(pairs(page), [(6, 60)]);
+}
+
+#[test]
+fn under_a_forbidden_null_comes_nothing_that_is_not_joined() {
+    let mut pipe = returning(&LONG.replace("true", "false"), "[0]", false, false);
+    batch(&mut pipe, &[1, 2]);
+    let page = pipe
+        .rows(&of_column(Int64Array::from(vec![None, Some(1)])))
+        .unwrap();
+    assert_eq!((page.for_spark, page.bytes), (true, 0));
 }
 
 /// The columns of a batch that is shown.

@@ -51,3 +51,11 @@ pub enum PageError {
         results: usize,
     },
 }
+
+impl PageError {
+    /// Whether what becomes of the batch is for Spark's own code to say: it may refuse it, or read something
+    /// else than a null.
+    pub const fn is_for_spark(&self) -> bool {
+        matches!(self, Self::Null | Self::Precision(_))
+    }
+}

@@ -17,6 +17,22 @@ proptest! {
     }
 
     #[test]
+    fn a_type_without_nulls_changes_no_byte_and_refuses_each_null((fields, rows) in any_rows()) {
+        let batch = to_arrow(&fields, &page(&fields, &rows), rows.len(), false).unwrap();
+        let solid: Vec<_> = fields.iter().map(|field| SparkField::new(without_nulls(&field.of), false)).collect();
+        match alone(&solid, &batch) {
+            Ok(written) => {
+                prop_assert!(!rows.iter().flatten().any(has_null));
+                prop_assert_eq!(written, page(&fields, &rows));
+            }
+            Err(error) => {
+                prop_assert!(matches!(error, PageError::Null), "{}", error);
+                prop_assert!(rows.iter().flatten().any(has_null));
+            }
+        }
+    }
+
+    #[test]
     fn a_joined_row_is_the_row_of_both((fields, rows) in any_rows(), (more, others) in any_rows()) {
         let count = rows.len().min(others.len());
         let (left, right) = (page(&fields, &rows[..count]), page(&more, &others[..count]));
@@ -92,6 +108,35 @@ proptest! {
     }
 }
 
+fn without_nulls(of: &SparkType) -> SparkType {
+    let boxed = |of: &SparkType| Box::new(without_nulls(of));
+    match of {
+        SparkType::Array { element, .. } => SparkType::Array {
+            element: boxed(element),
+            nulls: false,
+        },
+        SparkType::Map { key, value, .. } => SparkType::Map {
+            key: boxed(key),
+            value: boxed(value),
+            nulls: false,
+        },
+        SparkType::Struct(fields) => {
+            let solid = |field: &SparkField| SparkField::new(without_nulls(&field.of), false);
+            SparkType::Struct(fields.iter().map(solid).collect())
+        }
+        plain => plain.clone(),
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) | Value::Struct(values) => values.iter().any(has_null),
+        Value::Map(keys, values) => keys.iter().chain(values).any(has_null),
+        _ => false,
+    }
+}
+
 #[test]
 fn many_rows_pass_block_by_block() {
     let fields = [SparkType::Long, SparkType::String, SparkType::Boolean];
@@ -138,12 +183,89 @@ fn dirt_in_a_slot_is_not_copied_to_a_joined_row() {
     assert_eq!(joined.as_slice(), clean);
 }
 
+/// One column of these values, read as `declared` by a function of `of`.
+fn read_as(of: &SparkType, declared: SparkField, values: Vec<Value>) -> Result<Vec<u8>, PageError> {
+    let fields = [SparkField::new(of.clone(), true)];
+    let rows: Vec<_> = values.into_iter().map(|value| vec![value]).collect();
+    let batch = to_arrow(&fields, &page(&fields, &rows), rows.len(), false).unwrap();
+    alone(&[declared], &batch)
+}
+
+fn long(value: u8) -> Value {
+    Value::Plain([value, 0, 0, 0, 0, 0, 0, 0].to_vec())
+}
+
+fn array(nulls: bool) -> SparkType {
+    SparkType::Array {
+        element: Box::new(SparkType::Long),
+        nulls,
+    }
+}
+
+fn map(nulls: bool) -> SparkType {
+    SparkType::Map {
+        key: Box::new(SparkType::Long),
+        value: Box::new(SparkType::Long),
+        nulls,
+    }
+}
+
+fn structs(nulls: bool) -> SparkType {
+    SparkType::Struct(vec![SparkField::new(SparkType::Long, nulls)])
+}
+
 #[test]
-fn a_null_where_the_type_has_none_is_an_error() {
-    let nullable = [SparkField::new(SparkType::Long, true)];
-    let batch = to_arrow(&nullable, &page(&nullable, &[vec![Value::Null]]), 1, false).unwrap();
-    let solid = [SparkField::new(SparkType::Long, false)];
-    assert!(matches!(alone(&solid, &batch), Err(PageError::Null)));
+fn a_null_where_the_type_has_none_is_an_error_at_any_depth() {
+    let forbidden = |of: SparkType, declared: SparkField, value: Value| {
+        let refused = read_as(&of, declared, vec![value]).unwrap_err();
+        assert!(matches!(refused, PageError::Null) && refused.is_for_spark());
+    };
+    for of in [SparkType::Long, SparkType::String, SparkType::Null] {
+        forbidden(of.clone(), SparkField::new(of, false), Value::Null);
+    }
+    let array_of_null = Value::Array(vec![long(1), Value::Null]);
+    let solid = |of: SparkType| SparkField::new(of, true);
+    forbidden(array(true), solid(array(false)), array_of_null);
+    let map_of_null = Value::Map(vec![long(1)], vec![Value::Null]);
+    forbidden(map(true), solid(map(false)), map_of_null);
+    let null_key = Value::Map(vec![Value::Null], vec![long(1)]);
+    forbidden(map(true), solid(map(true)), null_key);
+    let struct_of_null = Value::Struct(vec![Value::Null]);
+    forbidden(structs(true), solid(structs(false)), struct_of_null);
+}
+
+#[test]
+fn a_null_parent_hides_nothing_that_is_forbidden() {
+    for (of, declared, value) in [
+        (array(true), array(false), Value::Array(vec![long(1)])),
+        (
+            map(true),
+            map(false),
+            Value::Map(vec![long(1)], vec![long(2)]),
+        ),
+        (structs(true), structs(false), Value::Struct(vec![long(3)])),
+    ] {
+        let rows = || vec![Value::Null, value.clone(), Value::Null];
+        let solid = read_as(&of, SparkField::new(declared, true), rows()).unwrap();
+        assert_eq!(
+            solid,
+            read_as(&of, SparkField::new(of.clone(), true), rows()).unwrap()
+        );
+    }
+}
+
+#[test]
+fn rows_are_copied_as_they_are_from_several_parts() {
+    let fields = [SparkField::new(SparkType::Long, false)];
+    let rows: Vec<_> = (0..5).map(|value| vec![long(value)]).collect();
+    let (first, second) = (page(&fields, &rows[..3]), page(&fields, &rows[3..]));
+    let all = Rows::new(Page::of(&first), 3).skip(1).unwrap();
+    let some = Rows::new(Page::of(&second), 2).take(1);
+    let mut copy = RowPage::default();
+    copy.copy(&[all, some]).unwrap();
+    assert_eq!(copy.as_slice(), page(&fields, &rows[1..4]));
+    let short = Rows::new(Page::of(&second), 3);
+    assert!(matches!(copy.copy(&[short]), Err(PageError::Malformed(_))));
 }
 
 #[test]

@@ -47,6 +47,17 @@ impl RowPage {
         self.0.as_slice()
     }
 
+    /// Replaces the contents by these rows as they are.
+    pub fn copy(&mut self, rows: &[Rows<'_>]) -> Result<(), PageError> {
+        self.0.clear();
+        for part in rows {
+            let end = part.skip(part.left())?.read() - part.read();
+            let part = part.bytes().get(..end);
+            self.0.extend_from_slice(part.unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Bytes allocated.
     pub fn capacity(&self) -> usize {
         self.0.capacity()

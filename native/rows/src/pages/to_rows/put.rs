@@ -71,7 +71,7 @@ impl Reader<'_> {
         cursor: &mut usize,
         slate: &mut Slate<'_>,
     ) -> Result<(), PageError> {
-        if !self.nullable && !matches!(self.values, Values::Null) {
+        if !self.nullable {
             return Err(PageError::Null);
         }
         slate.set_null(place.nulls, place.ordinal);

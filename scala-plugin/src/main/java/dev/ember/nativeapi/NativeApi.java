@@ -138,6 +138,10 @@ public final class NativeApi {
    * The ready output as rows: address, bytes and rows of a page that stays readable until the call after the next, the
    * bytes of Python's own batches and their number, what {@link #offerRows} returns, and address and bytes of the
    * pickles that came beside the rows, if any did: they are readable until the next call.
+   *
+   * <p>Where a result has a null that its declared type forbids, only Spark's own code knows what becomes of it. The
+   * page then has the input rows that the results would have been joined with, or nothing if they are not joined, and
+   * behind these numbers follow those of {@link #output}, of the results alone.
    */
   static native long[] outputRows(long session);
 

@@ -16,6 +16,7 @@ object EmberMetrics {
   val BatchesSent = "emberBatchesSent"
   val BatchesReceived = "emberBatchesReceived"
   val ColumnBatches = "emberColumnBatches"
+  val BatchesForSpark = "emberBatchesForSpark"
   val Abandoned = "emberAbandoned"
   val Moves = "emberMoves"
   val MovesWithin = "emberMovesWithin"
@@ -37,6 +38,7 @@ object EmberMetrics {
       BatchesSent -> "Ember: batches lent to Python",
       BatchesReceived -> "Ember: batches received from Python",
       ColumnBatches -> "Ember: column batches read without making rows",
+      BatchesForSpark -> "Ember: batches received that Spark's own code made rows of",
       Abandoned -> "Ember: threads abandoned",
       Moves -> "Ember: sessions on another lane than the last in the same circumstances",
       MovesWithin -> "Ember: sessions that went on on the other lane")

@@ -14,6 +14,7 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
   import opened.{context, count, handle, place}
 
   private val columns = new OutputColumns(opened, beside = form.beside)
+  private val results = new ResultsForSpark(opened, form, output)
   private val reader = new PageReader(form.outputFields)
   private val files = new UpstreamFiles
   private val memory = new ColumnMemory(context.taskMemoryManager())
@@ -41,12 +42,17 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
       new Relay[InputColumns, Out](opened, new ColumnRun(_, form, output).goOn(_, take))
     val crossing = new ColumnCrossing(place.native, handle, place.lent, take(this))
     val run =
-      new EmbeddedRun[InputColumns, Out](opened, crossing, () => columns.close(), relay.takesOver)
+      new EmbeddedRun[InputColumns, Out](opened, crossing, () => closeColumns(), relay.takesOver)
     relay.after(run.start(input))
   }
 
   /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */
   private def charge(): Unit = memory.hold(2 * largestPage + shared)
+
+  private def closeColumns(): Unit = {
+    columns.close()
+    results.close()
+  }
 
   private def show(native: Native, session: Long): ColumnarBatch =
     columns.show(native.output(session))
@@ -58,13 +64,17 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
       fits
     }
     if (pages) rows(native.outputColumns(session))
-    else output.convert(show(native, session))
+    else results.alone(native.output(session))
   }
 
   private def rows(page: OutputPage): Iterator[InternalRow] = {
     largestPage = math.max(largestPage, page.bytes)
     shared = page.held
     charge()
+    page.forSpark.fold(written(page))(results.of(_, page))
+  }
+
+  private def written(page: OutputPage): Iterator[InternalRow] = {
     count("pythonNumRowsReceived", page.rows)
     count("pythonDataReceived", page.pythonBytes)
     count(EmberMetrics.BatchesReceived, page.batches)

@@ -16,6 +16,7 @@ import org.apache.spark.sql.execution.python.PeekableIterator
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
+import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
 
 /**
@@ -65,7 +66,7 @@ final class EmberColumnarEvaluator(
       .exists(isArrow) // as in Spark: the first batch is pulled whatever the arguments are
     val asTheyAre = columns.nonEmpty && arrow
     val embedded =
-      (if (asTheyAre && !arrowToo) None else inColumns(child, arguments)).getOrElse {
+      (if (asTheyAre && !arrowToo) None else inColumns(child, arguments, asTheyAre)).getOrElse {
         if (asTheyAre) Left(FallbackReason.ArrowBackedChild)
         else inPages(child, arguments).getOrElse(embed(child, arguments, columns))
       }
@@ -79,7 +80,8 @@ final class EmberColumnarEvaluator(
 
   private def inColumns(
       child: Iterator[ColumnarBatch],
-      arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
+      arguments: FunctionArguments,
+      asTheyAre: Boolean): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
     val way = new EvalColumns(
       inputAttributes,
@@ -88,7 +90,8 @@ final class EmberColumnarEvaluator(
       chosen,
       node,
       inputAttributes.indices,
-      limited = false)
+      limited = false,
+      columnRows = Option.unless(asTheyAre)(batchRows))
     Option.when(way.applies)(way.eval(child, TaskContext.get(), OutputForm.Rows))
   }
 
@@ -96,7 +99,8 @@ final class EmberColumnarEvaluator(
       child: Iterator[ColumnarBatch],
       arguments: FunctionArguments): Option[Either[FallbackReason, Iterator[InternalRow]]] = {
     val results = output.drop(inputAttributes.length)
-    val rows = new EvalRows(inputAttributes, arguments, results, chosen, node)
+    val rows =
+      new EvalRows(inputAttributes, arguments, results, chosen, node, Some(batchRows))
     Option.when(rows.applies) {
       val batches = child.map(_.rowIterator.asScala: Iterator[InternalRow])
       rows.eval(batches, limited = false, TaskContext.get(), OutputForm.Rows)
@@ -147,6 +151,7 @@ final class EmberColumnarEvaluator(
     results
       .flatMap { batch =>
         types.check(batch)
+        node.count(EmberMetrics.BatchesForSpark, 1)
         batch.rowIterator.asScala
       }
       .map(result => toUnsafe(both(inputRow(), result)))

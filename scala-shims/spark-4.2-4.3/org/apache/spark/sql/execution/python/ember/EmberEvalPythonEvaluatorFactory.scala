@@ -14,6 +14,7 @@ import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
+import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
 
 /**
@@ -149,6 +150,7 @@ final class EmberEvalPythonEvaluatorFactory(
       .compute(Iterator(rows), context.partitionId(), context)
       .flatMap { batch =>
         types.check(batch)
+        node.count(EmberMetrics.BatchesForSpark, 1)
         batch.rowIterator.asScala
       }
   }

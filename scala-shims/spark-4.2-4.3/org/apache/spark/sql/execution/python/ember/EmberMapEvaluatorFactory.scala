@@ -92,7 +92,7 @@ final class EmberMapEvaluatorFactory(
 
   private def form: Option[RowForm] = for {
     input <- RowForm.stored(inputSchema)
-    result <- rows.known
+    result <- rows.stored
   } yield RowForm(
     input,
     input,
@@ -118,7 +118,7 @@ final class EmberMapEvaluatorFactory(
       compute: Iterator[Iterator[InternalRow]] => Iterator[ColumnarBatch],
       input: Iterator[InternalRow],
       output: OutputForm[Out]): Iterator[Out] =
-    output.from(compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert))
+    output.from(compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert(_, None)))
 
   private val rows =
     new StructRows(output, actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))

@@ -15,6 +15,8 @@ import dev.ember.rows.columns.{ColumnShape, InputColumns}
  *   where each column of the input stands in a batch
  * @param limited
  *   batches end where those of rows would, and not where the child's do
+ * @param columnRows
+ *   where Spark's node makes columns of the joined rows: how many go into a batch
  */
 private[ember] final class EvalColumns(
     inputAttributes: Seq[Attribute],
@@ -23,8 +25,9 @@ private[ember] final class EvalColumns(
     chosen: Option[Seq[Int]],
     node: NodeConf,
     sources: Seq[Int],
-    limited: Boolean) {
-  private val rows = new EvalRows(inputAttributes, arguments, results, chosen, node)
+    limited: Boolean,
+    columnRows: Option[Int] = None) {
+  private val rows = new EvalRows(inputAttributes, arguments, results, chosen, node, columnRows)
 
   private val plan: Option[(RowForm, ColumnShape)] = for {
     form <- rows.form

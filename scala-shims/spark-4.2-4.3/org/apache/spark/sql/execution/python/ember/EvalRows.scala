@@ -1,5 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
+import scala.jdk.CollectionConverters._
+
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
@@ -14,23 +16,27 @@ import dev.ember.rows.columns.InputColumns
 /**
  * A partition through scalar functions: pages in, joined pages out, and no queue of rows between. Functions over
  * iterators may give other batches than they take; rows are joined in their order, whatever batch they are in.
+ *
+ * @param columnRows
+ *   where Spark's node makes columns of the joined rows: how many go into a batch
  */
 private[ember] final class EvalRows(
     inputAttributes: Seq[Attribute],
     arguments: FunctionArguments,
     results: Seq[Attribute],
     chosen: Option[Seq[Int]],
-    node: NodeConf) {
+    node: NodeConf,
+    columnRows: Option[Int] = None) {
 
   private val types = new OutputTypes(results)
-  private[ember] val output = new CheckedRows(types)
+  private[ember] val output = new CheckedRows(types, asSparkWrites)
 
   private[ember] val form: Option[RowForm] = for {
     input <- RowForm.stored(FunctionArguments.struct(inputAttributes.map(_.dataType)))
     given <- RowForm.stored(FunctionArguments.struct(arguments.inputs.map(_.dataType)))
     output <- RowForm.stored(FunctionArguments.struct(types.expected))
-    if RowForm.nullsAllowed(output)
     if results.forall(_.nullable)
+    if forgotten.forall(result => RowForm.nullsAllowed(result.dataType))
   } yield RowForm(
     input,
     given,
@@ -38,7 +44,7 @@ private[ember] final class EvalRows(
     output,
     node.largeVarTypes,
     wrapped = false,
-    joined = chosen.isEmpty || before.nonEmpty,
+    joined = joined,
     chosen = chosen)
 
   /** Whether these functions take this way at all. */
@@ -52,7 +58,7 @@ private[ember] final class EvalRows(
   /** How they go on as columns. */
   def inColumns: OutputForm[ColumnarBatch] = {
     val columns = before.map(inputAttributes) ++ results
-    val schema = StructType(columns.map(it => StructField(it.name, it.dataType, it.nullable)))
+    val schema = EvalRows.schema(columns)
     val (checks, first) = (types, before.length)
     new OutputForm.Columns(
       schema,
@@ -60,6 +66,26 @@ private[ember] final class EvalRows(
         checks.check(batch, first)
         batch
       })
+  }
+
+  private def joined: Boolean = chosen.isEmpty || before.nonEmpty
+
+  /** Results that its rows do not have. Spark reads them even so, and may fail. */
+  private def forgotten: Seq[Attribute] =
+    results.zipWithIndex.collect {
+      case (result, at) if chosen.exists(!_.contains(inputAttributes.length + at)) => result
+    }
+
+  /** Spark writes all columns of a row before it chooses among them, or makes columns of many. */
+  private def asSparkWrites(rows: Iterator[InternalRow]): Iterator[InternalRow] = {
+    val all = if (joined) inputAttributes ++ results else results
+    val written = rows.map(UnsafeProjection.create(all, all))
+    val read = columnRows.fold(written) { count =>
+      new RowsAsColumns(written, EvalRows.schema(all), count).flatMap(_.rowIterator.asScala)
+    }
+    val wanted = chosen.fold(all)(_.map(inputAttributes ++ results))
+    if (chosen.isEmpty && columnRows.isEmpty) written
+    else read.map(UnsafeProjection.create(wanted, all))
   }
 
   /** The columns of the input that its rows have. */
@@ -108,4 +134,9 @@ private[ember] final class EvalRows(
         if (plain) form.input.length else form.arguments.length,
         row => if (plain) columns(row) else row))
   }
+}
+
+private object EvalRows {
+  private def schema(columns: Seq[Attribute]): StructType =
+    StructType(columns.map(it => StructField(it.name, it.dataType, it.nullable)))
 }

@@ -53,8 +53,9 @@ private[ember] final class GroupedAggregate(
       rows: Iterator[InternalRow],
       context: TaskContext): Either[FallbackReason, Iterator[InternalRow]] =
     form.toRight(FallbackReason.GroupedTypes).flatMap { way =>
-      runner.embedRows(way, new CheckedRows(types), context, context.partitionId()) { limits =>
-        cut(rows, limits.get)
+      runner.embedRows(way, new CheckedRows(types, identity), context, context.partitionId()) {
+        limits =>
+          cut(rows, limits.get)
       }
     }
 
@@ -62,7 +63,6 @@ private[ember] final class GroupedAggregate(
     keys <- RowForm.stored(FunctionArguments.struct(grouping.map(_.dataType)))
     asked <- RowForm.stored(arguments.schema)
     back <- RowForm.stored(FunctionArguments.struct(types.expected))
-    if RowForm.nullsAllowed(back)
   } yield RowForm(
     keys,
     asked,

@@ -1,7 +1,9 @@
 package org.apache.spark.sql.execution.python.ember
 
+import scala.jdk.CollectionConverters._
+
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.Attribute
+import org.apache.spark.sql.catalyst.expressions.{Attribute, JoinedRow}
 import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.types.{DataType, UserDefinedType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
@@ -28,13 +30,28 @@ private[ember] object OutputTypes {
   }
 }
 
-/** The output of functions whose columns have the declared types, or fail: it always comes as rows. */
-private[ember] final class CheckedRows(types: OutputTypes) extends RowOutput {
+/**
+ * The output of functions whose columns have the declared types, or fail.
+ *
+ * @param asSpark
+ *   what Spark's node does with rows of its worker's columns, behind those of the input if they are joined
+ */
+private[ember] final class CheckedRows(
+    types: OutputTypes,
+    asSpark: Iterator[InternalRow] => Iterator[InternalRow])
+    extends RowOutput {
   override def comesAsRows(actual: Seq[DataType]): Boolean = {
     types.check(actual)
     true
   }
 
-  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
-    throw new IllegalStateException("checked types always come as rows")
+  override def convert(
+      batch: ColumnarBatch,
+      inputs: Option[Iterator[InternalRow]]): Iterator[InternalRow] = {
+    val results = batch.rowIterator.asScala
+    val both = new JoinedRow
+    asSpark(inputs.fold(results)(_.zip(results).map { case (input, result) =>
+      both(input, result)
+    }))
+  }
 }

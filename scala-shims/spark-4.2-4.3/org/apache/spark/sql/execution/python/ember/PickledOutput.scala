@@ -53,7 +53,9 @@ private[ember] final class PickledOutput(
     true
   }
 
-  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+  override def convert(
+      batch: ColumnarBatch,
+      inputs: Option[Iterator[InternalRow]]): Iterator[InternalRow] =
     throw new IllegalStateException("results always come as rows")
 
   override def read(rows: Iterator[InternalRow], page: OutputPage): Iterator[InternalRow] =

@@ -18,6 +18,7 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
   import opened.{context, count, handle, place}
 
   private val columns = new OutputColumns(opened, beside = form.beside)
+  private val results = new ResultsForSpark(opened, form, output)
   private val reader = new PageReader(form.outputFields)
   private val memory = new PageMemory(context.taskMemoryManager())
   private var inPages: Option[Boolean] = None
@@ -40,8 +41,13 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     val crossing =
       new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(this), memory.hold)
     val run =
-      new EmbeddedRun[InputRows, Out](opened, crossing, () => columns.close(), relay.takesOver)
+      new EmbeddedRun[InputRows, Out](opened, crossing, () => closeColumns(), relay.takesOver)
     relay.after(run.start(input))
+  }
+
+  private def closeColumns(): Unit = {
+    columns.close()
+    results.close()
   }
 
   private def show(native: Native, session: Long): ColumnarBatch =
@@ -54,11 +60,15 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
       fits
     }
     if (pages) rows(native.outputRows(session))
-    else output.convert(show(native, session))
+    else results.alone(native.output(session))
   }
 
   private def rows(page: OutputPage): Iterator[InternalRow] = {
     memory.hold(page.held)
+    page.forSpark.fold(written(page))(results.of(_, page))
+  }
+
+  private def written(page: OutputPage): Iterator[InternalRow] = {
     count("pythonNumRowsReceived", page.rows)
     count("pythonDataReceived", page.pythonBytes)
     count(EmberMetrics.BatchesReceived, page.batches)
@@ -87,8 +97,13 @@ private[ember] trait RowOutput {
   /** Whether columns of these types come back as rows; throws Spark's error if the kind refuses them. */
   def comesAsRows(actual: Seq[DataType]): Boolean
 
-  /** The rows of a batch of other types, as Spark reads them. */
-  def convert(batch: ColumnarBatch): Iterator[InternalRow]
+  /**
+   * The rows of a batch that Spark reads: its types are others, or it has nulls where the declared types have none.
+   *
+   * @param inputs
+   *   the input rows that it belongs to, if it is to be joined with them
+   */
+  def convert(batch: ColumnarBatch, inputs: Option[Iterator[InternalRow]]): Iterator[InternalRow]
 
   /** The rows of a page, which stands in `page`; what came beside it is readable during this call. */
   def read(rows: Iterator[InternalRow], page: OutputPage): Iterator[InternalRow] = {

@@ -31,7 +31,9 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
     }
   }
 
-  override def convert(batch: ColumnarBatch): Iterator[InternalRow] =
+  override def convert(
+      batch: ColumnarBatch,
+      inputs: Option[Iterator[InternalRow]]): Iterator[InternalRow] =
     columns(batch).rowIterator.asScala.map(toUnsafe)
 
   private def columns(batch: ColumnarBatch): ColumnarBatch = {
@@ -55,11 +57,8 @@ private[ember] final class StructRows(output: Seq[Attribute], check: DataType =>
     new RowsAsColumns(rows, named, read.numRows()).next()
   }
 
-  /** The output as rows store it; nothing if its rows have to be read from columns. */
-  def stored: Option[StructType] = known.filter(RowForm.nullsAllowed)
-
-  /** The same, also where nulls are not allowed; nothing if native code does not know its types. */
-  def known: Option[StructType] = RowForm.stored(named)
+  /** The output as rows store it; nothing if native code does not know its types. */
+  def stored: Option[StructType] = RowForm.stored(named)
 
   def named: StructType =
     StructType(output.map(it => StructField(it.name, it.dataType, it.nullable)))

@@ -36,8 +36,9 @@ private[ember] final class WindowOver(frames: WindowFrames, node: NodeConf) exte
     form
       .toRight(FallbackReason.GroupedTypes)
       .flatMap { way =>
-        runner.embedRows(way, new CheckedRows(types), context, context.partitionId()) { limits =>
-          cut(rows, limits.get)
+        runner.embedRows(way, new CheckedRows(types, identity), context, context.partitionId()) {
+          limits =>
+            cut(rows, limits.get)
         }
       } match {
       case Right(joined) => joined.map(frames.results)
@@ -50,7 +51,6 @@ private[ember] final class WindowOver(frames: WindowFrames, node: NodeConf) exte
     kept <- RowForm.stored(columns)
     asked <- RowForm.stored(arguments.schema)
     back <- RowForm.stored(FunctionArguments.struct(types.expected))
-    if RowForm.nullsAllowed(back)
   } yield RowForm(
     kept,
     asked,
