@@ -17,15 +17,15 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
@@ -51,6 +51,9 @@ from ember.policy.draws import Draw  # noqa: E402
 from ember.policy.search import Search  # noqa: E402
 from ember.policy.trees import FlatTree  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ARMS = ("control", "treated")
 BOUNDARIES = tuple(at / 62 for at in range(1, 62))
 CANDIDATES = 2 * (len(BOUNDARIES) + 1)
@@ -63,7 +66,7 @@ DEPTHS = {10: 7, 100: 4, 500: 1, 1000: 0, 5000: 0}
 COLUMNS = (
     *("features", "rows", "nodes", "candidates", "on executors s", "collected s", "ratio"),
     *("on executors CPU s", "collected CPU s", "CPU ratio"),
-    *("rows, bytes to the driver: on executors", "collected"),
+    *("rows, bytes to the driver, tasks: on executors", "collected"),
     *("driver's JVM and Python grew by MiB: on executors", "collected"),
 )
 
@@ -79,6 +82,7 @@ class Taken:
     cpu: float
     rows: int
     bytes: int
+    tasks: int
     jvm_grown: int
     grown: int
     best: list[tuple[int, str, tuple[int, ...]]]
@@ -163,6 +167,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="after which a shape is done")
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--master", help="such as local-cluster[2,1,2048]; else local[slots]")
+    parser.add_argument("--memory", default="4g", help="the heap of the driver")
     parser.add_argument("--folder", help="where the rows are written for a while")
     parser.add_argument("--save", metavar="NAME", help="keep the table in benches/runs/DATE-NAME")
     return parser.parse_args()
@@ -195,25 +200,18 @@ class Case:
 
 
 def rows(spark: SparkSession, folder: str, features: int, many: int) -> DataFrame:
-    """Write random rows, of which some features matter, and read them back."""
+    """Write random rows to four files, of which some features matter, and read them with Spark."""
     names = [f"f{at}" for at in range(features)]
-
-    def generated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            ids = batch.column(0).to_numpy()
-            if not len(ids):
-                continue
-            draw = np.random.default_rng(int(ids[0]))
-            values = draw.random((features, len(ids)))
-            arm = draw.integers(0, 2, len(ids))
-            outcome = draw.random(len(ids)) + arm * (values[3] > 0.5)
-            columns = [pa.array(np.array(ARMS)[arm]), pa.array(np.round(outcome, 2))]
-            columns += [pa.array(line) for line in values]
-            yield pa.RecordBatch.from_arrays(columns, ["arm", "outcome", *names])
-
+    for part, ids in enumerate(np.array_split(np.arange(many), 4)):
+        draw = np.random.default_rng(part)
+        values = draw.random((features, len(ids)))
+        arm = draw.integers(0, 2, len(ids))
+        outcome = draw.random(len(ids)) + arm * (values[3] > 0.5)
+        columns = [pa.array(np.array(ARMS)[arm]), pa.array(np.round(outcome, 2))]
+        columns += [pa.array(line) for line in values]
+        table = pa.table(columns, ["arm", "outcome", *names])
+        parquet.write_table(table, f"{folder}/{part}.parquet", use_dictionary=False)
     schema = "arm string, outcome double, " + ", ".join(f"{name} double" for name in names)
-    written = spark.range(0, many, 1, 4).mapInArrow(generated, schema)
-    written.write.mode("overwrite").parquet(folder)
     return spark.read.schema(schema).parquet(folder)
 
 
@@ -306,11 +304,12 @@ class Watch:
     def taken(self, rows: int, best: list[tuple[int, str, tuple[int, ...]]]) -> Taken:
         """Return it all, once it is over."""
         jvm, grown = (each.bytes() for each in self._growth)
-        return Taken(self._seconds, self._cpu, rows, self._results.bytes(), jvm, grown, best)
+        bytes_, tasks = self._results.since()
+        return Taken(self._seconds, self._cpu, rows, bytes_, tasks, jvm, grown, best)
 
 
 class Results:
-    """The bytes of task results that came to the driver meanwhile."""
+    """The bytes of task results that came to the driver meanwhile, and the tasks they are of."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._store = spark.sparkContext._jsc.sc().statusStore()  # noqa: SLF001 (no other way)
@@ -318,17 +317,20 @@ class Results:
 
     def start(self) -> None:
         """Remember what came before."""
-        self._before = self._sum()
+        self._before = self._sums()
 
-    def bytes(self) -> int:
-        """Return what came since."""
-        return self._sum() - self._before
+    def since(self) -> tuple[int, int]:
+        """Return the bytes and tasks that came since."""
+        bytes_, tasks = self._sums()
+        return bytes_ - self._before[0], tasks - self._before[1]
 
-    def _sum(self) -> int:
+    def _sums(self) -> tuple[int, int]:
         self._bus.waitUntilEmpty()
         defaults = [getattr(self._store, f"stageList$default${at}")() for at in range(2, 6)]
         stages = self._store.stageList(None, *defaults)
-        return sum(stages.apply(at).resultSize() for at in range(stages.size()))
+        every = [stages.apply(at) for at in range(stages.size())]
+        sizes = sum(each.resultSize() for each in every)
+        return sizes, sum(each.numCompleteTasks() for each in every)
 
 
 class Growth:
@@ -359,15 +361,20 @@ def line(pair: Pair) -> str:
     if theirs is not None:
         other, ratio = f"{theirs.seconds:.2f}", f"{pair.ratio:.1f}"
         more, cpu_ratio = f"{theirs.cpu:.2f}", f"{pair.cpu_ratio:.1f}"
-        came, grew = f"{theirs.rows:,}, {theirs.bytes:,}", grown(theirs)
+        came, grew = results(theirs), grown(theirs)
         if theirs.best != ours.best:
             came += " (DIFFERENT splits)"
     return (
         f"| {pair.features:,} | {pair.rows:,} | {nodes} | {pair.features * nodes * CANDIDATES:,} "
         f"| {ours.seconds:.2f} | {other} | {ratio} "
-        f"| {ours.cpu:.2f} | {more} | {cpu_ratio} | {ours.rows:,}, {ours.bytes:,} | {came} "
+        f"| {ours.cpu:.2f} | {more} | {cpu_ratio} | {results(ours)} | {came} "
         f"| {grown(ours)} | {grew} |"
     )
+
+
+def results(taken: Taken) -> str:
+    """Write what came to the driver."""
+    return f"{taken.rows:,}, {taken.bytes:,}, {taken.tasks}"
 
 
 def grown(taken: Taken) -> str:
@@ -394,9 +401,12 @@ def judged(pairs: list[Pair]) -> list[tuple[bool, str]]:
             found.append((slower <= larger * NOISE, f"{words} rows: {slower:.1f} times the time"))
     same = all(pair.theirs is None or pair.ours.best == pair.theirs.best for pair in pairs)
     found.append((same, "both ways find the same splits"))
-    a_node = [pair.ours.bytes / len(pair.ours.best) for pair in pairs]
-    words = f"bytes to the driver for a node: {min(a_node):,.0f} to {max(a_node):,.0f}"
-    found.append((max(a_node) < 65_536, words))
+    a_task = [
+        pair.ours.bytes / (pair.ours.tasks + len(pair.ours.best))  # which each have some
+        for pair in pairs
+    ]
+    words = f"bytes to the driver for a task and a node: {min(a_task):,.0f} to {max(a_task):,.0f}"
+    found.append((max(a_task) < 8_192, words))
     return found
 
 
@@ -408,7 +418,7 @@ def started(wanted: argparse.Namespace) -> SparkSession:
     }
     if wanted.master:
         settings["spark.master"] = wanted.master
-    spark = application("policy search", wanted.slots, "4g", settings)
+    spark = application("policy search", wanted.slots, wanted.memory, settings)
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

@@ -64,6 +64,25 @@ def test_the_same_rows_give_the_same_bits(buyers, manifest, how, criterion, in_a
     assert len(FlatTree.of(expected.trees[0], manifest.features).feature) >= 7
 
 
+def test_whether_features_are_searched_at_once_or_by_turns_changes_no_bit(
+    buyers, manifest, monkeypatch
+):
+    given = {"max_depth": 3, "rules": RULES, "in_a_task": False}
+    expected = grow_tree(buyers, manifest, **given).text()
+    widths = []
+    counted_rows = splits.counted_rows
+
+    def watched(*args, features, **more):
+        widths.append(len(features))
+        return counted_rows(*args, features=features, **more)
+
+    monkeypatch.setattr(splits, "counted_rows", watched)
+    monkeypatch.setattr(splits, "FEATURES_AT_ONCE", 2)
+    assert grow_tree(buyers.repartition(5), manifest, **given).text() == expected
+    assert widths[:2] == [2, 2]  # of a root; by turns until a tree splits by too many features
+    assert widths[-1] == 4
+
+
 @pytest.mark.parametrize("limit", ["ONE_TASK_BYTES", "ONE_TASK_VALUES"])
 def test_whether_one_task_adds_what_was_counted_or_several_changes_no_bit(
     buyers, manifest, monkeypatch, limit

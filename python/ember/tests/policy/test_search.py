@@ -14,6 +14,7 @@ from ember.policy.draws import Draw
 from ember.policy.kernel import library
 from ember.policy.logarithm import log
 from ember.policy.search import Search
+from ember.policy.splits import Best
 from ember.policy.statistics import Merged, Statistics, kernel_of
 from ember.policy.trees import FlatTree, Split
 
@@ -146,6 +147,39 @@ def test_nodes_that_are_searched_by_turns_are_the_same(path):
         part = search.part(at, at + 1)
         (found,) = bits(found_by(part, kernel_of(part.counting, path, part)))
         assert found | {"node": at} == expected[at]
+
+
+@pytest.mark.parametrize("wanted", [None, ((0, 2), (1,), (), (), (0, 1, 2), (0,))])
+def test_features_that_are_searched_by_turns_are_the_same(path, wanted):
+    search = searching(Rules("kl", 2), wanted=wanted)
+    expected = [row["gain"] and row["gain"].hex() for row in found_by(search, None).to_pylist()]
+    rows = [batch.columns for batch in batches(1)]
+    best = {}
+    for first, end in ((0, 2), (2, 3), (3, 6)):
+        part = search.of_features(first, end)
+        kept = [FEATURES.index(each) for each in part.counting.features]
+        assert kept == sorted({0, 1, *range(first, end)})  # the tree splits by the first two
+        for kernel in (None, kernel_of(part.counting, path, part)):
+            found = Statistics(part.counting, kernel)
+            for columns in rows:
+                found.add(only(columns, kept))
+            for row in found.best(part).to_pylist():
+                each = Best.of(row, part.counting)
+                if each.beats(best.get(each.opened)):
+                    best[each.opened] = each
+    assert [best[at].gain and best[at].gain.hex() for at in sorted(best)] == expected
+
+
+def only(columns, kept):
+    """The rows of a batch with some of their features."""
+    lists = [(columns[-2], Numeric), (columns[-1], Categorical)]
+    given = list(columns[:-2])
+    for each, kind in lists:
+        every = [at for at, feature in enumerate(FEATURES) if isinstance(feature, kind)]
+        places = [every.index(at) for at in kept if at in every]
+        values = [[row[place] for place in places] for row in each.to_pylist()]
+        given.append(pa.array(values, each.type))
+    return pa.RecordBatch.from_arrays(given, [str(at) for at in range(len(given))])
 
 
 def test_of_equal_gains_the_first_feature_wins(path):

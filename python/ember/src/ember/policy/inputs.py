@@ -43,7 +43,12 @@ def encoded_sql(df: DataFrame, features: Sequence[Feature]) -> list[str]:
 
 
 def counted_rows(
-    df: DataFrame, manifest: Manifest, outcomes: str | None = None, *, drawn: bool
+    df: DataFrame,
+    manifest: Manifest,
+    outcomes: str | None = None,
+    *,
+    drawn: bool,
+    features: Sequence[Feature] | None = None,
 ) -> DataFrame:
     """Return rows as they are counted: arm, hash, units (for each arm if valued), and features.
 
@@ -51,13 +56,15 @@ def counted_rows(
     planning of a query would take longer than the query.
 
     :param drawn: some rows are left out, by their hashes
+    :param features: those of the manifest that are counted, if not all
     :raises RowsError: if the rows have no such columns
     """
     types = types_of(df, manifest.columns)
     treatment, outcome = manifest.treatment.column, manifest.outcome
     units = [_in_units(_without_nan(outcome.column, types[outcome.column]), outcome.digits)]
     lists: dict[str, list[str]] = {"DOUBLE": [], "STRING": []}
-    for feature, each in zip(manifest.features, encoded_sql(df, manifest.features), strict=True):
+    features = manifest.features if features is None else features
+    for feature, each in zip(features, encoded_sql(df, features), strict=True):
         lists["DOUBLE" if isinstance(feature, Numeric) else "STRING"].append(each)
     written = [
         _text(treatment, types[treatment]),

@@ -132,6 +132,12 @@ class Search:
         priors = None if self.priors is None else self.priors[first:end]
         return replace(self, counting=self.counting.part(first, end), priors=priors)
 
+    def of_features(self, first: int, end: int) -> Search:
+        """Return the search by some of the features."""
+        if (first, end) == (0, len(self.counting.features)):
+            return self
+        return replace(self, counting=self.counting.of_features(first, end))
+
     def document(self) -> dict[str, Any]:
         """Return it as the native kernel reads it."""
         rules, priors = self.rules, self.priors or ()

@@ -10,6 +10,7 @@ wins, then the fewest known codes on the left, then missing values to the left.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 #: What the cells of one pass may take in a task; more open nodes than that are counted by turns.
 PASS_BYTES: Final = 256 * 2**20
 
+#: Features of one query. Spark writes Java for each column of a row, and beyond some thousands the
+#: JVM leaves it uncompiled; queries of equal width share what was written and compiled.
+FEATURES_AT_ONCE: Final = 1000
+
 #: Values of features, and bytes of cells, up to which one task adds what the others counted: they
 #: are few then, and one exchange more costs more than a search side by side gains.
 ONE_TASK_VALUES: Final = 2**28
@@ -62,6 +67,12 @@ class Best:
     def right(self) -> Cells:
         """What does not go left."""
         return self.total - self.left
+
+    def beats(self, other: Best | None) -> bool:
+        """Tell whether it is better than one by earlier features, which win of equal gains."""
+        if other is None or self.gain is None:
+            return other is None
+        return other.gain is None or self.gain > other.gain
 
     @staticmethod
     def of(found: dict[str, Any], counting: Counting) -> Best:
@@ -92,7 +103,7 @@ def best_splits(
 
 
 class Spread:
-    """Rows wherever Spark has them: what is searched in them is one query.
+    """Rows wherever Spark has them: what is searched in them is a query, or some of features each.
 
     :param outcomes: the column that has an outcome for each arm, if they are valued
     :param drawn: some rows are left out, by their hashes
@@ -101,8 +112,8 @@ class Spread:
     def __init__(
         self, df: DataFrame, manifest: Manifest, outcomes: str | None = None, *, drawn: bool
     ) -> None:
-        self._rows = counted_rows(df, manifest, outcomes, drawn=drawn)
-        self._values = manifest.rows * len(manifest.features)
+        self._df, self._manifest = df, manifest
+        self._outcomes, self._drawn = outcomes, drawn
         self._library = shipped(df)
 
     def best(self, search: Search) -> list[Best]:
@@ -110,10 +121,39 @@ class Spread:
         return by_turns(search, self._of)
 
     def _of(self, search: Search) -> list[Best]:
-        kernel = kernel_of(search.counting, self._library, search)
-        cells = self._rows.mapInArrow(_counting(search.counting, kernel), SCHEMA)
+        found: dict[int, Best] = {}
+        for first, end in self._blocks(search.counting):
+            for best in self._found(search.of_features(first, end)):
+                if best.beats(found.get(best.opened)):
+                    found[best.opened] = best
+        return list(found.values())
+
+    def _blocks(self, counting: Counting) -> Iterator[tuple[int, int]]:
+        """Cut the features into runs of about the same width.
+
+        A row that is drawn by its hash needs all of its columns. Trees that split by many features
+        would have them read again with each run.
+        """
+        features = len(counting.features)
+        runs = -(-features // FEATURES_AT_ONCE)
+        if self._drawn or len(counting.split_by()) * 2 > FEATURES_AT_ONCE:
+            runs = 1
+        ends = [features * at // runs for at in range(runs + 1)]
+        return pairwise(ends)
+
+    def _found(self, search: Search) -> list[Best]:
+        counting = search.counting
+        kernel = kernel_of(counting, self._library, search)
+        rows = counted_rows(
+            self._df,
+            self._manifest,
+            self._outcomes,
+            drawn=self._drawn,
+            features=counting.features,
+        )
+        cells = rows.mapInArrow(_counting(counting, kernel), SCHEMA)
         searching = _searching(search, kernel)
-        if self._few(search.counting):
+        if self._few(counting):
             best = cells.repartition(1).mapInArrow(searching, FOUND)
         else:
             best = (
@@ -123,12 +163,13 @@ class Spread:
                 .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
                 .select("best.*")
             )
-        return [Best.of(row.asDict(), search.counting) for row in best.collect()]
+        return [Best.of(row.asDict(), counting) for row in best.collect()]
 
     def _few(self, counting: Counting) -> bool:
         """Tell whether one task is enough to search, as far as numbers tell."""
+        values = self._manifest.rows * len(counting.features)
         bytes_ = int(_cell_bytes(counting).sum())
-        return self._values <= ONE_TASK_VALUES and bytes_ <= ONE_TASK_BYTES
+        return values <= ONE_TASK_VALUES and bytes_ <= ONE_TASK_BYTES
 
 
 def by_turns(search: Search, best_of: Callable[[Search], list[Best]]) -> list[Best]:

@@ -84,6 +84,25 @@ class Counting:
             wanted = tuple(tuple(at - first for at in each if first <= at < end) for each in wanted)
         return replace(self, opened=self.opened[first:end], wanted=wanted)
 
+    def of_features(self, first: int, end: int) -> Counting:
+        """Return what is counted by some of the features.
+
+        Those that trees split by stay, for rows to find their nodes, and are not counted by.
+        """
+        kept = sorted({*range(first, end), *self.split_by()})
+        moved = np.zeros(len(self.features), np.intp)
+        moved[kept] = np.arange(len(kept))
+        return replace(
+            self,
+            features=tuple(self.features[at] for at in kept),
+            trees=tuple(replace(tree, feature=moved[tree.feature]) for tree in self.trees),
+            wanted=tuple(tuple(self.nodes(at)) if first <= at < end else () for at in kept),
+        )
+
+    def split_by(self) -> set[int]:
+        """Return the features that trees split by."""
+        return {feature for tree in self.trees for feature in tree.split_by().tolist()}
+
     def document(self) -> dict[str, Any]:
         """Return it as the native kernel reads it."""
         return {

@@ -138,6 +138,11 @@ class FlatTree:
             depth=max(depths),
         )
 
+    def split_by(self) -> NDArray[np.intp]:
+        """Return the feature of each node that is no leaf."""
+        found: NDArray[np.intp] = self.feature[self.left != np.arange(len(self.left))]
+        return found
+
 
 @dataclass(frozen=True)
 class ForestScorer:
