@@ -19,27 +19,37 @@ lazy val entry = (project in file("plugin-entry"))
 lazy val plugin = (project in file("scala-plugin"))
   .dependsOn(entry)
   .settings(
-    pluginFor(SparkLine.Newest),
+    pluginFor(SparkLine.newest, SparkJars.folder),
     Test / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     ForkedTests.settings)
 
-// Not part of the root: the same sources for an older Spark, whose jars `ci/spark_jars` fetches.
-lazy val plugin42 = (project in file("target/spark-4.2"))
-  .dependsOn(entry)
-  .settings(
-    pluginFor(SparkLine.V42),
-    sourceDirectory := (plugin / sourceDirectory).value,
-    Test / sources := Nil)
+// Not part of the root: the same sources for each older Spark, whose jars `ci/spark_jars` fetches.
+lazy val older = new CompositeProject {
+  override def componentProjects: Seq[Project] = SparkLine.older.map { line =>
+    Project(line.id, file(s"target/spark-${line.name}"))
+      .dependsOn(entry)
+      .settings(
+        pluginFor(line, SparkJars.fetched(line.release)),
+        sourceDirectory := (plugin / sourceDirectory).value,
+        Test / sources := Nil)
+  }
+}
 
-def pluginFor(line: SparkLine): Seq[Setting[_]] = Seq[Def.SettingsDefinition](
+// Every line's: `./sbt jars/packageBin` leaves them in dist.
+lazy val jars = (project in file("target/spark-jars"))
+  .aggregate(plugin)
+  .aggregate(SparkLine.older.map(line => LocalProject(line.id): ProjectReference)*)
+  .settings(publish / skip := true)
+
+def pluginFor(line: SparkLine, jars: File => File): Seq[Setting[_]] = Seq[Def.SettingsDefinition](
   name := s"ember-spark-${line.name}",
-  Compile / unmanagedSourceDirectories ++= line.shims.map((ThisBuild / baseDirectory).value / "scala-shims" / _),
-  Compile / unmanagedJars := SparkJars.compiledAgainst(line.jars((ThisBuild / baseDirectory).value)),
+  Compile / unmanagedSourceDirectories ++= line.shims((ThisBuild / baseDirectory).value),
+  Compile / unmanagedJars := SparkJars.compiledAgainst(jars((ThisBuild / baseDirectory).value)),
   // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
   libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
   CompilerOptions.settings,
-  PluginJar.settings(line.name, SparkLine.released.map(_.name), entry),
+  PluginJar.settings(line.name, SparkLine.all.map(_.name), entry),
   MavenLayout.settings(line.name)).flatMap(_.settings)
 
 // Not part of the root: built only by `./sbt "paging/Jmh/run"`.

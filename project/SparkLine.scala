@@ -1,20 +1,36 @@
 import sbt._
 
-/**
- * A line of Spark that there is a jar for.
- *
- * @param shims
- *   the folders of `scala-shims` that are compiled with the plugin; one that lines share has their range as its name
- * @param jars
- *   where Spark's jars are, from the root of the repository
- */
-final case class SparkLine(name: String, shims: Seq[String], jars: File => File)
+/** A line of Spark that there is a jar for, by the release that the jar is compiled against. */
+final case class SparkLine(release: String) {
+  val name: String = release.split('.').take(2).mkString(".")
+
+  /** Of the project that makes the jar. */
+  val id: String = s"plugin${name.replace(".", "")}"
+
+  /** The folders of `scala-shims` for it: `spark-4.2` is for one line, `spark-4.1-4.3` for those from 4.1 to 4.3. */
+  def shims(root: File): Seq[File] =
+    (root / "scala-shims" * "spark-*").get().sorted.filter { folder =>
+      val range = folder.getName.stripPrefix("spark-").split('-').map(SparkLine.numbers)
+      val mine = SparkLine.numbers(name)
+      Ordering[(Int, Int)].gteq(mine, range.head) && Ordering[(Int, Int)].lteq(mine, range.last)
+    }
+}
 
 object SparkLine {
-  val Newest: SparkLine = SparkLine("4.3", Seq("spark-4.2-4.3", "spark-4.3"), SparkJars.folder)
 
-  val V42: SparkLine = SparkLine("4.2", Seq("spark-4.2-4.3", "spark-4.2"), SparkJars.fetched("4.2.1"))
+  /** Those of `ci/pairs.txt`, from the oldest to the newest. */
+  val all: Seq[SparkLine] = IO
+    .readLines(file("ci/pairs.txt"))
+    .filterNot(line => line.startsWith("#") || line.trim.isEmpty)
+    .map(line => SparkLine(line.split(' ').head))
 
-  /** Those that users are told of. */
-  val released: Seq[SparkLine] = Seq(V42, Newest)
+  /** That of `.venv`. */
+  val newest: SparkLine = all.last
+
+  val older: Seq[SparkLine] = all.init
+
+  private def numbers(name: String): (Int, Int) = {
+    val Array(major, minor) = name.split('.').map(_.toInt)
+    (major, minor)
+  }
 }

@@ -40,7 +40,9 @@ numbers = spark.range(0, 200, 1, 2).select(
 
 
 def row():
-    return numbers.select(F.udf(lambda v: None if v % 5 == 0 else v + 1, "long")("v"))
+    return numbers.select(
+        F.udf(lambda v: None if v % 5 == 0 else v + 1, "long", useArrow=True)("v")
+    )
 
 
 def row_in_its_task():
@@ -48,13 +50,13 @@ def row_in_its_task():
         counter.add(1)
         return v + offset.value + TaskContext.get().partitionId()
 
-    return numbers.select(F.udf(told, "long")("v"))
+    return numbers.select(F.udf(told, "long", useArrow=True)("v"))
 
 
 def row_types():
     same = {"s": "string", "d": "decimal(20,4)", "day": "date", "p": "struct<id:long,t:string>"}
     return numbers.select(
-        *(F.udf(lambda v: v, ddl)(name).alias(name) for name, ddl in same.items())
+        *(F.udf(lambda v: v, ddl, useArrow=True)(name).alias(name) for name, ddl in same.items())
     )
 
 
@@ -70,7 +72,7 @@ def row_error():
             time.sleep(2)
         return 1 // (v - LAST)
 
-    return numbers.select(F.udf(fails, "long")("v"))
+    return numbers.select(F.udf(fails, "long", useArrow=True)("v"))
 
 
 def pandas_scalar():

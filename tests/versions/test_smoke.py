@@ -7,27 +7,23 @@ import jobs
 import making
 import pytest
 
+import pairs
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "target" / "versions"
-#: Sparks, with the Pythons that each runs on.
-PAIRS = {
-    "4.2.1": ("3.10", "3.11", "3.12", "3.13", "3.14"),
-    "4.3.0": ("3.11", "3.12", "3.13", "3.14"),
-}
 #: What a line of Spark leaves to Spark's own worker.
 NOT_EMBEDDED = {
+    "4.1": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
     "4.2": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
     "4.3": set(),
 }
-
-
-EACH = [(version, minor) for version, minors in PAIRS.items() for minor in minors]
+EACH = [(version, minor) for version, minors in pairs.read().items() for minor in minors]
 
 
 @pytest.mark.parametrize(("version", "minor"), EACH)
 def test_every_kind_gives_the_answers_of_sparks_own_worker(version, minor, tmp_path):
     told = asked(version, minor, tmp_path)
-    line = version.rpartition(".")[0]
+    line = pairs.line_of(version)
     for case, alone in told["spark"].items():
         assert alone["embedded"] == 0 < alone["on_spark"], case
         for leg in ("ember", "process"):
@@ -40,24 +36,33 @@ def test_every_kind_gives_the_answers_of_sparks_own_worker(version, minor, tmp_p
                 assert (mine["in_workers"] > 0) == (leg == "process"), (leg, case)
 
 
+@pytest.mark.parametrize("version", pairs.read())
+def test_what_sparks_runners_would_write_from_is_freed_where_ember_runs(version, tmp_path):
+    told = ran("vectors.py", version, "3.11", tmp_path)
+    assert all(told["embedded"])
+    assert not [name for name in told["open"] if name.startswith("stdout writer")]
+
+
 def asked(version, minor, folder):
     """What the application told, which the table of the README is made from."""
+    told = ran("smoke.py", version, minor, folder)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{version}-{minor}.json").write_text(json.dumps(told, indent=1))
+    return told
+
+
+def ran(application, version, minor, folder):
     try:
         python = making.spark(version, minor)
     except making.NotHereError as lack:
         pytest.skip(str(lack))
-    line = version.rpartition(".")[0]
-    jar = REPOSITORY / "dist" / f"ember-spark-{line}_2.13.jar"
-    job = jobs.Job(
+    jar = REPOSITORY / "dist" / f"ember-spark-{pairs.line_of(version)}_2.13.jar"
+    return jobs.Job(
         python,
         str(python),
         settings={"spark.jars": str(jar)},
-        application="../versions/smoke.py",
-    )
-    told = job.run(folder)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{version}-{minor}.json").write_text(json.dumps(told, indent=1))
-    return told
+        application=f"../versions/{application}",
+    ).run(folder)
 
 
 def answer(leg):

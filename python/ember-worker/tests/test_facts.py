@@ -14,9 +14,10 @@ from typing import Any
 import pyspark
 import pytest
 
-from ember_worker import facts
+from ember_worker import boot, facts
 
 SCRIPT = Path(facts.__file__)
+PAIRS = Path(__file__).resolve().parents[3] / "ci" / "pairs.txt"
 THIS = "libpython{}.{}".format(*sys.version_info)
 
 
@@ -120,14 +121,21 @@ def test_pyspark_in_a_zip_file_has_its_own_version_and_not_the_installed_one(
     package = tmp_path / "pyspark.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("pyspark/__init__.py", "")
-        archive.writestr("pyspark/version.py", '__version__: str = "4.1.4"\n')
+        archive.writestr("pyspark/version.py", '__version__: str = "4.0.5"\n')
     told = _run(PYTHONPATH=str(package))
     assert told["packages"]["pyspark"] == {
-        "version": "4.1.4",
+        "version": "4.0.5",
         "location": str(package / "pyspark"),
     }
     advice = {found["problem"]: found["advice"] for found in told["problems"]}
-    assert advice["PySpark 4.1.4 has no seam"] == "use PySpark 4.2.x, 4.3.x"
+    assert advice["PySpark 4.0.5 has no seam"] == "use PySpark 4.1.x, 4.2.x, 4.3.x"
+
+
+def test_every_spark_that_has_a_jar_has_a_seam_and_its_oldest_python() -> None:
+    lines = (line.split() for line in PAIRS.read_text(encoding="utf-8").splitlines())
+    oldest = {words[0].rpartition(".")[0]: words[1] for words in lines if words[0] != "#"}
+    assert {line: "{}.{}".format(*found) for line, found in facts.PYSPARKS.items()} == oldest
+    assert list(boot.SEAMS) == list(oldest)
 
 
 def _told(**changes: Any) -> Any:
@@ -199,7 +207,7 @@ def test_a_python_too_old_for_its_pyspark_is_a_problem(monkeypatch: pytest.Monke
     monkeypatch.setattr(facts, "PYSPARKS", {"4.3": (3, 99)})
     found = list(facts._package_problems(_told()["packages"]))
     assert found == [("PySpark 4.3.0 needs Python 3.99", "use Python 3.99 or later")]
-    older = _told()["packages"] | {"pyspark": {"version": "4.1.4", "location": "/x"}}
+    older = _told()["packages"] | {"pyspark": {"version": "4.0.5", "location": "/x"}}
     found = list(facts._package_problems(older))
     assert found == [("PySpark 4.3.x needs Python 3.99", "use Python 3.99 or later")]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextvars
 import decimal
 import gc
+import importlib
 import os
 import pickle
 import subprocess
@@ -423,3 +424,24 @@ def test_what_a_function_leaves_behind_is_no_error_for_the_next() -> None:
 
 def _identity(values: Any) -> Any:
     return values
+
+
+def test_caches_of_imports_are_dropped_by_one_session_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    class Finder:
+        @staticmethod
+        def invalidate_caches() -> None:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: call(importlib.invalidate_caches), range(4)))
+    assert len(most) >= 4
+    assert max(most) == 1

@@ -1,75 +1,25 @@
-"""PySpark 4.2: its own ``main``, which reads the header and the data from one file.
-
-Functions run through PySpark's own code alone: what ``seam_4_3`` rebinds for speed has another form
-here.
-"""
+"""PySpark 4.2: one ``main``, and a serializer each that reads groups and cogroups."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
-from pyspark import worker, worker_util
-from pyspark.sql.pandas.serializers import (
-    ArrowStreamCoGroupSerializer,
-    ArrowStreamGroupSerializer,
-    ArrowStreamSerializer,
-)
+from pyspark.sql.pandas.serializers import ArrowStreamCoGroupSerializer, ArrowStreamGroupSerializer
 
-from ember_worker import depth, stand_ins, transport
-from ember_worker.kinds import groups
-from ember_worker.rebound import rebound
+from ember_worker import groups, one_main, transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pyarrow as pa
-
-#: The Python frames below ``main`` in a worker of Spark's daemon: two of ``python -m``, the
-#: daemon's module, ``manager``, ``worker``, and the wrapper with the fault handler.
-FRAMES_BELOW = 6
-#: What is not the end of a stream: the worker that Spark believes in is not to be used again.
-_NO_END = (-1).to_bytes(4, "big", signed=True)
-
 
 def install(*, in_executor: bool) -> Any:
     """Rebind the stream serializers; return ``invoke(endpoint, outfile)``."""
-    for name in ("load_stream", "dump_stream"):
-        stock = getattr(ArrowStreamSerializer, name)
-        setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": stand_ins.BUILTINS}))
     for serializer, read in (
-        (ArrowStreamGroupSerializer, _groups),
-        (ArrowStreamCoGroupSerializer, _cogroups),
+        (ArrowStreamGroupSerializer, groups.as_slices),
+        (ArrowStreamCoGroupSerializer, groups.sides_as_slices),
     ):
         serializer.load_stream = _loading(serializer.load_stream, read)  # type: ignore[method-assign]
-    meanings: dict[str, Any] = {
-        "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
-        "handle_worker_exception": stand_ins.handle_worker_exception,
-    }
-    if in_executor:
-        meanings |= stand_ins.IN_EXECUTOR
-    wrapped: Any = worker.main
-    main = rebound(wrapped.__wrapped__, meanings)
-
-    def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        depth.call_above(FRAMES_BELOW, main, _Infile(endpoint), outfile)
-
-    return invoke
-
-
-class _Infile(transport.DataStream):
-    """The header in bytes, and behind it the data, which only the embedded reader can read."""
-
-    def __init__(self, endpoint: Any) -> None:
-        super().__init__(endpoint)
-        self._header = io.BytesIO(endpoint.header)
-
-    def read(self, *sizes: int) -> bytes:
-        size = sizes[0] if sizes else -1
-        data = self._header.read(size)
-        if data or size == 0:
-            return data
-        return _NO_END if size == len(_NO_END) else super().read(size)
+    return one_main.install(in_executor=in_executor)
 
 
 def _loading(stock: Callable[..., Any], read: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -79,25 +29,3 @@ def _loading(stock: Callable[..., Any], read: Callable[[Any], Any]) -> Callable[
         return stock(serializer, stream)
 
     return load_stream
-
-
-def _groups(endpoint: Any) -> Any:
-    return groups.groups(endpoint, groups.slices)
-
-
-def _cogroups(endpoint: Any) -> Any:
-    return groups.cogroups(endpoint, _sides)
-
-
-def _sides(batch: pa.RecordBatch, _own: Any) -> Any:
-    return batch.slice
-
-
-def _setup_spark_files(infile: Any) -> None:
-    with stand_ins.files_of_session():
-        worker_util.setup_spark_files(infile)
-
-
-def _setup_spark_files_alone(infile: Any) -> None:
-    with stand_ins.files_of_session_alone():
-        worker_util.setup_spark_files(infile)

@@ -15,7 +15,7 @@ from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
 from ember_worker import depth, kinds, rowfn, stand_ins, stateless, transport
-from ember_worker.kinds import groups, pickled, table_function
+from ember_worker.kinds import gathering, pickled, table_function
 from ember_worker.kinds.pickled import table
 from ember_worker.rebound import importing, rebound
 from ember_worker.receiver import Header, Receiver
@@ -34,21 +34,23 @@ def install(*, in_executor: bool) -> Any:
     for name in ("load_stream", "dump_stream"):
         stock = getattr(ArrowStreamSerializer, name)
         setattr(ArrowStreamSerializer, name, rebound(stock, {"__builtins__": stand_ins.BUILTINS}))
-    gathering = {
+    ways = {
         writer: rebound(dump_stream, {"__builtins__": importing(pyarrow=_Gathering(writer))})
-        for writer in (groups.GatheringWriter, groups.CopyingWriter, table_function.ListWriter)
+        for writer in (
+            gathering.GatheringWriter,
+            gathering.CopyingWriter,
+            table_function.ListWriter,
+        )
     }
     meanings = {
         "read_udfs": stateless.reader(
             kinds.reader(
                 worker.read_udfs,
                 pickled.reader(worker.read_udfs, rowfn.reader(worker.read_udfs)),
-                gathering,
+                ways,
             )
         ),
-        "read_udtf": table.reader(
-            worker.read_udtf, table_function.reader(worker.read_udtf, gathering)
-        ),
+        "read_udtf": table.reader(worker.read_udtf, table_function.reader(worker.read_udtf, ways)),
         "WorkerInitInfo": _ReadOnce,
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": stand_ins.handle_worker_exception,

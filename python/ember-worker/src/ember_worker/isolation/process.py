@@ -8,9 +8,11 @@ never see them change.
 from __future__ import annotations
 
 import functools
+import importlib
 import locale
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,7 @@ def install() -> None:
         (locale, "setlocale", _setlocale(locale.setlocale)),
         (sys, "setrecursionlimit", _setrecursionlimit(sys.setrecursionlimit)),
         (time, "tzset", _tzset(time.tzset)),
+        (importlib, "invalidate_caches", _one_by_one(importlib.invalidate_caches)),
     )
     for module, name, replacement in replacements:
         setattr(module, name, replacement)
@@ -162,6 +165,19 @@ def _setrecursionlimit(change: Callable[[int], None]) -> Any:
         _record("recursion limit", functools.partial(change, before))
 
     return setrecursionlimit
+
+
+def _one_by_one(invalidate: Callable[[], None]) -> Any:
+    """Let one session at a time: each entry of ``sys.path_importer_cache`` can be dropped once."""
+    lock: Any = threading.Lock()
+    os.register_at_fork(after_in_child=lock._at_fork_reinit)
+
+    @functools.wraps(invalidate)
+    def invalidate_caches() -> None:
+        with lock:
+            invalidate()
+
+    return invalidate_caches
 
 
 def _tzset(change: Callable[[], None]) -> Any:

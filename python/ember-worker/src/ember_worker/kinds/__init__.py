@@ -15,16 +15,16 @@ from pyspark.sql.pandas.serializers import (
 )
 from pyspark.util import PythonEvalType as Kind
 
-from ember_worker import transport
+from ember_worker import groups, transport
 from ember_worker.kinds import (
     aggregate_arrow,
     aggregate_pandas,
     cogrouped_map_arrow,
     cogrouped_map_pandas,
     frames,
+    gathering,
     grouped_map_arrow,
     grouped_map_pandas,
-    groups,
     pandas_groups,
 )
 from ember_worker.rebound import rebound
@@ -91,7 +91,9 @@ def reader(
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if type(serializer) in _READERS:
-            writer = groups.GatheringWriter if kind in _OF_OWN_MEMORY else groups.CopyingWriter
+            writer = (
+                gathering.GatheringWriter if kind in _OF_OWN_MEMORY else gathering.CopyingWriter
+            )
             # Bound to the object, so that no frame of ours is on the function's stack.
             own: Any = serializer
             own.dump_stream = MethodType(ways[writer], serializer)

@@ -6,14 +6,17 @@ import contextlib
 import os
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.util import enable_faulthandler
+from pyspark.util import _faulthandler_helper
 
 from ember_worker import guards, session
 from ember_worker.isolation import broadcasts
 from ember_worker.state import PROCESS
 from ember_worker.transport import Outfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What the last session added to the environment, with what was there before it.
 _replaced: dict[str, str | None] = {}
@@ -26,7 +29,7 @@ def run(endpoint: Any) -> bytes:
     _use_environment(endpoint.environment)
     outfile = Outfile(endpoint)
     try:
-        with enable_faulthandler(start_periodic_traceback=False):
+        with _fault_handler():
             session.invoke(endpoint, outfile)
     except SystemExit:
         pass  # how PySpark ends every session that will not be reused
@@ -41,6 +44,16 @@ def run(endpoint: Any) -> bytes:
         with contextlib.suppress(Exception):
             stream.flush()
     return b"" if endpoint.cancelled else outfile.tail()
+
+
+@contextlib.contextmanager
+def _fault_handler() -> Iterator[None]:
+    """Tell faults as PySpark's wrapper of ``main`` does, which 4.1 has in no other form."""
+    try:
+        _faulthandler_helper.start()
+        yield
+    finally:
+        _faulthandler_helper.stop()
 
 
 def _use_environment(overlay: bytes) -> None:

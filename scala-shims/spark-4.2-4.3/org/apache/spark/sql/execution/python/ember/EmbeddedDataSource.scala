@@ -40,6 +40,7 @@ private[ember] final class EmbeddedDataSource(
       metrics ++ counts,
       artifacts,
       session,
+      conf.pythonUDFProfiler,
       Seq(name),
       deterministic = false)
     val function = ChainedPythonFunctions(Seq(createPythonFunction(pickled)))
