@@ -6,6 +6,7 @@ import time
 import pandas as pd
 import pyarrow.compute as pc
 import pytest
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 from pyspark.sql import functions as F
 
 BATCHES, ROWS = 3, 10
@@ -86,6 +87,21 @@ def test_a_stateless_kind_runs_embedded_in_every_batch_of_a_clients_stream(
     assert [row.a for row in rows] == list(range(0, 2 * ROWS * BATCHES, 2))
 
 
+def started(sink):
+    """Start a stream with a Python process of its own, which Spark gives ten seconds to come up.
+
+    No setting changes that; a machine that is busy with other things may take longer.
+    """
+    end = time.monotonic() + END_S
+    while True:
+        try:
+            return sink.start()
+        except SparkConnectGrpcException as error:
+            own = "Python worker failed to connect back" in str(error)
+            if not own or time.monotonic() > end:
+                raise
+
+
 def test_functions_inside_of_foreach_batch_run_embedded(both, tmp_path):
     found = {}
     for name, spark in zip(("ember", "plain"), both, strict=True):
@@ -98,7 +114,7 @@ def test_functions_inside_of_foreach_batch_run_embedded(both, tmp_path):
             (folder / f"{number}.json").write_text(json.dumps(told))
 
         sink = numbers(spark).writeStream.foreachBatch(each)
-        query = sink.option("checkpointLocation", str(folder / "checkpoint")).start()
+        query = started(sink.option("checkpointLocation", str(folder / "checkpoint")))
         try:
             wait_for_batches(query)
         finally:
