@@ -20,7 +20,8 @@ JAR = Path(os.environ.get("EMBER_JAR", REPOSITORY / "dist" / "ember-spark-4.3_2.
 PLUGIN = {"spark.plugins": "dev.ember.EmberPlugin"}
 #: Two executors with a core each.
 LOCAL_CLUSTER = {"spark.master": "local-cluster[2,1,1024]"}
-LIMIT_S = 300
+#: Twenty times what one takes that has the machine for itself.
+LIMIT_S = 600
 
 
 @dataclass
@@ -63,11 +64,13 @@ class Application:
         """Wait for it."""
         assert self.started is not None
         try:
-            code = self.started.wait(LIMIT_S)
+            ended = f"ended with {self.started.wait(LIMIT_S)}"
+        except subprocess.TimeoutExpired:
+            ended = f"no end within {LIMIT_S} s"
         finally:
             self.kill()
         text = self.log.read_text(errors="replace")
-        assert code == 0, f"ended with {code}\n{text[-8000:]}"
+        assert ended == "ended with 0", f"{ended}\n{text[-8000:]}"
         told: dict[str, Any] = json.loads((self.folder / "answer.json").read_text())
         # Where a cluster in the driver's process leaves what its executors wrote.
         shutil.rmtree(self.home / "work" / told["application"], ignore_errors=True)

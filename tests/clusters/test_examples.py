@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ EACH = ("local.sh", "plain_python.py", "standalone.sh", "connect.sh", "packages.
 #: Where all functions may run in worker processes: clients need not trust one another.
 SHARED = {"connect.sh"}
 TOLD = re.compile(r"^.+: (\d+) in executors, (\d+) in workers, (\d+) on Spark's", re.MULTILINE)
-LIMIT_S = 300
+LIMIT_S = 600
 
 
 def run(name, folder, **more):
@@ -25,17 +26,25 @@ def run(name, folder, **more):
     kept = {key: os.environ[key] for key in ("HOME", "LANG", "JAVA_HOME") if key in os.environ}
     here = {"PATH": "/usr/bin:/bin", "PYSPARK_PYTHON": sys.executable, "EMBER_JAR": str(JAR)}
     command = [sys.executable] if name.endswith(".py") else ["bash"]
-    done = subprocess.run(
+    example = subprocess.Popen(
         [*command, str(EXAMPLES / name)],
         env={**kept, **here, "TMPDIR": str(folder), **more},
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=LIMIT_S,
-        check=False,
+        start_new_session=True,
     )
-    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
-    return done.stdout
+    try:
+        printed, said = example.communicate(timeout=LIMIT_S)
+        ended = f"ended with {example.returncode}"
+    except subprocess.TimeoutExpired:
+        # All that it has started: the shell alone would leave its servers behind.
+        os.killpg(example.pid, signal.SIGTERM)
+        printed, said = example.communicate(timeout=LIMIT_S)
+        ended = f"no end within {LIMIT_S} s"
+    assert ended == "ended with 0", f"{ended}\n{printed[-4000:]}\n{said[-8000:]}"
+    return printed
 
 
 def ran_in_ember(printed, *, in_executors=True):
