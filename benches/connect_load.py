@@ -6,9 +6,11 @@ Every client has a session and a module of its own and works without a pause: fu
 kind, of which each answer is checked; one operation in ten raises, one in fifty reads a null
 pointer. When the sessions have ended, the server has to hold what it held before them. The exit
 code is 1 on a wrong answer, on another error than the one asked for, on an operation that does not
-end, on a server that does, on a worker process of a session that has ended, and on memory, threads,
-descriptors or processes that stay behind; what Spark alone leaves behind is told. An interrupt ends
-the work, and keeps and judges what there is.
+end, on a server that does, on a worker process of a session that has ended, and on what stays
+behind: objects of Ember's, memory that the JVM does not account for, threads, descriptors and
+processes. What the JVM takes for code, classes and its heap may grow by little more than with Spark
+alone, whose leg the other is judged by. An interrupt ends the work, and keeps and judges what there
+is.
 """
 
 import argparse
@@ -34,17 +36,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "connect"
 from pyspark import cloudpickle
 from server import Server
 
+from suite.account import TRACKING
 from suite.legs import JAR
-from suite.load import FLAT, Client, Leg, grown, look, settled, under_load
+from suite.load import (
+    FLAT,
+    MORE_THAN_SPARK,
+    Client,
+    Leg,
+    grown,
+    grown_more,
+    look_at_rest,
+    under_load,
+)
 from suite.load_acts import KINDS, RAISES, bring_module, chosen
 from suite.machine import commit, machine
 
 RUNS = Path(__file__).resolve().parent / "runs"
-#: Both legs: a heap that is there from the start, so that what grows is something else.
+#: Both legs: a heap that is there from the start, so that what grows is something else. A full
+#: collection leaves what is alive in it, and not dead objects in a twentieth of it.
 SHARED = {
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-Xms2g -XX:+AlwaysPreTouch -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-Xms2g -XX:+AlwaysPreTouch -XX:+UseSerialGC "
+    f"-XX:MarkSweepDeadRatio=0 {TRACKING}",
 }
+LEGS = ["ember", "spark"]
 WARM_ROUNDS = 2
 TELL_S = 30.0
 
@@ -66,13 +81,14 @@ def main() -> int:
     }
     legs: list[Leg] = []
     for name in wanted.legs:
-        legs.append(Leg(name, wanted.clients, wanted.minutes * 60))
+        legs.append(Leg(name, wanted.clients, wanted.minutes * 60, wanted.operations))
         try:
             run(legs[-1], wanted, lambda: keep(wanted, facts, legs))
         except KeyboardInterrupt:
             legs[-1].interrupted = True
         if legs[-1].interrupted:
             break
+    compare(legs)
     print(*table(facts, legs), sep="\n")
     keep(wanted, facts, legs)
     return 1 if any(leg.wrong for leg in legs) else 0
@@ -81,7 +97,6 @@ def main() -> int:
 def run(leg: Leg, wanted: argparse.Namespace, keep_now: Callable[[], None]) -> None:
     """Start a server, load it, end it."""
     jar = JAR if leg.name == "ember" else None
-    begun = time.monotonic()
     with TemporaryDirectory(prefix="ember-load-") as name:
         folder = Path(name)
         with unheard(signal.SIGINT):  # an interrupt is for this process alone
@@ -89,13 +104,14 @@ def run(leg: Leg, wanted: argparse.Namespace, keep_now: Callable[[], None]) -> N
         try:
             warm(server)
             pid = server.process.pid
-            time.sleep(wanted.settle / 3)
-            leg.before = look(pid, 0.0)
+            time.sleep(wanted.settle)
+            leg.before = look_at_rest(pid, 0.0)
             under_load(leg, pid, made(server, wanted, folder), wanted.stuck_after, Teller(keep_now))
             if server.process.poll() is None:
                 if leg.name == "ember":
                     leg.sessions = told_of_functions(server)
-                leg.after = settled(pid, begun, wanted.settle, leg.before)
+                time.sleep(wanted.settle)
+                leg.after = look_at_rest(pid, leg.seconds + wanted.settle)
                 judge(leg, server)
         finally:
             server.stop()
@@ -119,13 +135,20 @@ def told_of_functions(server: Server) -> dict[str, int]:
 def judge(leg: Leg, server: Server) -> None:
     """Find what is wrong with a server of Ember's, once its sessions have ended."""
     if leg.name == "ember" and leg.before and leg.after:
-        leg.problems += grown(leg.before, leg.after)
+        leg.problems += grown(leg.before, leg.after, leg.new)
         if left := server.workers():
             leg.problems.append(f"{len(left)} worker processes of ended sessions are still there")
         if leg.sessions["on spark"]:
             leg.problems.append(f"functions were left to Spark's own workers: {leg.sessions}")
         if not leg.sessions["in executor"] + leg.sessions["in workers"]:
             leg.problems.append("no function ran in Ember: the run proves nothing")
+
+
+def compare(legs: list[Leg]) -> None:
+    """Find what Ember's server took more of than Spark's alone."""
+    named = {leg.name: leg for leg in legs}
+    if {"ember", "spark"} <= set(named):
+        named["ember"].problems += grown_more(named["ember"], named["spark"])
 
 
 @contextmanager
@@ -209,9 +232,16 @@ def table(facts: dict[str, Any], legs: list[Leg]) -> list[str]:
         for name in sorted({name for one in each for name in one["operations"]})
     ]
     rows += [
-        (f"{name}: before / most / after", [_held(one, name) for one in each]) for name in FLAT
+        (f"{name}: before / most / after", [_held(one, name) for one in each])
+        for name in ("server MiB", *MORE_THAN_SPARK, *FLAT)
+    ]
+    rows += [
+        (f"{name}, MiB: before / after", [_of_jvm(one, name) for one in each])
+        for name in sorted({name for one in each for name in _large(one)})
     ]
     lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows]
+    if len(legs) < len(LEGS):
+        lines += ["", f"{', '.join(MORE_THAN_SPARK)}: not judged, for want of the other leg"]
     for leg in legs:
         ran = ", ".join(f"{count} sessions {place}" for place, count in leg.sessions.items())
         lines += ["", f"{leg.name}: {len(leg.wrong)} problems{'; ' if ran else ''}{ran}"]
@@ -231,20 +261,39 @@ def _held(one: dict[str, Any], name: str) -> str:
     return " / ".join("-" if value is None else f"{value:.0f}" for value in values)
 
 
+def _large(one: dict[str, Any]) -> list[str]:
+    return [name for name, mib in (one["jvm_after"] or {}).items() if mib >= 1]
+
+
+def _of_jvm(one: dict[str, Any], name: str) -> str:
+    values = [(one[when] or {}).get(name) for when in ("jvm_before", "jvm_after")]
+    return " / ".join("-" if value is None else f"{value:.1f}" for value in values)
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=10.0, help="of load, for each leg")
+    parser.add_argument(
+        "--operations",
+        type=int,
+        metavar="N",
+        help="a leg ends after so many, too: legs that did the same can be compared",
+    )
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--legs",
         type=lambda text: text.split(","),
-        default=["ember", "spark"],
+        default=LEGS,
         help="ember,spark or one of them",
     )
     parser.add_argument(
-        "--settle", type=float, default=120.0, metavar="S", help="for what sessions leave behind"
+        "--settle",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="before a server is looked at that has nothing to do",
     )
     parser.add_argument(
         "--stuck-after",

@@ -5,11 +5,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
+from suite.account import account
 from suite.cpu import cpu_of
 from suite.load_acts import Act
 from suite.memory import below, share_of
@@ -18,12 +19,19 @@ from suite.soaking import MORE, entries, thread_names
 MIB: Final = 2**20
 #: What a server may hold more of, after the sessions, than before them.
 FLAT: Final = {
-    "server MiB": MORE["JVM MiB"] + MORE["other MiB"],
+    "other MiB": MORE["other MiB"],
     "children MiB": MORE["other MiB"],
     "threads": MORE["threads"],
     "descriptors": MORE["descriptors"],
     "processes": MORE["processes"],
 }
+#: What the JVM itself takes more of, for code and classes that Spark makes for every query, is
+#: Spark's: Ember may add this to what Spark alone takes.
+MORE_THAN_SPARK: Final = {"JVM MiB": MORE["JVM MiB"]}
+#: Live objects of one class of Ember's that may be more, and for each session or function that was
+#: new to the server: Spark keeps the session itself, and Ember's books a thousand functions.
+OBJECTS: Final = 16
+OBJECTS_OF_NEW: Final = 4
 #: Every one of these many seconds the server is looked at.
 LOOK_S: Final = 5.0
 #: Operations of the slowest twentieth are told apart only when there are some of them.
@@ -94,6 +102,9 @@ class Look:
     second: float
     held: dict[str, float]
     threads: Counter[str] = field(default_factory=Counter)
+    #: Of a server at rest: MiB of its JVM by what for, and live objects of Ember's by class.
+    jvm: dict[str, float] = field(default_factory=dict)
+    ours: Counter[str] = field(default_factory=Counter)
 
 
 def look(server: int, second: float) -> Look:
@@ -113,14 +124,38 @@ def look(server: int, second: float) -> Look:
     )
 
 
-def grown(before: Look, after: Look) -> list[str]:
-    """Say what the server still holds of sessions that have ended."""
+def look_at_rest(server: int, second: float) -> Look:
+    """Measure a server without work, once it has given back what it can."""
+    found = account(server)
+    looked = look(server, second)
+    held = looked.held | {"JVM MiB": sum(found.jvm.values()), "other MiB": found.other}
+    return replace(looked, held=held, jvm=found.jvm, ours=found.ours)
+
+
+def grown(before: Look, after: Look, new: int = 0) -> list[str]:
+    """Say what the server still holds of sessions that have ended.
+
+    So many sessions and functions were ``new`` to it.
+    """
     problems = []
     for name, most in FLAT.items():
         first, last = before.held[name], after.held[name]
         if last - first > most:
             who = _who(name, before, after)
             problems.append(f"{name} grew from {first:.0f} to {last:.0f}{who}")
+    for name, number in (after.ours - before.ours).items():
+        if number > OBJECTS + OBJECTS_OF_NEW * new:
+            problems.append(f"{number} more objects of {name} are alive")
+    return problems
+
+
+def grown_more(leg: "Leg", alone: "Leg") -> list[str]:
+    """Say what a server took more of than Spark's alone did under the same load."""
+    problems = []
+    for name, most in MORE_THAN_SPARK.items():
+        ember, spark = leg.growth(name), alone.growth(name)
+        if ember is not None and spark is not None and ember - spark > most:
+            problems.append(f"{name} grew by {ember:.0f}, and with Spark alone by {spark:.0f}")
     return problems
 
 
@@ -131,16 +166,6 @@ def _who(name: str, before: Look, after: Look) -> str:
     return ": " + ", ".join(f"{count} {who}" for who, count in more.most_common(6))
 
 
-def settled(server: int, begun: float, limit: float, before: Look) -> Look:
-    """Look until a server holds no more than it did ``before``, or until the time is over."""
-    end = time.monotonic() + limit
-    while True:
-        found = look(server, time.monotonic() - begun)
-        if not grown(before, found) or time.monotonic() > end:
-            return found
-        time.sleep(LOOK_S)
-
-
 @dataclass
 class Leg:
     """What became of one server."""
@@ -148,6 +173,8 @@ class Leg:
     name: str
     clients: int
     seconds: float = 0.0
+    enough: int | None = None
+    """Operations after which it may end before its time."""
     cpu: float = 0.0
     before: Look | None = None
     looks: list[Look] = field(default_factory=list)
@@ -157,6 +184,22 @@ class Leg:
     """Where functions ran, the warm-up's too, as the server tells it."""
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+
+    def growth(self, name: str) -> float | None:
+        """Give how much more there was of something after the sessions, if both were seen."""
+        if self.before is None or self.after is None:
+            return None
+        return self.after.held[name] - self.before.held[name]
+
+    @property
+    def new(self) -> int:
+        """Count the sessions, and the functions that nobody had seen before."""
+        return self.clients + sum(one.name == "crashes" for one in self.operations)
+
+    @property
+    def full(self) -> bool:
+        """Tell whether enough was done."""
+        return self.enough is not None and len(self.operations) >= self.enough
 
     @property
     def wrong(self) -> list[str]:
@@ -182,6 +225,11 @@ class Leg:
             "before": self.before.held if self.before else None,
             "peak": peak(self.looks),
             "after": self.after.held if self.after else None,
+            "jvm_before": self.before.jvm if self.before else None,
+            "jvm_after": self.after.jvm if self.after else None,
+            "objects": dict(self.after.ours - self.before.ours)
+            if self.before and self.after
+            else None,
             "looks": [[one.second, one.held] for one in self.looks],
         }
 
@@ -214,7 +262,7 @@ def under_load(
     try:
         for client in clients:
             client.start()
-        while leg.seconds < wanted and not leg.problems:
+        while leg.seconds < wanted and not leg.problems and not leg.full:
             time.sleep(min(LOOK_S, wanted - leg.seconds))
             leg.seconds = time.monotonic() - begun
             leg.operations = [one for client in clients for one in client.done]

@@ -1,6 +1,5 @@
 """The clients of a loaded server and the judge of what it held, on sessions made up for it."""
 
-import os
 import random
 import subprocess
 import sys
@@ -111,17 +110,50 @@ def test_an_operation_that_does_not_end_is_stuck():
 
 
 def test_what_stays_after_the_sessions_is_named_with_its_figures():
-    assert load.grown(held(), held(**{"server MiB": 100.0})) == []
+    assert load.grown(held(), held(**{"other MiB": 70.0})) == []
+    assert load.grown(held(), held(**{"other MiB": 80.0})) == ["other MiB grew from 10 to 80"]
     assert load.grown(held(), held(processes=40.0)) == ["processes grew from 10 to 40"]
     more = load.Look(0.0, held(threads=30.0).held, Counter(lane=2, left=20))
     assert load.grown(held(), more) == ["threads grew from 10 to 30: 20 left"]
 
 
-def test_the_server_is_looked_at_until_it_holds_what_it_held(server):
-    first = load.look(os.getpid(), 0.0)
-    found = load.settled(server.pid, time.monotonic(), 5, first)
-    assert found.second < 1
-    assert load.peak([held(), held(threads=12.0)])["threads"] == 12.0
+def test_objects_of_ours_that_stay_alive_are_named_by_class():
+    before, after = held(), held()
+    before.ours.update({"dev.ember.Function": 5, "dev.ember.Session": 5})
+    after.ours.update({"dev.ember.Function": 21, "dev.ember.Session": 26})
+    assert load.grown(before, after) == ["21 more objects of dev.ember.Session are alive"]
+    assert load.grown(before, after, new=2) == []
+    assert load.grown(after, before) == []
+
+
+def test_sessions_and_functions_that_crashed_were_new():
+    done = [load.Operation(name, 1.0) for name in ("crashes", "raises", "crashes")]
+    assert load.Leg("ember", 4, operations=done).new == 6
+
+
+def rested(name, jvm_before, jvm_after):
+    before, after = (held(**{"JVM MiB": value}) for value in (jvm_before, jvm_after))
+    return load.Leg(name, 1, before=before, after=after)
+
+
+def test_what_the_jvm_takes_is_judged_by_what_it_takes_for_spark_alone():
+    alone = rested("spark", 400.0, 500.0)
+    assert load.grown_more(rested("ember", 410.0, 600.0), alone) == []
+    found = load.grown_more(rested("ember", 410.0, 610.0), alone)
+    assert found == ["JVM MiB grew by 200, and with Spark alone by 100"]
+    assert load.grown_more(load.Leg("ember", 1), alone) == []
+
+
+def test_the_most_that_was_held_is_told():
+    assert load.peak([held(), held(threads=12.0), held()])["threads"] == 12.0
+
+
+def test_a_leg_ends_when_it_has_done_enough(server, monkeypatch):
+    monkeypatch.setattr(load, "LOOK_S", 0.2)
+    leg = load.Leg("ember", 1, seconds=60, enough=5)
+    load.under_load(leg, server.pid, [working(right)], 5, lambda _: None)
+    assert leg.seconds < 10
+    assert len(leg.operations) >= 5
 
 
 def test_one_operation_in_ten_raises_and_one_in_fifty_crashes():
