@@ -76,13 +76,17 @@ class Driver:
         return answer
 
     def run(self) -> dict[str, Any]:
-        """Run what is ready; when one of Spark's own fails, note it and try again."""
+        """Run what is ready."""
+        return self.insist("run")
+
+    def insist(self, verb: str, **words: Any) -> dict[str, Any]:
+        """Send an order that runs queries; when one of Spark's own fails, note it and try again."""
         for _ in range(0 if self.name in EMBERS else TRIES - 1):
             try:
-                return self.ask("run")
+                return self.ask(verb, **words)
             except OrderFailedError as error:
                 self.failures.append(error.why)
-        return self.ask("run")
+        return self.ask(verb, **words)
 
     def told(self) -> list[str]:
         """Give the failures since the last call."""

@@ -112,7 +112,7 @@ def warm_all(bench: Bench, workloads: list[Workload], plans: int = PLANS) -> dic
         found[workload.name] = Cold(time.monotonic() - start, cpus)
         if not workload.partitions:
             order = {"workload": workload.name, "times": plans}
-            together(drivers, lambda driver, order=order: driver.ask("plan", **order))
+            together(drivers, lambda driver, order=order: driver.insist("plan", **order))
     return found
 
 
@@ -124,7 +124,7 @@ def measure(
     slow = {} if effort.every_leg else behind(cold.cpus, COLD_BEHIND)
     drivers = _without(bench.drivers(workload), slow)
     prepare(bench, workload)
-    answers = together(drivers, lambda driver: driver.ask("check"))
+    answers = together(drivers, lambda driver: driver.insist("check"))
     warmth = _warm(bench, drivers, effort.warmups)
     if effort.warmups and not effort.every_leg:
         slow |= behind({name: one.cpu for name, one in warmth.items()}, WARM_BEHIND)

@@ -9,7 +9,7 @@ class FailingDriver(Driver):
     def __init__(self, name, failing):
         self.name, self.failing, self.failures = name, failing, []
 
-    def ask(self, verb):
+    def ask(self, verb, **_words):
         self.failing -= 1
         if self.failing >= 0:
             raise OrderFailedError(self.name, verb, "ClosedChannelException", "")
@@ -21,6 +21,12 @@ def test_a_run_of_sparks_that_fails_is_told_and_run_again():
     assert driver.run() == {"wall": 1.0}
     assert driver.told() == ["pipelined: ClosedChannelException"] * 2
     assert driver.told() == []
+
+
+def test_plans_of_sparks_that_fail_are_made_again():
+    assert FailingDriver("pipelined", 1).insist("plan", times=12) == {"wall": 1.0}
+    with pytest.raises(OrderFailedError, match="'ember' failed at 'plan'"):
+        FailingDriver("ember", 1).insist("plan", times=12)
 
 
 def test_a_run_of_sparks_that_always_fails_ends_the_measuring():
