@@ -8,7 +8,7 @@ import sys
 
 import making
 import pytest
-from submitting import JAR, REPOSITORY
+from submitting import JAR, LIMIT_S, REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 #: What others are made of, and no example by itself.
@@ -18,7 +18,6 @@ EACH = ("local.sh", "plain_python.py", "standalone.sh", "connect.sh", "packages.
 #: Where all functions may run in worker processes: clients need not trust one another.
 SHARED = {"connect.sh"}
 TOLD = re.compile(r"^.+: (\d+) in executors, (\d+) in workers, (\d+) on Spark's", re.MULTILINE)
-LIMIT_S = 600
 
 
 def run(name, folder, **more):

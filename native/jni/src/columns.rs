@@ -1,6 +1,6 @@
 //! The native methods of sessions whose input crosses as columns.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ember_session::{ColumnPipe, ColumnPlan};
 use jni::EnvUnowned;
@@ -12,6 +12,7 @@ use ember_rows::{Returned, lent_bytes};
 
 use crate::errors::{NativeError, Throw};
 use crate::handles::Handles;
+use crate::locked::locked;
 use crate::methods::{keep, long_or_most, spec, told};
 use crate::process::{SESSIONS, lender};
 
@@ -59,7 +60,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerColumns<'local>(
         let pipe = COLUMNS.get(session)?;
         let layouts = longs.each_ref().map(Vec::as_slice);
         // SAFETY: NativeApi.offerColumns' contract: the buffers stay until `released` gives the token.
-        let batch = unsafe { lock(&pipe).batch(layouts, token, lender()) }?;
+        let batch = unsafe { locked(&pipe).batch(layouts, token, lender()) }?;
         let [arguments, _] = &longs;
         open.session.offer(batch, lent_bytes(arguments));
         Ok(())
@@ -80,7 +81,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let page = lock(&pipe).rows(&batch);
+        let page = locked(&pipe).rows(&batch);
         let held = long_or_most(open.session.held());
         told(env, open.session, page, batch, held)
     })
@@ -101,10 +102,5 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_freeColumns<'local>(
 pub(crate) fn joined(session: jlong, batch: &Returned) -> Result<Option<Returned>, PageError> {
     COLUMNS
         .get(session)
-        .map_or(Ok(None), |pipe| lock(&pipe).joined(batch))
-}
-
-/// Held by the task thread for the length of a call.
-fn lock(pipe: &Mutex<ColumnPipe>) -> MutexGuard<'_, ColumnPipe> {
-    pipe.lock().unwrap_or_else(PoisonError::into_inner)
+        .map_or(Ok(None), |pipe| locked(&pipe).joined(batch))
 }

@@ -1,10 +1,11 @@
 //! What the JVM holds: numbers that are looked up, never followed.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::errors::NativeError;
+use crate::locked::locked;
 
 /// Handles never repeat within a process, so a stale one is found out. 0 is never a handle.
 static NEXT: AtomicI64 = AtomicI64::new(1);
@@ -27,20 +28,20 @@ impl<T> Handles<T> {
 
     /// Keeps `value` under a handle of another kind's.
     pub(crate) fn keep_as(&self, handle: i64, value: T) {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = locked(&self.0);
         live.get_or_insert_default().insert(handle, value);
     }
 
     /// Takes the value back; the handle is dead from here on.
     pub(crate) fn take(&self, handle: i64) -> Result<T, NativeError> {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = locked(&self.0);
         let value = live.as_mut().and_then(|live| live.remove(&handle));
         drop(live);
         value.ok_or(NativeError::Argument("a handle that is not live"))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = locked(&self.0);
         live.as_ref().is_none_or(HashMap::is_empty)
     }
 }
@@ -48,7 +49,7 @@ impl<T> Handles<T> {
 impl<T: Clone> Handles<T> {
     /// The value behind a live handle.
     pub(crate) fn get(&self, handle: i64) -> Result<T, NativeError> {
-        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = locked(&self.0);
         let value = live.as_ref().and_then(|live| live.get(&handle)).cloned();
         drop(live);
         value.ok_or(NativeError::Argument("a handle that is not live"))

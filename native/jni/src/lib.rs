@@ -7,6 +7,7 @@
 mod columns;
 mod errors;
 mod handles;
+mod locked;
 mod methods;
 mod process;
 mod trim;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock};
 
 use ember_loader::{Bridge, StartConfig};
 use ember_process::{Config, Workers};
@@ -13,6 +13,7 @@ use ember_session::{
 
 use crate::errors::NativeError;
 use crate::handles::Handles;
+use crate::locked::locked;
 
 /// The lanes, or why there are none: a failed start is remembered with its cause.
 static LANES: OnceLock<Result<Lanes, String>> = OnceLock::new();
@@ -46,7 +47,7 @@ impl Open {
     pub(crate) fn pipe(&self) -> Result<MutexGuard<'_, RowPipe>, NativeError> {
         let pipe = self.pipe.as_ref();
         let pipe = pipe.ok_or(NativeError::Argument("a session whose rows are no pages"))?;
-        Ok(pipe.lock().unwrap_or_else(PoisonError::into_inner))
+        Ok(locked(pipe))
     }
 }
 
@@ -82,7 +83,7 @@ pub(crate) fn running() -> Result<&'static Lanes, NativeError> {
 pub(crate) fn workers(config: &[u8]) -> Result<i64, NativeError> {
     let config = Config::parse(config)?;
     let made = || POOLS.keep(Workers::new(config.clone()));
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = locked(&KNOWN);
     let handle = *known.entry(config.clone()).or_insert_with(made);
     drop(known);
     Ok(handle)
@@ -91,7 +92,7 @@ pub(crate) fn workers(config: &[u8]) -> Result<i64, NativeError> {
 /// Lets the workers of this number go, those in a session when that ends; the number is dead from
 /// here on.
 pub(crate) fn let_go(handle: i64) -> Result<(), NativeError> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = locked(&KNOWN);
     known.retain(|_, live| *live != handle);
     drop(known);
     POOLS.take(handle)?.let_go();

@@ -6,8 +6,10 @@
 //! pauses between sessions. Where there are none it is wanted again at once, and each page that went
 //! back costs a fault then.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::locked::locked;
 
 /// There was no session for so long: a pause.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -50,10 +52,6 @@ pub(crate) fn trim(working: bool) {
 fn due(now: Instant, pause: bool, last: Option<Trim>) -> bool {
     let wait = if pause { PAUSE } else { BUSY };
     last.is_none_or(|last| now.duration_since(last.start) >= wait.max(last.took * SHARE))
-}
-
-fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(target_env = "gnu")]

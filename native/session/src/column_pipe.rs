@@ -169,13 +169,10 @@ impl ColumnPipe {
         } else {
             write(batch.data(), &mut self.output)
         };
-        let for_spark = match written {
-            Err(error) if error.is_for_spark() => {
-                self.write_inputs(rows)?;
-                true
-            }
-            other => other.map(|_| false)?,
-        };
+        let for_spark = PageError::left_for_spark(written)?;
+        if for_spark {
+            self.write_inputs(rows)?;
+        }
         if self.plan.joined {
             self.consume(rows);
         }

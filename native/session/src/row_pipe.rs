@@ -200,13 +200,10 @@ impl RowPipe {
             (batch.data().clone(), None)
         };
         let written = self.plan.to_rows.write(&inputs, &results, &mut self.output);
-        let for_spark = match written {
-            Err(error) if error.is_for_spark() => {
-                self.output.copy(&inputs)?;
-                true
-            }
-            other => other.map(|_| false)?,
-        };
+        let for_spark = PageError::left_for_spark(written)?;
+        if for_spark {
+            self.output.copy(&inputs)?;
+        }
         self.pickles = pickles;
         if self.plan.joined {
             let spare = &mut self.spare;

@@ -58,4 +58,13 @@ impl PageError {
     pub const fn is_for_spark(&self) -> bool {
         matches!(self, Self::Null | Self::Precision(_))
     }
+
+    /// Whether what could not be written is for Spark's own code; any other error stays one.
+    pub fn left_for_spark<T>(written: Result<T, Self>) -> Result<bool, Self> {
+        match written {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_for_spark() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
 }

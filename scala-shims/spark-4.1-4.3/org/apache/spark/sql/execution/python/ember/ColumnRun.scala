@@ -4,8 +4,8 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
-import dev.ember.nativeapi.{Native, OutputPage}
-import dev.ember.rows.{PageReader, RowBatches}
+import dev.ember.nativeapi.Native
+import dev.ember.rows.RowBatches
 import dev.ember.rows.columns.{ColumnShape, InputColumns, LentColumns}
 import dev.ember.session.ColumnCrossing
 
@@ -13,21 +13,18 @@ import dev.ember.session.ColumnCrossing
 private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, output: RowOutput) {
   import opened.{context, count, handle, place}
 
-  private val columns = new OutputColumns(opened, beside = form.beside)
-  private val results = new ResultsForSpark(opened, form, output)
-  private val reader = new PageReader(form.outputFields)
+  private val back = new SessionOutput(opened, form, output)
   private val files = new UpstreamFiles
   private val memory = new ColumnMemory(context.taskMemoryManager())
   private var largestPage = 0L
   private var shared = 0L
-  private var inPages: Option[Boolean] = None
 
   def start(input: InputColumns): Iterator[InternalRow] =
     new RowRun.InTurn(goOn(counted(input), run => run.take))
 
   /** The output in Arrow's columns: each batch is readable until the next is asked for. */
   def startColumns(input: InputColumns): Iterator[ColumnarBatch] =
-    goOn(counted(input), run => run.show)
+    goOn(counted(input), run => run.back.show)
 
   private def goOn[Out](
       input: InputColumns,
@@ -42,44 +39,21 @@ private[ember] final class ColumnRun(opened: OpenedSession, form: RowForm, outpu
       new Relay[InputColumns, Out](opened, new ColumnRun(_, form, output).goOn(_, take))
     val crossing = new ColumnCrossing(place.native, handle, place.lent, take(this))
     val run =
-      new EmbeddedRun[InputColumns, Out](opened, crossing, () => closeColumns(), relay.takesOver)
+      new EmbeddedRun[InputColumns, Out](opened, crossing, () => back.close(), relay.takesOver)
     relay.after(run.start(input))
   }
 
   /** The buffers that are lent, the page being read with the one before it, and what a worker shares. */
   private def charge(): Unit = memory.hold(2 * largestPage + shared)
 
-  private def closeColumns(): Unit = {
-    columns.close()
-    results.close()
-  }
-
-  private def show(native: Native, session: Long): ColumnarBatch =
-    columns.show(native.output(session))
-
-  private def take(native: Native, session: Long): Iterator[InternalRow] = {
-    val pages = inPages.getOrElse {
-      val fits = RowRun.fit(output, native.outputSchema(session))
-      inPages = Some(fits)
-      fits
+  private def take(native: Native, session: Long): Iterator[InternalRow] =
+    back.take(native, session) {
+      val page = native.outputColumns(session)
+      largestPage = math.max(largestPage, page.bytes)
+      shared = page.held
+      charge()
+      page
     }
-    if (pages) rows(native.outputColumns(session))
-    else results.alone(native.output(session))
-  }
-
-  private def rows(page: OutputPage): Iterator[InternalRow] = {
-    largestPage = math.max(largestPage, page.bytes)
-    shared = page.held
-    charge()
-    page.forSpark.fold(written(page))(results.of(_, page))
-  }
-
-  private def written(page: OutputPage): Iterator[InternalRow] = {
-    count("pythonNumRowsReceived", page.rows)
-    count("pythonDataReceived", page.pythonBytes)
-    count(EmberMetrics.BatchesReceived, page.batches)
-    reader.over(page.address, page.bytes)
-  }
 
   private def counted(input: InputColumns): InputColumns = new InputColumns {
     override def next(): Option[LentColumns] = {

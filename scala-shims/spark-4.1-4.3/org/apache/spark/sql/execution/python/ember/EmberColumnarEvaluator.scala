@@ -16,7 +16,6 @@ import org.apache.spark.sql.execution.python.PeekableIterator
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
 
-import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
 
 /**
@@ -149,11 +148,7 @@ final class EmberColumnarEvaluator(
     val both = new JoinedRow
     lazy val toUnsafe = UnsafeProjection.create(wanted, output)
     results
-      .flatMap { batch =>
-        types.check(batch)
-        node.count(EmberMetrics.BatchesForSpark, 1)
-        batch.rowIterator.asScala
-      }
+      .flatMap(types.rows(_, node))
       .map(result => toUnsafe(both(inputRow(), result)))
   }
 

@@ -1,6 +1,5 @@
 package org.apache.spark.sql.execution.python.ember
 
-import scala.jdk.CollectionConverters._
 import scala.reflect.ClassTag
 
 import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
@@ -13,7 +12,6 @@ import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
-import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
 
 /**
@@ -131,11 +129,7 @@ final class EmberEvalPythonEvaluatorFactory(
     val types = new OutputTypes(results)
     new EmberEvalRunner(chained, arguments, schema, node)
       .compute(Iterator(rows), context.partitionId(), context)
-      .flatMap { batch =>
-        types.check(batch)
-        node.count(EmberMetrics.BatchesForSpark, 1)
-        batch.rowIterator.asScala
-      }
+      .flatMap(types.rows(_, node))
   }
 }
 

@@ -8,6 +8,8 @@ import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.types.{DataType, UserDefinedType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
+import dev.ember.metrics.EmberMetrics
+
 /** The check that Spark makes on each batch a scalar function returns, with Spark's error. */
 private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializable {
   val expected: Seq[DataType] = results.map(it => OutputTypes.stored(it.dataType))
@@ -15,6 +17,13 @@ private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializ
   /** Checks the columns of a batch that are results. */
   def check(batch: ColumnarBatch, from: Int = 0): Unit =
     check((from until batch.numCols()).map(batch.column(_).dataType()))
+
+  /** The rows of a batch that Spark's own code reads, once its types are checked. */
+  def rows(batch: ColumnarBatch, node: NodeConf): Iterator[InternalRow] = {
+    check(batch)
+    node.count(EmberMetrics.BatchesForSpark, 1)
+    batch.rowIterator.asScala
+  }
 
   def check(actual: Seq[DataType]): Unit =
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {

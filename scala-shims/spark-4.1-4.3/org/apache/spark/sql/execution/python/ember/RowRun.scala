@@ -10,25 +10,22 @@ import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
 import dev.ember.nativeapi.{Native, OutputPage}
-import dev.ember.rows.{InputRows, OutputVectors, PageReader, PageWriter, Pieces}
+import dev.ember.rows.{InputRows, OutputVectors, PageWriter, Pieces}
 import dev.ember.session.RowCrossing
 
 /** A session whose rows cross as pages, and come back as rows that point into pages. */
 private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: RowOutput) {
   import opened.{context, count, handle, place}
 
-  private val columns = new OutputColumns(opened, beside = form.beside)
-  private val results = new ResultsForSpark(opened, form, output)
-  private val reader = new PageReader(form.outputFields)
+  private val back = new SessionOutput(opened, form, output)
   private val memory = new PageMemory(context.taskMemoryManager())
-  private var inPages: Option[Boolean] = None
 
   def start(input: InputRows): Iterator[InternalRow] =
     new RowRun.InTurn(goOn(counted(input), run => run.take))
 
   /** The output in Arrow's columns: each batch is readable until the next is asked for. */
   def startColumns(input: InputRows): Iterator[ColumnarBatch] =
-    goOn(counted(input), run => run.show)
+    goOn(counted(input), run => run.back.show)
 
   private def goOn[Out](input: InputRows, take: RowRun => (Native, Long) => Out): Iterator[Out] = {
     // Before the session's own listener, so that it runs after it: rows are read until the task ends.
@@ -41,39 +38,16 @@ private[ember] final class RowRun(opened: OpenedSession, form: RowForm, output: 
     val crossing =
       new RowCrossing(place.native, handle, form.ordinals.isEmpty, take(this), memory.hold)
     val run =
-      new EmbeddedRun[InputRows, Out](opened, crossing, () => closeColumns(), relay.takesOver)
+      new EmbeddedRun[InputRows, Out](opened, crossing, () => back.close(), relay.takesOver)
     relay.after(run.start(input))
   }
 
-  private def closeColumns(): Unit = {
-    columns.close()
-    results.close()
-  }
-
-  private def show(native: Native, session: Long): ColumnarBatch =
-    columns.show(native.output(session))
-
-  private def take(native: Native, session: Long): Iterator[InternalRow] = {
-    val pages = inPages.getOrElse {
-      val fits = RowRun.fit(output, native.outputSchema(session))
-      inPages = Some(fits)
-      fits
+  private def take(native: Native, session: Long): Iterator[InternalRow] =
+    back.take(native, session) {
+      val page = native.outputRows(session)
+      memory.hold(page.held)
+      page
     }
-    if (pages) rows(native.outputRows(session))
-    else results.alone(native.output(session))
-  }
-
-  private def rows(page: OutputPage): Iterator[InternalRow] = {
-    memory.hold(page.held)
-    page.forSpark.fold(written(page))(results.of(_, page))
-  }
-
-  private def written(page: OutputPage): Iterator[InternalRow] = {
-    count("pythonNumRowsReceived", page.rows)
-    count("pythonDataReceived", page.pythonBytes)
-    count(EmberMetrics.BatchesReceived, page.batches)
-    output.read(reader.over(page.address, page.bytes), page)
-  }
 
   private def counted(input: InputRows): InputRows = new InputRows {
     override def fill(rows: PageWriter, arguments: PageWriter): Option[Int] = {
