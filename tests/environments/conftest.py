@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "ci"))
+sys.path.append(str(Path(__file__).parents[1] / "install"))
 
 import jobs
 import making

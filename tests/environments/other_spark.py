@@ -13,6 +13,10 @@ for key, value in json.loads(os.environ["EMBER_SETTINGS"]).items():
 spark = builder.getOrCreate()
 frame = spark.range(10).select(F.udf(lambda v: v + 1, "long")("id").alias("v"))
 rows = [row.v for row in frame.collect()]
-plan = frame._jdf.queryExecution().executedPlan().toString()
+told = {
+    "rows": rows,
+    "plan": frame._jdf.queryExecution().executedPlan().toString(),
+    "id": spark.sparkContext.applicationId,
+}
 spark.stop()
-Path(os.environ["EMBER_ANSWER"]).write_text(json.dumps({"rows": rows, "plan": plan}))
+Path(os.environ["EMBER_ANSWER"]).write_text(json.dumps(told))

@@ -1,5 +1,8 @@
 """The jar beside a Spark that it was not built for: one line says so, and everything is Spark's."""
 
+from pathlib import Path
+
+import history
 import jobs
 import making
 import pytest
@@ -37,3 +40,19 @@ def test_the_job_is_sparks_alone_and_one_line_says_why(version, way, made, tmp_p
     assert line.startswith("WARN EmberPlugin: Ember does nothing, ")
     assert f"ember-spark-4.3_2.13.jar is for Spark 4.3, and this is Spark {version}. " in line
     assert line.endswith(WAY_OUT.get(version, NO_WAY_OUT))
+
+
+@pytest.mark.parametrize("version", SPARKS)
+def test_a_history_server_of_it_shows_its_applications(version, made, tmp_path):
+    python = made(making.other_spark, version)
+    events = tmp_path / "events"
+    events.mkdir()
+    logged = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": events.as_uri()}
+    told = jobs.Job(python, str(python), settings=logged, application="other_spark.py").run(
+        tmp_path
+    )
+    where = making.run([str(python), "-c", "import pyspark; print(pyspark.__path__[0])"])
+    with history.serving(events, jobs.jar(), Path(where.strip()), tmp_path) as address:
+        page = history.page(address, told["id"], "jobs")
+    assert "Completed Jobs" in page, (tmp_path / "history.log").read_text()[-4000:]
+    assert 'ember/"' not in page

@@ -1,4 +1,7 @@
-"""A user's application: with Ember on, then off for the session. Tells what ran where, as JSON."""
+"""A user's application: with Ember on, then off for the session. Tells what ran where, as JSON.
+
+It leaves its event log in the folder ``events``.
+"""
 
 import json
 import sys
@@ -53,9 +56,12 @@ def page(spark):
 def main():
     builder = ember.session().appName("install").master("local[2]")
     builder.config("spark.ui.port", "0").config("spark.ember.embedded.tasks", "2")
+    events = Path("events").absolute()
+    events.mkdir()
+    builder.config("spark.eventLog.enabled", "true").config("spark.eventLog.dir", events.as_uri())
     spark = builder.getOrCreate()
     told = {"package": ember.__file__, "jar": str(ember.jar()), "on": leg(spark)}
-    told["page"] = page(spark)
+    told |= {"id": spark.sparkContext.applicationId, "events": str(events), "page": page(spark)}
     spark.conf.set("spark.ember.enabled", "false")
     told["off"] = leg(spark)
     spark.stop()

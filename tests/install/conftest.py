@@ -1,6 +1,11 @@
 """``--slow`` runs the commands that compare and measure, too."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_addoption(parser):

@@ -9,6 +9,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import history
 import pytest
 
 HERE = Path(__file__).parent
@@ -103,6 +104,14 @@ def test_the_web_ui_has_a_page_of_what_ran(told):
     assert '<table id="ember-functions"' in told["page"]
     assert "<td>plus_one</td>" in told["page"]
     assert 'href="/ember/"' in told["page"]
+
+
+def test_the_history_server_has_it_too(told, tmp_path):
+    home = Path(sysconfig.get_path("purelib")) / "pyspark"
+    with history.serving(Path(told["events"]), Path(told["jar"]), home, tmp_path) as address:
+        page = history.page(address, told["id"], "ember")
+    assert "<td>plus_one</td>" in page, (tmp_path / "history.log").read_text()[-4000:]
+    assert '<table id="ember-executors"' in page
 
 
 def test_the_doctor_and_the_path_of_the_jar_are_commands_of_it(installed, tmp_path):

@@ -23,7 +23,9 @@ REASONS = {
         f"{PYSPARK}.killOnIdleTimeout": "true",
     },
 }
-OF_THE_EXECUTOR = ("FaultHandlerOn", "IdleTimeoutKills")
+OF_THE_EXECUTOR = ("FaultHandlerOn", "IdleTimeoutKills", "ProfilerOn")
+#: Kinds whose functions pull their input, and then have Spark's own code in their profiles.
+PULLING = {"pandas_iterator", "arrow_iterator", "map_in_pandas", "map_in_arrow"}
 pytestmark = pytest.mark.usefixtures("needs_plugin")
 
 
@@ -42,9 +44,12 @@ def numbers(spark):
 def test_a_session_that_cannot_be_embedded_runs_on_spark_and_counts_why(
     reason, kind, spark, lane, parity_legs
 ):
+    settings = REASONS[reason]
+    if reason == "ProfilerOn" and kind.name in PULLING:
+        reason = "ProfilesInput"
     if lane == "process" and reason in OF_THE_EXECUTOR:
         pytest.skip("a worker process of ours can do that")
-    with parity_legs.conf(REASONS[reason]):
+    with parity_legs.conf(settings):
         frame = kind.through(numbers(spark), same, "bigint")
         rows = frame.collect()
         counted = evidence.reasons(frame)

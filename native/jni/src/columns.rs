@@ -60,7 +60,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offerColumns<'local>(
         let pipe = COLUMNS.get(session)?;
         let layouts = longs.each_ref().map(Vec::as_slice);
         // SAFETY: NativeApi.offerColumns' contract: the buffers stay until `released` gives the token.
-        let batch = unsafe { locked(&pipe).batch(layouts, token, lender()) }?;
+        let batch = open.converting(|| unsafe { locked(&pipe).batch(layouts, token, lender()) })?;
         let [arguments, _] = &longs;
         open.session.offer(batch, lent_bytes(arguments));
         Ok(())
@@ -81,7 +81,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputColumns<'local>(
             .session
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
-        let page = locked(&pipe).rows(&batch);
+        let page = open.converting(|| locked(&pipe).rows(&batch));
         let held = long_or_most(open.session.held());
         told(env, open.session, page, batch, held)
     })

@@ -1,6 +1,6 @@
 //! One function per native method; each is a call, its arguments and nothing else.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ember_abi::ArrowArray;
@@ -105,8 +105,7 @@ pub(crate) fn keep(
 ) -> Result<jlong, NativeError> {
     let session = open(lane, spec)?;
     worked();
-    let pipe = pipe.map(|pipe| Arc::new(Mutex::new(pipe)));
-    Ok(SESSIONS.keep(Open { session, pipe }))
+    Ok(SESSIONS.keep(Open::new(session, pipe)))
 }
 
 #[unsafe(no_mangle)]
@@ -214,8 +213,11 @@ fn kept<'local>(
 /// The batch behind the columns of the input rows that come next, if the session joins them.
 fn behind_input(session: jlong, open: &Open, batch: Returned) -> Result<Returned, NativeError> {
     let joined = match &open.pipe {
-        Some(_) => open.pipe()?.joined(&batch),
-        None => columns::joined(session, &batch),
+        Some(_) => {
+            let mut pipe = open.pipe()?;
+            open.converting(|| pipe.joined(&batch))
+        }
+        None => open.converting(|| columns::joined(session, &batch)),
     };
     let Some(joined) = joined.transpose() else {
         return Ok(batch);
@@ -296,7 +298,7 @@ fn offered(
 ) -> Result<jlong, NativeError> {
     let open = SESSIONS.get(session)?;
     let mut pipe = open.pipe()?;
-    let batch = make(&mut pipe)?;
+    let batch = open.converting(|| make(&mut pipe))?;
     let held = held(&open, &pipe);
     drop(pipe);
     open.session.offer(batch, bytes as u64);
@@ -316,7 +318,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_outputRows<'local>(
             .take_output()
             .ok_or(NativeError::Argument("no output is ready"))?;
         let mut pipe = open.pipe()?;
-        let page = pipe.rows(&batch);
+        let page = open.converting(|| pipe.rows(&batch));
         let held = held(&open, &pipe);
         drop(pipe);
         told(env, open.session, page, batch, held)
@@ -437,7 +439,8 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_spent<'local>(
     session: jlong,
 ) -> JLongArray<'local> {
     env.with_env(|env| -> Result<JLongArray<'local>, NativeError> {
-        let spent = SESSIONS.get(session)?.session.spent();
+        let open = SESSIONS.get(session)?;
+        let spent = open.session.spent();
         let longs = [
             spent.rows,
             spent.busy,
@@ -445,6 +448,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_spent<'local>(
             spent.lock,
             spent.idle,
             spent.delay,
+            open.converted(),
             spent.known,
         ]
         .map(u64::cast_signed);
@@ -488,7 +492,7 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_close<'local>(
     env.with_env(|_| {
         let grace = u64::try_from(grace_ms).map_err(|_| NativeError::Argument("grace"))?;
         let handle = session;
-        let Open { session, pipe } = SESSIONS.take(handle)?;
+        let Open { session, pipe, .. } = SESSIONS.take(handle)?;
         if let Some(pipe) = pipe {
             RETIRED.keep_as(handle, pipe);
         }

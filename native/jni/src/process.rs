@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock};
+use std::time::Instant;
 
 use ember_loader::{Bridge, StartConfig};
 use ember_process::{Config, Workers};
@@ -40,9 +42,32 @@ const EMBEDDED: i64 = 0;
 pub(crate) struct Open {
     pub(crate) session: Arc<dyn TaskSide>,
     pub(crate) pipe: Option<Arc<Mutex<RowPipe>>>,
+    /// Nanoseconds in which the task thread turned rows or columns into batches, and batches into rows.
+    converted: Arc<AtomicU64>,
 }
 
 impl Open {
+    pub(crate) fn new(session: Arc<dyn TaskSide>, pipe: Option<RowPipe>) -> Self {
+        Self {
+            session,
+            pipe: pipe.map(|pipe| Arc::new(Mutex::new(pipe))),
+            converted: Arc::default(),
+        }
+    }
+
+    /// Does a conversion, and counts its time.
+    pub(crate) fn converting<T>(&self, convert: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let made = convert();
+        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.converted.fetch_add(took, Ordering::Relaxed);
+        made
+    }
+
+    pub(crate) fn converted(&self) -> u64 {
+        self.converted.load(Ordering::Relaxed)
+    }
+
     /// The pages; held by the task thread for the length of a call.
     pub(crate) fn pipe(&self) -> Result<MutexGuard<'_, RowPipe>, NativeError> {
         let pipe = self.pipe.as_ref();

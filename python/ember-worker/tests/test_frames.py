@@ -264,3 +264,20 @@ def test_only_columns_that_may_have_nulls_are_asked_for_them(
     assert asked == ["float64"]
     outcome(conversion, SERIES["a whole number, and text"], sql.StringType(), safecheck=True)
     assert set(asked) == {"float64", "object"}
+
+
+def test_batches_of_schemas_that_change_are_each_read_by_their_own(transformer: Any) -> None:
+    note = {b"SPARK::metadata::json": b'{"note": 1}'}
+    fields = [
+        pa.field("a", pa.int64()),
+        pa.field("a", pa.int32()),
+        pa.field("b", pa.int64()),
+        pa.field("b", pa.int64(), nullable=False),
+        pa.field("b", pa.int64(), metadata=note),
+        pa.field("b", pa.string()),
+    ]
+    batches = [pa.record_batch([pa.array([1, 2]).cast(of.type)], pa.schema([of])) for of in fields]
+    for batch in [*batches, *batches[::-1], *batches]:
+        (ours,) = transformer.to_pandas(batch, timezone="UTC", df_for_struct=True)
+        (stock,) = ArrowBatchTransformer.to_pandas(batch, timezone="UTC", df_for_struct=True)
+        pd.testing.assert_series_equal(ours, stock)

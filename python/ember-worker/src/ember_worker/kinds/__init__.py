@@ -87,6 +87,9 @@ def reader(
 
     def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
         meanings, show = _MEANINGS.get(kind), _SHOWS.get(kind, groups.slices)
+        if runner_conf.udf_profiler is not None:
+            # Profiles show what pandas does first where PySpark's code made a frame.
+            meanings, show = None, groups.slices
         read = rebound(stock, meanings()) if meanings else other
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]

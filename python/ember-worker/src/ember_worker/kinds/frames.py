@@ -5,6 +5,9 @@ PySpark's code stays what runs, with other meanings for some of its names:
 - it asks pandas which values of a column are null, which takes as long as all of Arrow's conversion
   of a small one. A column of whole numbers or truth values in numpy's form has no nulls, so it is
   told that such a column answers for its nulls itself;
+- pyarrow asks a Series for its values at four times the cost of converting a few of them, and is
+  given the values of one that numpy's numbers are;
+- batches of a session have one schema, whose form in Spark's types is made once;
 - columns of text and of decimals are objects for numpy. The bridge makes the same text of Arrow
   buffers, and gathers text and decimals in such, if each is exactly what the type holds, or a null.
   Whatever else is in a column leaves the whole of it to pyarrow.
@@ -13,7 +16,7 @@ PySpark's code stays what runs, with other meanings for some of its names:
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql.conversion import (
@@ -26,8 +29,13 @@ from ember_worker import rowfn
 from ember_worker.rebound import importing, rebound
 from ember_worker.rowfn.formats import FORMATS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Kinds of numpy's types without a null among their values.
 _WITHOUT_NULLS = "biu"
+#: Those that Arrow converts without a look at what holds them.
+_NUMBERS = "biuf"
 _OBJECTS = "O"
 
 
@@ -58,7 +66,10 @@ def conversion() -> Any:
 def transformer() -> Any:
     """Return ``ArrowBatchTransformer`` for such code."""
     stock: Any = ArrowBatchTransformer.to_pandas
-    scope = {"ArrowArrayToPandasConversion": _ToPandas}
+    scope = {
+        "ArrowArrayToPandasConversion": _ToPandas,
+        "from_arrow_schema": _remembered(stock.__func__.__globals__["from_arrow_schema"]),
+    }
     return type(
         ArrowBatchTransformer.__name__,
         (ArrowBatchTransformer,),
@@ -69,6 +80,20 @@ def transformer() -> Any:
 def meanings() -> dict[str, Any]:
     """Return what names of ``read_udfs`` mean here."""
     return {"ArrowBatchTransformer": transformer(), "PandasToArrowConversion": conversion()}
+
+
+def _remembered(stock: Callable[[pa.Schema], Any]) -> Callable[[pa.Schema], Any]:
+    """Return ``from_arrow_schema`` that knows what it made last, which nobody changes."""
+    last: tuple[pa.Schema, Any] | None = None
+
+    def from_arrow_schema(schema: pa.Schema) -> Any:
+        nonlocal last
+        known = last
+        if known is None or not known[0].equals(schema, check_metadata=True):
+            last = known = (schema, stock(schema))
+        return known[1]
+
+    return from_arrow_schema
 
 
 class _ToPandas(ArrowArrayToPandasConversion):
@@ -118,6 +143,8 @@ class _Array:
                 return made
             if _are_objects(series):
                 mask = series.isnull()  # noqa: PD003 - as PySpark asks
+            elif _are_numbers(series):
+                series = series.to_numpy()
         return pa.Array.from_pandas(series, mask=mask, **options)
 
 
@@ -125,6 +152,12 @@ def _are_objects(series: Any) -> bool:
     import numpy as np
 
     return isinstance(series.dtype, np.dtype) and series.dtype.kind == _OBJECTS
+
+
+def _are_numbers(series: Any) -> bool:
+    import numpy as np
+
+    return isinstance(series.dtype, np.dtype) and series.dtype.kind in _NUMBERS
 
 
 def _gathered(series: Any, of: Any) -> Any:
@@ -154,6 +187,8 @@ class _Pyarrow:
     """``pyarrow`` for that code."""
 
     Array = _Array
+    RecordBatch = pa.RecordBatch
+    lib = pa.lib
 
     def __getattr__(self, name: str) -> Any:
         return getattr(pa, name)

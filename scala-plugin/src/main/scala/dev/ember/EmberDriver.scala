@@ -13,19 +13,27 @@ import org.apache.spark.ui.ember.EmberTab
 import dev.ember.config.EmberConf
 import dev.ember.contain.QuarantineBook
 import dev.ember.explain.EmberExplain
-import dev.ember.status.{DriverStatus, StatusBook}
+import dev.ember.status.{DriverStatus, StatusBook, StatusLog}
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
 private[ember] final class EmberDriver extends DriverPlugin with Logging {
+  private var events: Option[StatusLog] = None
+
   override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
     EmberConf.read(
       conf.getOption): Unit // a wrong setting stops the application here, not a query later
     append(conf, "spark.sql.extensions", EmberExtensions.name)
     append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
-    show(context, keepBooks(new ClusterView(context)))
+    val view = new ClusterView(context)
+    val books = keepBooks(view)
+    show(context, books)
+    events = Some(keepLog(view, books))
     Collections.emptyMap()
   }
+
+  /** Executors with this process as theirs have told all by now; Spark still writes its event log. */
+  override def shutdown(): Unit = events.foreach(_.close())
 
   override def receive(message: AnyRef): AnyRef = DriverStatus.get.map(_.receive(message)).orNull
 
@@ -36,6 +44,12 @@ private[ember] final class EmberDriver extends DriverPlugin with Logging {
     view.whenClientsEnd(books.clients)
     DriverStatus.set(books)
     books
+  }
+
+  private def keepLog(view: ClusterView, books: DriverStatus): StatusLog = {
+    val made = new StatusLog(books, view.log)
+    view.whenJobEnds(() => made.jobEnded())
+    made
   }
 
   private def show(context: SparkContext, books: DriverStatus): Unit =

@@ -21,6 +21,7 @@ import dev.ember.status.{ExecutorFacts, ExecutorLedger, StatusLink, StatusReport
 private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
   private var journal: Option[CrashJournal] = None
   private var ends: Option[ClientEnds] = None
+  private var reporter: Option[StatusReporter] = None
 
   override def init(plugin: PluginContext, extra: java.util.Map[String, String]): Unit = {
     contain(plugin)
@@ -28,6 +29,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     val status =
       new StatusReporter(StatusLink.to(plugin), ExecutorLedger, SessionWatch, now, counted)
     status.start()
+    reporter = Some(status)
     letGo(plugin)
     val probe = new Thread(() => report(plugin.conf(), status), "ember-probe")
     probe.setDaemon(true)
@@ -35,6 +37,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
   }
 
   override def shutdown(): Unit = {
+    reporter.foreach(_.close())
     ends.foreach(_.close())
     journal.foreach(_.delete())
   }

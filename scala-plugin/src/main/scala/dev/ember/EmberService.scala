@@ -51,7 +51,10 @@ private object EmberService {
     val channel = new LocalPluginContext(context, driver.receive)
     driver.init(context, channel): Unit
     executor.init(channel, Collections.emptyMap())
-    view.whenOver(() => executor.shutdown())
+    view.whenOver { () =>
+      executor.shutdown()
+      driver.shutdown()
+    }
   }
 
   /** The driver's half says so, in the settings that sessions are made from. */

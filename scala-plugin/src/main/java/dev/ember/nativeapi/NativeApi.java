@@ -71,8 +71,8 @@ public final class NativeApi {
 
   /**
    * What the function has used so far: input rows, wall time between its callbacks, CPU time of its thread, waits for
-   * Python's lock after callbacks, waits in callbacks, and time in which its thread was ready and had no core; times in
-   * nanoseconds. At last a 1 if the function is known to keep nothing between batches, else 0.
+   * Python's lock after callbacks, waits in callbacks, time in which its thread was ready and had no core, and time of the
+   * task's thread in conversions; times in nanoseconds. At last a 1 if the function is known to keep nothing between batches, else 0.
    */
   public static native long[] spent(long session);
 

@@ -23,6 +23,7 @@ object EmberMetrics {
   val FunctionTime = "emberFunctionTime"
   val FunctionCpuTime = "emberFunctionCpuTime"
   val LockWait = "emberLockWait"
+  val ConversionTime = "emberConversionTime"
 
   def reason(name: String): String = s"emberReason$name"
 
@@ -46,7 +47,8 @@ object EmberMetrics {
       OpenTime -> "Ember: time to open sessions",
       FunctionTime -> "Ember: time in functions",
       FunctionCpuTime -> "Ember: CPU time of functions' threads",
-      LockWait -> "Ember: waits for Python's lock between batches")
+      LockWait -> "Ember: waits for Python's lock between batches",
+      ConversionTime -> "Ember: time in conversions")
     val choices = Choice.all.map(made => choice(made) -> s"Ember: lane chosen, ${made.name}")
     val reasons =
       FallbackReason.ofSessions.map(name => reason(name) -> s"Ember: not embedded, $name")

@@ -30,6 +30,11 @@ object FallbackReason {
   case object ProfilerOn
       extends FallbackReason("ProfilerOn", "a profiler is set, and it needs the process to itself")
 
+  case object ProfilesInput
+      extends FallbackReason(
+        "ProfilesInput",
+        "a profiler is set, and a function that pulls its input has Spark's own code in its profile")
+
   case object WorkerLogging
       extends FallbackReason("WorkerLogging", "worker logging reads the output of a worker process")
 
@@ -146,6 +151,7 @@ object FallbackReason {
     "LaneIsSpark",
     "InvalidConf",
     "ProfilerOn",
+    "ProfilesInput",
     "WorkerLogging",
     "NotTrusted",
     "FaultHandlerOn",

@@ -4,9 +4,17 @@ import dev.ember.config.{EmberConf, Lane, Trust}
 import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.Scope
 
-/** What is known about a session before it opens, from Spark's runner and the task. */
+/**
+ * What is known about a session before it opens, from Spark's runner and the task.
+ *
+ * @param profiler
+ *   its functions are profiled
+ * @param profilesInput
+ *   and pull their input themselves, so that their profiles show what reads it
+ */
 final case class SessionFacts(
     profiler: Boolean,
+    profilesInput: Boolean,
     workerLogging: Boolean,
     faultHandler: Boolean,
     memoryLimit: Boolean,
@@ -43,12 +51,13 @@ object Admission {
     gates.collectFirst { case (shut, reason) if shut(facts) => reason }
 
   private val ofBothLanes: Gates = Seq(
-    ((facts: SessionFacts) => facts.profiler) -> FallbackReason.ProfilerOn,
+    ((facts: SessionFacts) => facts.profilesInput) -> FallbackReason.ProfilesInput,
     ((facts: SessionFacts) => facts.workerLogging) -> FallbackReason.WorkerLogging,
     ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker)
 
   private val ofTheExecutor: Gates = Seq(
     ((facts: SessionFacts) => facts.isolated) -> FallbackReason.Isolated,
+    ((facts: SessionFacts) => facts.profiler) -> FallbackReason.ProfilerOn,
     ((facts: SessionFacts) => facts.faultHandler) -> FallbackReason.FaultHandlerOn,
     ((facts: SessionFacts) => facts.idleTimeoutKills) -> FallbackReason.IdleTimeoutKills,
     ((facts: SessionFacts) => facts.memoryLimit) -> FallbackReason.MemoryLimit,

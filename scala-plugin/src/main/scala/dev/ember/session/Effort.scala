@@ -19,6 +19,8 @@ import dev.ember.nativeapi.Native
  *   the function is known to keep nothing between batches
  * @param leftThreads
  *   the function has come to its end, and threads that it started have not
+ * @param convertNanos
+ *   time in which the task's thread turned rows or columns into batches, and batches into rows
  */
 final case class Effort(
     rows: Long,
@@ -28,7 +30,8 @@ final case class Effort(
     idleNanos: Long,
     delayNanos: Long,
     stateless: Boolean = false,
-    leftThreads: Boolean = false) {
+    leftThreads: Boolean = false,
+    convertNanos: Long = 0L) {
 
   /** From the first batch to the end. */
   def nanos: Long = busyNanos + lockNanos + idleNanos
@@ -43,9 +46,18 @@ object Effort {
 
   /** Of an open session. */
   def of(native: Native, session: Long): Effort = native.spent(session) match {
-    case Array(rows, busy, cpu, lock, idle, delay, known) =>
+    case Array(rows, busy, cpu, lock, idle, delay, converted, known) =>
       def is(bit: Long): Boolean = (known & bit) != 0
-      Effort(rows, busy, cpu, lock, idle, delay, is(KeepsNothing), is(LeftThreads))
-    case other => throw new IllegalStateException(s"${other.length} figures of a session, not 7")
+      Effort(
+        rows,
+        busy,
+        cpu,
+        lock,
+        idle,
+        delay,
+        stateless = is(KeepsNothing),
+        leftThreads = is(LeftThreads),
+        convertNanos = converted)
+    case other => throw new IllegalStateException(s"${other.length} figures of a session, not 8")
   }
 }

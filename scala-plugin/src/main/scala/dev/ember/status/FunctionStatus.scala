@@ -16,10 +16,14 @@ final case class FunctionStatus(
 
 object FunctionStatus {
 
+  def all(books: DriverStatus): Seq[FunctionStatus] =
+    all(books.book.totals, books.quarantine.entries)
+
   /** Those that ran, and then those that only have a standing. */
-  def all(books: DriverStatus): Seq[FunctionStatus] = {
-    val seen = books.book.totals
-    val standings = books.quarantine.entries.map(entry => entry.function -> entry).toMap
+  def all(
+      seen: Seq[(String, FunctionTotals)],
+      entries: Seq[QuarantineBook.Entry]): Seq[FunctionStatus] = {
+    val standings = entries.map(entry => entry.function -> entry).toMap
     val unseen = standings.values.filterNot(entry => seen.exists(_._1 == entry.function))
     seen.map { case (function, totals) =>
       FunctionStatus(function, totals, standings.get(function))

@@ -11,23 +11,33 @@ import dev.ember.session.{Choice, Effort}
  *   waits for the interpreter's lock where a batch was taken or given
  * @param idleNanos
  *   waits for batches, or for room for them
+ * @param convertNanos
+ *   time of the tasks' threads in conversions between rows and batches
  */
 final case class LaneTotals(
     sessions: Long,
     rows: Long,
     busyNanos: Long,
     lockNanos: Long = 0L,
-    idleNanos: Long = 0L) {
+    idleNanos: Long = 0L,
+    convertNanos: Long = 0L) {
 
-  def and(effort: Effort): LaneTotals =
-    and(LaneTotals(1L, effort.rows, effort.busyNanos, effort.lockNanos, effort.idleNanos))
+  def and(effort: Effort): LaneTotals = and(
+    LaneTotals(
+      1L,
+      effort.rows,
+      effort.busyNanos,
+      effort.lockNanos,
+      effort.idleNanos,
+      effort.convertNanos))
 
   def and(other: LaneTotals): LaneTotals = LaneTotals(
     sessions + other.sessions,
     rows + other.rows,
     busyNanos + other.busyNanos,
     lockNanos + other.lockNanos,
-    idleNanos + other.idleNanos)
+    idleNanos + other.idleNanos,
+    convertNanos + other.convertNanos)
 }
 
 object LaneTotals {

@@ -7,6 +7,7 @@ final class StatusBook {
   private val executors = mutable.LinkedHashMap.empty[String, ExecutorFacts]
   private val functions =
     mutable.LinkedHashMap.empty[String, mutable.LinkedHashMap[String, FunctionTotals]]
+  private val changed = mutable.LinkedHashSet.empty[String]
 
   def told(executor: String, facts: ExecutorFacts): Unit =
     synchronized(executors.update(executor, facts))
@@ -16,6 +17,7 @@ final class StatusBook {
     val ofAll = functions.getOrElseUpdate(function, mutable.LinkedHashMap.empty)
     ofAll.remove(executor): Unit // the newest stands last
     ofAll.update(executor, totals)
+    changed += function: Unit
   }
 
   /** It is gone; what its functions did there still counts. */
@@ -25,7 +27,15 @@ final class StatusBook {
   def living: Seq[(String, ExecutorFacts)] = synchronized(executors.toSeq)
 
   /** Every function by its fingerprint, all executors together. */
-  def totals: Seq[(String, FunctionTotals)] = synchronized {
-    functions.toSeq.map { case (function, ofAll) => function -> ofAll.values.reduce(_.and(_)) }
+  def totals: Seq[(String, FunctionTotals)] = synchronized(functions.keys.toSeq.map(totalsOf))
+
+  /** Those of the functions that were told of since the last call. */
+  def takeChanges(): Seq[(String, FunctionTotals)] = synchronized {
+    val changes = changed.toSeq.map(totalsOf)
+    changed.clear()
+    changes
   }
+
+  private def totalsOf(function: String): (String, FunctionTotals) =
+    function -> functions(function).values.reduce(_.and(_))
 }

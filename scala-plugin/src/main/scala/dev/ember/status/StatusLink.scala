@@ -11,31 +11,37 @@ trait StatusLink {
 object StatusLink {
   private val ExecutorWord = "status-executor"
   private val FunctionWord = "status-function"
-  private val LaneNumbers = 5
+  private val LaneNumbers = 6
 
   /** An executor's end; nothing waits for the driver. */
   def to(plugin: PluginContext): StatusLink = new StatusLink {
     private val executor = plugin.executorID()
 
-    override def tell(facts: ExecutorFacts): Unit = plugin.send(
-      Array(
-        ExecutorWord,
-        executor,
-        facts.host,
-        facts.python.orNull,
-        facts.version.orNull,
-        facts.library.orNull,
-        facts.problem.orNull,
-        facts.residentBytes.toString,
-        facts.abandoned.toString,
-        facts.workers.toString,
-        facts.clients.toString))
+    override def tell(facts: ExecutorFacts): Unit = plugin.send(words(executor, facts).toArray)
 
-    override def tell(function: String, totals: FunctionTotals): Unit = plugin.send(
-      Array(FunctionWord, executor, function, totals.name, totals.choice.orNull) ++
-        numbers(totals.inExecutor) ++ numbers(totals.inWorkers) ++
-        totals.onSpark.toSeq.flatMap { case (reason, times) => Seq(reason, times.toString) })
+    override def tell(function: String, totals: FunctionTotals): Unit =
+      plugin.send(words(executor, function, totals).toArray)
   }
+
+  /** What an executor tells of itself; a text that is not there is null. */
+  def words(executor: String, facts: ExecutorFacts): Seq[String] = Seq(
+    ExecutorWord,
+    executor,
+    facts.host,
+    facts.python.orNull,
+    facts.version.orNull,
+    facts.library.orNull,
+    facts.problem.orNull,
+    facts.residentBytes.toString,
+    facts.abandoned.toString,
+    facts.workers.toString,
+    facts.clients.toString)
+
+  /** What it tells of a function. */
+  def words(executor: String, function: String, totals: FunctionTotals): Seq[String] =
+    Seq(FunctionWord, executor, function, totals.name, totals.choice.orNull) ++
+      numbers(totals.inExecutor) ++ numbers(totals.inWorkers) ++
+      totals.onSpark.toSeq.flatMap { case (reason, times) => Seq(reason, times.toString) }
 
   /** The driver's end: whether the message was for `book`. */
   def receive(book: StatusBook, message: AnyRef): Boolean = message match {
@@ -98,11 +104,18 @@ object StatusLink {
   }
 
   private def numbers(lane: LaneTotals): Seq[String] =
-    Seq(lane.sessions, lane.rows, lane.busyNanos, lane.lockNanos, lane.idleNanos).map(_.toString)
+    Seq(lane.sessions, lane.rows, lane.busyNanos, lane.lockNanos, lane.idleNanos, lane.convertNanos)
+      .map(_.toString)
 
   private def lane(words: Seq[String]): Option[LaneTotals] = words match {
-    case Seq(Number(sessions), Number(rows), Number(busy), Number(lock), Number(idle)) =>
-      Some(LaneTotals(sessions, rows, busy, lock, idle))
+    case Seq(
+          Number(sessions),
+          Number(rows),
+          Number(busy),
+          Number(lock),
+          Number(idle),
+          Number(converted)) =>
+      Some(LaneTotals(sessions, rows, busy, lock, idle, converted))
     case _ => None
   }
 

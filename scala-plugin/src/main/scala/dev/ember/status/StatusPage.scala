@@ -4,11 +4,11 @@ import java.util.Locale
 
 import scala.xml.{Node, Text}
 
-/** What the page "Ember" of Spark's web UI says: the driver's books, as tables that scroll where they are too wide. */
+/** What the page "Ember" of Spark's web UI says, as tables that scroll where they are too wide. */
 object StatusPage {
-  def content(books: DriverStatus): Seq[Node] =
-    section("Executors", executors(books), "No executor has told of itself yet.") ++
-      section("Functions", functions(books), "No Python function has run yet.") ++ legend
+  def content(found: StatusSnapshot): Seq[Node] =
+    section("Executors", executors(found), "No executor has told of itself yet.") ++
+      section("Functions", functions(found), "No Python function has run yet.") ++ legend
 
   /** A cell, and what its column is sorted by where that is not its text. */
   private final case class Cell(text: String, key: Option[Long] = None) {
@@ -32,10 +32,10 @@ object StatusPage {
   private def section(title: String, table: Table, empty: String): Seq[Node] =
     Seq(<h4>{title}</h4>, if (table.rows.isEmpty) <p>{empty}</p> else table.node)
 
-  private def executors(books: DriverStatus): Table = Table(
+  private def executors(found: StatusSnapshot): Table = Table(
     "ember-executors",
     Seq("Executor", "Host", "Python", "Library", "Memory", "Threads abandoned", "Problem"),
-    books.book.living.map { case (executor, facts) =>
+    found.executors.map { case (executor, facts) =>
       Seq(
         Cell(executor),
         Cell(facts.host),
@@ -46,7 +46,7 @@ object StatusPage {
         Cell(facts.problem.getOrElse("none")))
     })
 
-  private def functions(books: DriverStatus): Table = Table(
+  private def functions(found: StatusSnapshot): Table = Table(
     "ember-functions",
     Seq(
       "Function",
@@ -57,12 +57,13 @@ object StatusPage {
       "Rows a second in executors",
       "Rows a second in workers",
       "Time in Python",
+      "Time in conversions",
       "Waiting for Python's lock",
       "Waiting for batches",
       "Lane chosen because",
       "Why on Spark's runner",
       "Standing"),
-    FunctionStatus.all(books).map(function))
+    found.functions.map(function))
 
   private def function(status: FunctionStatus): Seq[Cell] = {
     val FunctionStatus(_, totals, standing) = status
@@ -76,6 +77,7 @@ object StatusPage {
       rate(totals.inExecutor),
       rate(totals.inWorkers),
       duration(lanes.busyNanos),
+      duration(lanes.convertNanos),
       duration(lanes.lockNanos),
       duration(lanes.idleNanos),
       Cell(status.becauseOf.getOrElse("")),
@@ -114,7 +116,8 @@ object StatusPage {
     <p class="text-muted">
       A session is one function, or one chain of them, over one partition. Rows a second are those of the time in
       Python; conversions run beside it, in the task. Executors tell what has changed a fifth of a second after it
-      did. The same figures are the rows of <code>ember_status()</code> and <code>ember_functions()</code>;
-      why a node of a plan is not embedded is in EXPLAIN, and in the plans of the SQL tab.
+      did; an event log has what they told until the application ended. The same figures are the rows of
+      <code>ember_status()</code> and <code>ember_functions()</code>; why a node of a plan is not embedded is in
+      EXPLAIN, and in the plans of the SQL tab.
     </p>
 }

@@ -7,8 +7,8 @@ import org.apache.spark.internal.Logging
 import dev.ember.session.SessionWatch
 
 /**
- * Tells the driver what changes in this executor: what functions did a fifth of a second after they did it, and how
- * many processes there are with the next look of the watch.
+ * Tells the driver what changes in this executor: what functions did at once, or, where much changes, a fifth of a
+ * second after they did it; and how many processes there are with the next look of the watch.
  *
  * @param now
  *   adds to the facts what may be another each time
@@ -22,13 +22,18 @@ final class StatusReporter(
     now: ExecutorFacts => ExecutorFacts,
     counted: ExecutorFacts => ExecutorFacts)
     extends Logging {
+  private val pauseNanos = 200000000L
+  @volatile private var quietUntil = System.nanoTime()
   @volatile private var facts = ExecutorFacts()
   @volatile private var told = ExecutorFacts()
 
   def start(): Unit = {
-    ledger.whenChanged(() => watch.after(0)(() => tellChanges()))
+    ledger.whenChanged(() => changed())
     watch.always(() => tellProcesses())
   }
+
+  /** Tells what is not told yet. */
+  def close(): Unit = tellChanges()
 
   /** What this executor has found out about itself. */
   def found(what: ExecutorFacts): Unit = {
@@ -36,10 +41,15 @@ final class StatusReporter(
     guarded(tell(now(facts)))
   }
 
-  private def tellChanges(): Unit = guarded {
+  private def changed(): Unit =
+    if (System.nanoTime() - quietUntil >= 0) tellChanges()
+    else watch.after(0)(() => tellChanges())
+
+  private def tellChanges(): Unit = guarded(synchronized {
+    quietUntil = System.nanoTime() + pauseNanos
     ledger.takeChanges().foreach { case (function, totals) => link.tell(function, totals) }
     tell(now(facts))
-  }
+  })
 
   /** Workers come with sessions, of which is told, and go by themselves. */
   private def tellProcesses(): Unit = guarded {

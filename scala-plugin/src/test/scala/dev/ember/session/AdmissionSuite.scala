@@ -10,6 +10,7 @@ class AdmissionSuite extends AnyFunSuite {
   private val conf = EmberConf.read(_ => None)
   private val plain = SessionFacts(
     profiler = false,
+    profilesInput = false,
     workerLogging = false,
     faultHandler = false,
     memoryLimit = false,
@@ -32,7 +33,7 @@ class AdmissionSuite extends AnyFunSuite {
 
   test("each thing that no lane of ours can serve has its reason") {
     val gates = Seq(
-      plain.copy(profiler = true) -> FallbackReason.ProfilerOn,
+      plain.copy(profilesInput = true) -> FallbackReason.ProfilesInput,
       plain.copy(workerLogging = true) -> FallbackReason.WorkerLogging,
       plain.copy(customWorker = true) -> FallbackReason.CustomWorker)
     for ((facts, reason) <- gates) assert(Admission.ofSession(conf, facts).contains(reason))
@@ -41,6 +42,7 @@ class AdmissionSuite extends AnyFunSuite {
   test("each thing that needs a process of its own keeps a session out of the executor only") {
     val gates = Seq(
       plain.copy(isolated = true) -> FallbackReason.Isolated,
+      plain.copy(profiler = true) -> FallbackReason.ProfilerOn,
       plain.copy(faultHandler = true) -> FallbackReason.FaultHandlerOn,
       plain.copy(idleTimeoutKills = true) -> FallbackReason.IdleTimeoutKills,
       plain.copy(memoryLimit = true) -> FallbackReason.MemoryLimit,
@@ -67,6 +69,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.LaneIsSpark,
       FallbackReason.InvalidConf(""),
       FallbackReason.ProfilerOn,
+      FallbackReason.ProfilesInput,
       FallbackReason.WorkerLogging,
       FallbackReason.NotTrusted,
       FallbackReason.FaultHandlerOn,

@@ -67,6 +67,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
       used.lockNanos,
       used.idleNanos,
       used.delayNanos,
+      used.convertNanos,
       (if (used.stateless) 1L else 0L) | (if (used.leftThreads) 2L else 0L))
 
   override def held(session: Long): Long = 0L

@@ -13,6 +13,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
   private val key = LaneKey("/usr/bin/python3", Scope.Application, Set("a.py"))
   private val plain = SessionFacts(
     profiler = false,
+    profilesInput = false,
     workerLogging = false,
     faultHandler = false,
     memoryLimit = false,

@@ -20,8 +20,8 @@ class StatusBookSuite extends AnyFunSuite {
 
   private val totals = FunctionTotals(
     "name",
-    LaneTotals(2, 20, 200, 3, 5),
-    LaneTotals(1, 10, 400, 7, 9),
+    LaneTotals(2, 20, 200, 3, 5, 11),
+    LaneTotals(1, 10, 400, 7, 9, 13),
     Map("LaneBusy" -> 3L, "MemoryLimit" -> 1L),
     Some("PlacesTaken"))
 
@@ -41,7 +41,7 @@ class StatusBookSuite extends AnyFunSuite {
     val (one, two) = (channel("1", book), channel("2", book))
     Seq(one, one, two).foreach(StatusLink.to(_).tell("f", totals))
     val (_, both) = book.totals.head
-    assert(both.inExecutor == LaneTotals(4, 40, 400, 6, 10))
+    assert(both.inExecutor == LaneTotals(4, 40, 400, 6, 10, 22))
     assert(both.onSpark == Map("LaneBusy" -> 6L, "MemoryLimit" -> 2L))
   }
 

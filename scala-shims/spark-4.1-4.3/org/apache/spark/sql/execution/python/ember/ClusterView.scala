@@ -8,6 +8,7 @@ import org.apache.spark.scheduler.{
   SparkListenerApplicationEnd,
   SparkListenerEvent,
   SparkListenerExecutorRemoved,
+  SparkListenerJobEnd,
   TaskSchedulerImpl
 }
 import org.apache.spark.util.Utils
@@ -33,6 +34,15 @@ final class ClusterView(context: SparkContext) {
   def whenClientsEnd(book: EndedSessions): Unit = context.addSparkListener(new SparkListener {
     override def onOtherEvent(event: SparkListenerEvent): Unit = ClientEvents.note(event, book)
   })
+
+  /** Has `heard` called when a job ends. */
+  def whenJobEnds(heard: () => Unit): Unit = context.addSparkListener(new SparkListener {
+    override def onJobEnd(end: SparkListenerJobEnd): Unit = heard()
+  })
+
+  /** Writes to the application's event log, if it has one. */
+  def log(event: SparkListenerEvent): Unit =
+    if (context.eventLogger.isDefined) context.listenerBus.post(event)
 
   /** Has `heard` called when the application ends. */
   def whenOver(heard: () => Unit): Unit = context.addSparkListener(new SparkListener {

@@ -97,6 +97,7 @@ private[ember] final class EmbeddedRun[In <: AutoCloseable, Out](
     count(EmberMetrics.FunctionTime, ending.effort.busyNanos)
     count(EmberMetrics.FunctionCpuTime, ending.effort.cpuNanos)
     count(EmberMetrics.LockWait, ending.effort.lockNanos)
+    count(EmberMetrics.ConversionTime, ending.effort.convertNanos)
   }
 }
 

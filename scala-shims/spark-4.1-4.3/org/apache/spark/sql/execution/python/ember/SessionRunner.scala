@@ -11,7 +11,7 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.{BarrierTaskContext, SparkEnv, TaskContext}
-import org.apache.spark.api.python.BasePythonRunner
+import org.apache.spark.api.python.{BasePythonRunner, PythonEvalType}
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.sql.catalyst.InternalRow
@@ -201,6 +201,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     val conf = SparkEnv.get.conf
     SessionFacts(
       profiler = profiled,
+      profilesInput = profiled && pullsInput,
       workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),
       faultHandler = faultHandlerEnabled || tracebackDumpIntervalSeconds > 0,
       memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
@@ -209,6 +210,11 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0,
       otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"),
       isolated = Fingerprint.isIsolated(pickled))
+  }
+
+  private def pullsInput: Boolean = {
+    val kind = PythonEvalType.toString(evalType)
+    Seq("_ITER", "_STATE").exists(kind.contains)
   }
 
   protected final def count(key: String, amount: Long): Unit =
