@@ -43,6 +43,16 @@ def of_a_group(group: pd.DataFrame) -> pd.DataFrame:
     return group
 
 
+def of_two_groups(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    halved(len(right))
+    return left
+
+
+def of_two_tables(left: pa.Table, right: pa.Table) -> pa.Table:
+    halved(right.num_rows)
+    return left
+
+
 def of_all(values: pd.Series) -> int:
     return int(np.sum(values))
 
@@ -67,11 +77,31 @@ def over_groups(frame):
     return frame.groupBy("k").applyInPandas(of_a_group, frame.schema)
 
 
+def over_cogroups(frame):
+    other = frame.where("id % 2 = 0")
+    cogroups = frame.groupBy("k").cogroup(other.groupBy("k"))
+    return cogroups.applyInPandas(of_two_groups, frame.schema)
+
+
+def over_cogroups_in_arrow(frame):
+    cogroups = frame.groupBy("k").cogroup(frame.where("id % 2 = 0").groupBy("k"))
+    return cogroups.applyInArrow(of_two_tables, frame.schema)
+
+
 def over_all(frame):
     return frame.groupBy("k").agg(pandas_udf(of_all, "bigint")("id"))
 
 
-SHAPES = (over_rows, over_pickled_rows, over_series, over_arrays, over_groups, over_all)
+SHAPES = (
+    over_rows,
+    over_pickled_rows,
+    over_series,
+    over_arrays,
+    over_groups,
+    over_cogroups,
+    over_cogroups_in_arrow,
+    over_all,
+)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ given the output of the session; ``reader`` gives the serializer the ways that i
 
 from __future__ import annotations
 
+from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,11 @@ _READERS: dict[type, Callable[..., Any]] = {
     ArrowStreamGroupSerializer: groups.groups,
     ArrowStreamCoGroupSerializer: groups.cogroups,
 }
+#: The same for PySpark's code alone.
+_STOCK_READERS: dict[type, Callable[[Any], Any]] = {
+    ArrowStreamGroupSerializer: groups.as_slices,
+    ArrowStreamCoGroupSerializer: groups.sides_as_slices,
+}
 
 
 def reader(
@@ -87,10 +93,9 @@ def reader(
 
     def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
         meanings, show = _MEANINGS.get(kind), _SHOWS.get(kind, groups.slices)
-        if runner_conf.udf_profiler is not None:
-            # Profiles show what pandas does first where PySpark's code made a frame.
-            meanings, show = None, groups.slices
-        read = rebound(stock, meanings()) if meanings else other
+        # Profiles show what pandas does first where PySpark's code made a frame.
+        profiled = runner_conf.udf_profiler is not None
+        read = rebound(stock, meanings()) if meanings and not profiled else other
         made = read(pickler, infos, kind, runner_conf, eval_conf)
         serializer = made[-1]
         if type(serializer) in _READERS:
@@ -100,18 +105,23 @@ def reader(
             # Bound to the object, so that no frame of ours is on the function's stack.
             own: Any = serializer
             own.dump_stream = MethodType(ways[writer], serializer)
-            own.load_stream = MethodType(_loading(serializer, show), serializer)
+            groups_of = _reading(type(serializer), None if profiled else show)
+            own.load_stream = MethodType(_loading(serializer, groups_of), serializer)
         return made
 
     return read_udfs
 
 
-def _loading(serializer: Any, show: Any) -> Callable[[Any, Any], Any]:
-    stock, read = type(serializer).load_stream, _READERS[type(serializer)]
+def _reading(of: type, show: Any) -> Callable[[Any], Any]:
+    return _STOCK_READERS[of] if show is None else partial(_READERS[of], show=show)
+
+
+def _loading(serializer: Any, read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    stock = type(serializer).load_stream
 
     def load_stream(serializer: Any, stream: Any) -> Any:
         if isinstance(stream, transport.DataStream):
-            return read(stream.endpoint, show)
+            return read(stream.endpoint)
         return stock(serializer, stream)
 
     return load_stream
