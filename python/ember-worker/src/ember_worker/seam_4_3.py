@@ -14,9 +14,9 @@ import pyarrow as pa
 from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, kinds, rowfn, stand_ins, stateless, transport
-from ember_worker.kinds import gathering, pickled, table_function
-from ember_worker.kinds.pickled import table
+from ember_worker import depth, kinds, pickled, rowfn, stand_ins, stateless, transport
+from ember_worker.kinds import gathering, table_function
+from ember_worker.pickled import table
 from ember_worker.rebound import importing, rebound
 from ember_worker.receiver import Header, Receiver
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import types as sql
 
 from ember_worker.depth import call_one_deeper
-from ember_worker.kinds.pickled.turns import Nothing, Raised, Turns
+from ember_worker.pickled.turns import Nothing, Raised, Turns
 from ember_worker.rowfn.names import EVERY, EVERY_FOREIGN, LAZY, LEVELS
 
 if TYPE_CHECKING:

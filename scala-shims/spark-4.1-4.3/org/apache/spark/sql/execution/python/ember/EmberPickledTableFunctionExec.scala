@@ -12,7 +12,6 @@ import org.apache.spark.sql.execution.python.{
 }
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
-import org.apache.spark.sql.util.ArrowUtils
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.reason.FallbackReason
@@ -103,7 +102,7 @@ final class EmberPickledTableFunctionRunner(
   override protected def functionNames: Seq[String] = node.functions
 
   /** The zone is that of the worker, whatever the session's. */
-  override protected def sentSchema: Schema = ArrowUtils.toArrowSchema(sent, "UTC", false)
+  override protected def sentSchema: Schema = InputSchema.of(sent, "UTC", largeVarTypes = false)
 
   /** What the function gave, for each row and at its end. Each inner iterator of the input is a batch. */
   private[ember] def embed(

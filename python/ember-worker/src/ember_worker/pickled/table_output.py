@@ -13,12 +13,12 @@ import pyarrow as pa
 from pyspark import cloudpickle
 
 from ember_worker import transport
-from ember_worker.kinds.pickled.turns import PATIENCE
+from ember_worker.pickled.turns import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ember_worker.kinds.pickled.table_loop import Loop
+    from ember_worker.pickled.table_loop import Loop
 
 #: Pickles are sent when there are so many, or when they have so many bytes.
 _MOST, _BYTES = 1024, 64 << 10

@@ -9,7 +9,7 @@ from ember_worker.rowfn.names import breathe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ember_worker.kinds.pickled.target import Target
+    from ember_worker.pickled.target import Target
 
 #: After so many seconds no further group is begun before the results of those before are sent.
 PATIENCE = 0.005
@@ -41,6 +41,10 @@ class Turns:
         if self.fast:
             size, self.singles = self.singles or 1, 0
         return size
+
+    def rows_from(self, size: int) -> int:
+        """Return the same of the list whose first row the loop is at."""
+        return self.next_rows(size) if self.whole is None else 1
 
 
 class Whole:

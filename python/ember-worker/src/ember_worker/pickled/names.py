@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import serializers
 
-from ember_worker.kinds.pickled.input import Input
-from ember_worker.kinds.pickled.output import Output
-from ember_worker.kinds.pickled.target import Declared, Target
-from ember_worker.kinds.pickled.turns import Turns
+from ember_worker.pickled.counting import Counting
+from ember_worker.pickled.input import Input
+from ember_worker.pickled.output import Output
+from ember_worker.pickled.target import Declared, Target
+from ember_worker.pickled.turns import Turns
 from ember_worker.rebound import rebound
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Names:
         meanings: dict[str, Any] = {"read_command": self._read_command}
         if self._calls:
             meanings["fail_on_stopiteration"] = self._fail_on_stopiteration
-            meanings["wrap_kwargs_support"] = self._wrap_kwargs_support
+            meanings |= self._wrapping()
         self._read_one = rebound(self._stock.__globals__["read_single_udf"], meanings)
         read: Callable[..., Any] = rebound(
             self._stock,
@@ -46,6 +47,12 @@ class Names:
             },
         )
         return read
+
+    def _wrapping(self) -> dict[str, Any]:
+        """Return the names by which a function gets its arguments: ``wrap_udf`` until 4.2."""
+        meanings = {"wrap_kwargs_support": self._wrap_kwargs_support}
+        stock = self._stock.__globals__.get("wrap_udf")
+        return {"wrap_udf": rebound(stock, meanings)} if stock else meanings
 
     def _read_command(self, *args: Any) -> Any:
         """Return a function and its type; the last type of a chain is that of the results."""
@@ -90,17 +97,19 @@ class Names:
     def _batched_serializer(self, serializer: Any, size: int) -> Any:
         self._turns.group = size
         kind: Any = serializers.BatchedSerializer
-        made = kind(serializer, size)
-        tools = SimpleNamespace(islice=self._islice)
-        batched = rebound(kind._batched, {"itertools": tools})
-        made._batched = MethodType(batched, made)
+        if "islice" in kind._batched.__code__.co_names:
+            made = kind(serializer, size)
+            tools = SimpleNamespace(islice=self._islice)
+            made._batched = MethodType(rebound(kind._batched, {"itertools": tools}), made)
+        else:
+            made = Counting(serializer, size, self._turns)
         made._load_stream_without_unbatching = self._load_stream
         self._made = serializer
         return made
 
     def _load_stream(self, stream: Any) -> Any:
-        self._input.attach(stream)
-        return self._made.load_stream(stream)
+        self._input.attach(stream.endpoint)
+        return self._made.load_stream(self._input)
 
     def _islice(self, rows: Any, size: int) -> Any:
         return itertools.islice(rows, self._turns.next_rows(size))

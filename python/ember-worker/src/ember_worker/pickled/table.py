@@ -19,12 +19,12 @@ from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
 from ember_worker.depth import call_one_deeper
-from ember_worker.kinds.pickled import calls
-from ember_worker.kinds.pickled.names import Pickling, no_length
-from ember_worker.kinds.pickled.table_input import Input
-from ember_worker.kinds.pickled.table_loop import Loop
-from ember_worker.kinds.pickled.table_output import Output
-from ember_worker.kinds.pickled.turns import PATIENCE
+from ember_worker.pickled import calls
+from ember_worker.pickled.names import Pickling, no_length
+from ember_worker.pickled.table_input import Input
+from ember_worker.pickled.table_loop import Loop
+from ember_worker.pickled.table_output import Output
+from ember_worker.pickled.turns import PATIENCE
 from ember_worker.rebound import rebound
 from ember_worker.rowfn.names import EVERY_FOREIGN, LEVELS, breathe
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..., Any]:
     """Return PySpark's ``read_udtf`` for pickled table functions, and ``others`` for all others."""
 
-    def read_udtf(pickler: Any, info: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
+    def read_udtf(pickler: Any, source: Any, kind: int, *confs: Any) -> Any:
         read = others
         if kind == PythonEvalType.SQL_TABLE_UDF:
             names = Names(rowfn.bridge(), stock.__globals__)
             read = rebound(stock, names.meanings(calls=calls(kind)))
-        return read(pickler, info, kind, runner_conf, eval_conf)
+        return read(pickler, source, kind, *confs)
 
     return read_udtf
 

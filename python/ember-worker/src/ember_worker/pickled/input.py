@@ -10,8 +10,8 @@ from pyspark import cloudpickle
 from pyspark.serializers import SpecialLengths
 
 from ember_worker import transport
-from ember_worker.kinds.pickled.columns import Columns
-from ember_worker.kinds.pickled.turns import Single, Turns, Whole
+from ember_worker.pickled.columns import Columns
+from ember_worker.pickled.turns import Single, Turns, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,24 +21,24 @@ PICKLES = "pickles"
 
 
 class Segments:
-    """Gives PySpark's ``_read_with_length`` one segment of the input after the other."""
+    """What PySpark's ``_read_with_length`` reads from: one segment of the input after the other."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self._segments: Iterator[Any] = iter(())
         self._next: Any = None
 
-    def give(self, segments: Iterator[Any], stream: Any) -> None:
-        """Have these read from ``stream``."""
+    def give(self, segments: Iterator[Any]) -> None:
+        """Have these read."""
         self._segments = segments
-        stream.read = self._taken
 
     def read_int(self, _stream: Any) -> int:
         """Return the length of the next segment, or say that the input has ended."""
         self._next = next(self._segments, None)
         return SpecialLengths.END_OF_DATA_SECTION if self._next is None else len(self._next)
 
-    def _taken(self, _length: int) -> Any:
+    def read(self, _length: int) -> Any:
+        """Return the segment whose length was told."""
         return self._next
 
 
@@ -50,11 +50,11 @@ class Input(Segments):
         super().__init__()
         self._turns = turns
 
-    def attach(self, stream: Any) -> None:
-        """Read from ``stream``, and say what comes."""
-        schema = pa.ipc.read_schema(pa.py_buffer(stream.endpoint.input_schema))
+    def attach(self, endpoint: Any) -> None:
+        """Read what comes to ``endpoint``, and say what it is."""
+        schema = pa.ipc.read_schema(pa.py_buffer(endpoint.input_schema))
         self._turns.begin(in_columns=schema.names != [PICKLES])
-        self.give(self._all(stream.endpoint), stream)
+        self.give(self._all(endpoint))
 
     def loads(self, segment: Any, **options: Any) -> Any:
         """Return the rows of a segment."""

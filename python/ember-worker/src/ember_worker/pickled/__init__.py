@@ -21,20 +21,23 @@ from typing import TYPE_CHECKING, Any
 from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
-from ember_worker.kinds.pickled.names import Names
+from ember_worker.pickled.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..., Any]:
-    """Return PySpark's ``read_udfs`` for pickled row functions, and ``others`` for all others."""
+    """Return PySpark's ``read_udfs`` for pickled row functions, and ``others`` for all others.
 
-    def read_udfs(pickler: Any, infos: Any, kind: int, runner_conf: Any, eval_conf: Any) -> Any:
+    What follows the kind differs from version to version, as does what the functions are read from.
+    """
+
+    def read_udfs(pickler: Any, source: Any, kind: int, *confs: Any) -> Any:
         read = others
         if kind == PythonEvalType.SQL_BATCHED_UDF:
             read = Names(rowfn.bridge(), stock, calls=calls(kind)).reader()
-        return read(pickler, infos, kind, runner_conf, eval_conf)
+        return read(pickler, source, kind, *confs)
 
     return read_udfs
 

@@ -3,9 +3,8 @@ package org.apache.spark.sql.execution.python.ember
 import scala.annotation.unused
 
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.{BatchEvalPythonEvaluatorFactory, BatchEvalPythonExec}
+import org.apache.spark.sql.execution.python.BatchEvalPythonExec
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.StructType
 
@@ -20,19 +19,3 @@ private[ember] object Pickles {
       @unused metrics: Map[String, SQLMetric]): Iterator[Array[Byte]] =
     BatchEvalPythonExec.getInputIterator(rows, schema, conf.groupRows, conf.binaryAsBytes)
 }
-
-abstract class StockPickledEvaluatorFactory(
-    inputAttributes: Seq[Attribute],
-    functions: Seq[PythonUDF],
-    allAttributes: Seq[Attribute],
-    conf: PickleConf,
-    node: NodeConf)
-    extends BatchEvalPythonEvaluatorFactory(
-      inputAttributes,
-      functions,
-      allAttributes,
-      conf.groupRows,
-      node.metrics,
-      node.artifacts,
-      node.session,
-      conf.binaryAsBytes)

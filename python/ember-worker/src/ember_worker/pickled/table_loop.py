@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql.types import StructType, TimestampType
 
-from ember_worker.kinds.pickled.output import TYPES
-from ember_worker.kinds.pickled.target import format_of
+from ember_worker.pickled.output import TYPES
+from ember_worker.pickled.target import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,10 +14,10 @@ import pyarrow as pa
 from pyspark import cloudpickle
 
 from ember_worker import transport
-from ember_worker.kinds.pickled.turns import PATIENCE, Nothing, Turns
+from ember_worker.pickled.turns import PATIENCE, Nothing, Turns
 
 if TYPE_CHECKING:
-    from ember_worker.kinds.pickled.target import Declared
+    from ember_worker.pickled.target import Declared
 
 _HEAD = struct.Struct("!ii")
 #: Pickles are sent when they are of so many rows, or have so many bytes.

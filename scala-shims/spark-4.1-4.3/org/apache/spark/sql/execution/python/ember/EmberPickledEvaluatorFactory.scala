@@ -3,12 +3,10 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.{PartitionEvaluator, TaskContext}
-import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
-import org.apache.spark.sql.execution.python.{EvaluatePython, PythonUDFWithNamedArgumentsRunner}
+import org.apache.spark.sql.execution.python.EvaluatePython
 import org.apache.spark.sql.types.StructType
-import org.apache.spark.sql.util.ArrowUtils
 
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.InputRows
@@ -82,19 +80,13 @@ final class EmberPickledEvaluatorFactory(
 
 /** For functions over rows that are not pickled, or only where Spark alone knows how. */
 final class EmberPickledRunner(arguments: FunctionArguments, sent: StructType, node: NodeConf)
-    extends PythonUDFWithNamedArgumentsRunner(
-      arguments.chains,
-      PythonEvalType.SQL_BATCHED_UDF,
-      arguments.metas,
-      node.metrics,
-      node.artifacts,
-      node.session)
+    extends StockPickledRunner(arguments, node)
     with SessionRunner[Array[Byte], Array[Byte]] {
   override protected def functionNames: Seq[String] = node.functions
   override protected def mayMove: Boolean = node.deterministic
 
   /** The zone is that of the worker, whatever the session's. */
-  override protected def sentSchema: Schema = ArrowUtils.toArrowSchema(sent, "UTC", false)
+  override protected def sentSchema: Schema = InputSchema.of(sent, "UTC", largeVarTypes = false)
 
   private[ember] def embedRows(form: RowForm, output: RowOutput, context: TaskContext)(
       input: => InputRows): Either[FallbackReason, Iterator[InternalRow]] =

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark import cloudpickle
 
 from ember_worker import transport
-from ember_worker.kinds.pickled.columns import Columns
-from ember_worker.kinds.pickled.input import PICKLES, Segments
-from ember_worker.kinds.pickled.table_loop import GROUP, Loop
+from ember_worker.pickled.columns import Columns
+from ember_worker.pickled.input import PICKLES, Segments
+from ember_worker.pickled.table_loop import GROUP, Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ class Input(Segments):
         self._load_stream = load_stream
 
     def load_stream(self, stream: Any) -> Iterator[Any]:
-        """Read from the columns of ``stream``."""
-        self.give(self._all(stream.endpoint), stream)
-        return self._load_stream(stream)
+        """Read what comes to the endpoint of ``stream``."""
+        self.give(self._all(stream.endpoint))
+        return self._load_stream(self)
 
     def loads(self, segment: Any, **options: Any) -> Any:
         """Return the rows of a segment."""
