@@ -1,30 +1,16 @@
-"""Every kind of Python function once, as Ember runs it on each lane and on Spark's worker.
+"""Every kind of Python function once, as Ember runs it on each lane and on Spark's worker."""
 
-Told as JSON: for each case and leg the rows or the error, and what the executed plan says about who
-ran it.
-"""
-
-import json
-import os
-import re
 import time
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyspark.sql.functions as F
+import telling
 from pyspark import TaskContext
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession, Window
+from pyspark.sql import Window
 
-from parity import evidence
-
-builder = SparkSession.builder.appName("smoke")
-for key, value in json.loads(os.environ["EMBER_SETTINGS"]).items():
-    builder = builder.config(key, value)
-spark = builder.getOrCreate()
-
+spark = telling.session("smoke")
 counter = spark.sparkContext.accumulator(0)
 offset = spark.sparkContext.broadcast(1000)
 LAST = 199 * 3
@@ -187,28 +173,4 @@ CASES = (
     *(table_function_in_arrow, table_function_pickled),
 )
 
-
-def told_of(frame):
-    before = counter.value
-    try:
-        outcome = {"rows": sorted(str(row) for row in frame.collect())}
-    except PySparkException as error:
-        outcome = {"error": re.sub(r"0x[0-9a-f]+|TID \d+|stage \d+\.\d+", "", str(error))}
-    proof = evidence.Evidence(frame)
-    return {
-        **outcome,
-        "counted": counter.value - before,
-        "embedded": proof.embedded_sessions,
-        "in_workers": proof.process_sessions,
-        "on_spark": proof.spark_sessions + len(proof.vanilla),
-        "nodes": [*proof.embedded, *proof.vanilla],
-        "reasons": evidence.reasons(frame),
-    }
-
-
-told = {}
-for leg, lane in {"ember": "embedded", "process": "process", "spark": "spark"}.items():
-    spark.conf.set("spark.ember.lane", lane)
-    told[leg] = {case.__name__: told_of(case()) for case in CASES}
-spark.stop()
-Path(os.environ["EMBER_ANSWER"]).write_text(json.dumps(told))
+telling.tell(spark, CASES, counter)

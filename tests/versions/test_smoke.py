@@ -13,8 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "target" / "versions"
 #: What a line of Spark leaves to Spark's own worker.
 NOT_EMBEDDED = {
-    "4.1": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
-    "4.2": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
+    "4.1": {"table_function_in_arrow"},
+    "4.2": {"table_function_in_arrow"},
     "4.3": set(),
 }
 EACH = [(version, minor) for version, minors in pairs.read().items() for minor in minors]
@@ -22,18 +22,19 @@ EACH = [(version, minor) for version, minors in pairs.read().items() for minor i
 
 @pytest.mark.parametrize(("version", "minor"), EACH)
 def test_every_kind_gives_the_answers_of_sparks_own_worker(version, minor, tmp_path):
+    left = NOT_EMBEDDED[pairs.line_of(version)]
     told = asked(version, minor, tmp_path)
-    line = pairs.line_of(version)
-    for case, alone in told["spark"].items():
-        assert alone["embedded"] == 0 < alone["on_spark"], case
-        for leg in ("ember", "process"):
-            mine = told[leg][case]
-            assert answer(mine) == answer(alone), (leg, case)
-            if case in NOT_EMBEDDED[line]:
-                assert mine["embedded"] == 0 < mine["on_spark"], (leg, case)
-            else:
-                assert mine["embedded"] > 0 == mine["on_spark"], (leg, case, mine["reasons"])
-                assert (mine["in_workers"] > 0) == (leg == "process"), (leg, case)
+    for case, leg, mine in equal(told):
+        if case in left:
+            assert mine["embedded"] == 0 < mine["on_spark"], (leg, case)
+        else:
+            ran_in_ember(case, leg, mine)
+
+
+@pytest.mark.parametrize("version", pairs.read())
+def test_what_pickled_functions_meet_ends_as_in_sparks_own_worker(version, tmp_path):
+    for case, leg, mine in equal(ran("pickled.py", version, "3.11", tmp_path)):
+        ran_in_ember(case, leg, mine)
 
 
 @pytest.mark.parametrize("version", pairs.read())
@@ -63,6 +64,21 @@ def ran(application, version, minor, folder):
         settings={"spark.jars": str(jar)},
         application=f"../versions/{application}",
     ).run(folder)
+
+
+def equal(told):
+    """Each case as Ember ran it on each lane; it has the answer of Spark's own worker."""
+    for case, alone in told["spark"].items():
+        assert alone["embedded"] == 0 < alone["on_spark"], case
+        for leg in ("ember", "process"):
+            mine = told[leg][case]
+            assert answer(mine) == answer(alone), (leg, case)
+            yield case, leg, mine
+
+
+def ran_in_ember(case, leg, mine):
+    assert mine["embedded"] > 0 == mine["on_spark"], (leg, case, mine["reasons"])
+    assert (mine["in_workers"] > 0) == (leg == "process"), (leg, case)
 
 
 def answer(leg):

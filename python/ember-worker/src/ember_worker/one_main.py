@@ -1,8 +1,8 @@
 """The worker of PySpark 4.1 and 4.2: one ``main``, which reads header and data from one file.
 
 It runs as it is, over a file whose first part is the header and whose rest only our reader can
-read. Functions run through PySpark's own code alone: what ``seam_4_3`` rebinds for speed has
-another form here.
+read. Functions over columns run through PySpark's own code alone: what ``seam_4_3`` rebinds for
+speed has another form here. Those whose rows Spark pickles run as in 4.3.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, stand_ins, transport
+from ember_worker import depth, headers, pickled, rowfn, stand_ins, transport
+from ember_worker.pickled import table
 from ember_worker.rebound import rebound
 
 if TYPE_CHECKING:
@@ -26,10 +27,15 @@ FRAMES_BELOW = 6
 _NO_END = (-1).to_bytes(4, "big", signed=True)
 
 
-def install(infile: Callable[[Any], Infile] | None = None, *, in_executor: bool) -> Any:
+def install(
+    infile: Callable[[Any], Infile] | None = None,
+    *,
+    pass_task: Callable[[Any], None],
+    in_executor: bool,
+) -> Any:
     """Rebind the stream serializer and ``main``; return ``invoke(endpoint, outfile)``.
 
-    ``infile`` makes of an endpoint what ``main`` reads.
+    ``infile`` makes of an endpoint what ``main`` reads; ``pass_task`` is of ``headers``.
     """
     opened = infile or Infile
     for name in ("load_stream", "dump_stream"):
@@ -38,6 +44,8 @@ def install(infile: Callable[[Any], Infile] | None = None, *, in_executor: bool)
     meanings: dict[str, Any] = {
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": stand_ins.handle_worker_exception,
+        "read_udfs": pickled.reader(worker.read_udfs, worker.read_udfs),
+        "read_udtf": table.reader(worker.read_udtf, worker.read_udtf),
     }
     if in_executor:
         meanings |= stand_ins.IN_EXECUTOR
@@ -45,9 +53,19 @@ def install(infile: Callable[[Any], Infile] | None = None, *, in_executor: bool)
     main = rebound(wrapped.__wrapped__, meanings)
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        depth.call_above(FRAMES_BELOW, main, opened(endpoint), outfile)
+        frames = _frames_below(endpoint.header, pass_task)
+        depth.call_above(frames, main, opened(endpoint), outfile)
 
     return invoke
+
+
+def _frames_below(header: bytes, pass_task: Callable[[Any], None]) -> int:
+    """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
+    try:
+        rows = pickled.calls(headers.eval_type(header, pass_task))
+    except Exception:  # noqa: BLE001 - main reads the same header, and says what is wrong
+        return FRAMES_BELOW
+    return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
 
 
 class Infile(transport.DataStream):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.serializers import read_int
 from pyspark.sql.pandas import serializers
 
-from ember_worker import groups, one_main
+from ember_worker import groups, headers, one_main
 from ember_worker.rebound import rebound
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
 
 def install(*, in_executor: bool) -> Any:
     """Rebind the stream serializers; return ``invoke(endpoint, outfile)``."""
-    invoke = one_main.install(_Infile, in_executor=in_executor)
+    invoke = one_main.install(_Infile, pass_task=headers.task_as_fields, in_executor=in_executor)
     for names, read in ((_OF_GROUPS, _groups), (_OF_COGROUPS, groups.sides_as_slices)):
         meanings = {"read_int": partial(_frames, read), "ArrowStreamSerializer": _Frames}
         for name in names:

@@ -1,9 +1,11 @@
 package dev.ember.plan.kinds
 
-/** What of this Spark can run embedded: nothing yet that needs more of PySpark's worker than batches in and out. */
+/** What of this Spark can run embedded: no data source yet, no table function in Arrow format, nothing with state. */
 private[kinds] object KindsOfSpark {
   val all: Seq[Kind] = Seq(
     ScalarKind,
+    PickledKind,
+    PickledTableFunctionKind,
     MapInPandasKind,
     MapInArrowKind,
     GroupedMapInPandasKind,
