@@ -46,6 +46,8 @@ def pluginFor(line: SparkLine, jars: File => File): Seq[Setting[_]] = Seq[Def.Se
   name := s"ember-spark-${line.name}",
   Compile / unmanagedSourceDirectories ++= line.shims((ThisBuild / baseDirectory).value),
   Compile / unmanagedJars := SparkJars.compiledAgainst(jars((ThisBuild / baseDirectory).value)),
+  // Not those of the entry behind them: what this Spark lacks would be found in the newest.
+  Compile / unmanagedClasspath := (Compile / unmanagedJars).value,
   // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
   libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
   CompilerOptions.settings,

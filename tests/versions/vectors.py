@@ -19,6 +19,8 @@ frames = [
     numbers.select(F.udf(lambda v: v + 1, "long", useArrow=True)("id")),
     numbers.mapInPandas(lambda frames: frames, "id long, k long"),
     numbers.groupBy("k").applyInPandas(lambda frame: frame, "id long, k long"),
+    # A cache has columns and rows; before 4.2 Spark's node for scalar functions takes rows alone.
+    spark.range(0, 100, 1, 2).cache().select(F.udf(lambda v: v + 1, "long", useArrow=True)("id")),
 ]
 embedded = []
 for frame in frames:

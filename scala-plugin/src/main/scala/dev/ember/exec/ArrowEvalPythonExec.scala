@@ -9,7 +9,8 @@ import org.apache.spark.sql.execution.python.{
   EvalPythonEvaluatorFactory
 }
 import org.apache.spark.sql.execution.python.ember.{
-  EmberColumnarEvaluator,
+  ColumnarChild,
+  ColumnarEvaluator,
   EmberEvalPythonEvaluatorFactory
 }
 import org.apache.spark.sql.execution.python.ember.{
@@ -44,7 +45,7 @@ class ArrowEvalPythonExec(
   private[exec] def choosing(places: Seq[Int]): RDD[InternalRow] = executeQuery(rows(Some(places)))
 
   private def rows(chosen: Option[Seq[Int]]): RDD[InternalRow] =
-    if (child.supportsColumnar) {
+    if (ColumnarChild.isTaken(child)) {
       val evaluator = columnarEvaluator(chosen)
       child
         .executeColumnar()
@@ -53,7 +54,7 @@ class ArrowEvalPythonExec(
 
   /** Over columns the node gives columns by itself. */
   override def handedOn(needed: AttributeSet): Option[GivesColumns.Handed] =
-    if (child.supportsColumnar) None
+    if (ColumnarChild.isTaken(child)) None
     else {
       val kept = child.output.indices.filter(at => needed.contains(child.output(at)))
       val results = child.output.length until output.length
@@ -81,8 +82,8 @@ class ArrowEvalPythonExec(
       chosen,
       nodeConf)
 
-  private def columnarEvaluator(chosen: Option[Seq[Int]]): EmberColumnarEvaluator =
-    new EmberColumnarEvaluator(
+  private def columnarEvaluator(chosen: Option[Seq[Int]]): ColumnarEvaluator =
+    ColumnarChild.evaluator(
       child.output,
       udfs,
       output,

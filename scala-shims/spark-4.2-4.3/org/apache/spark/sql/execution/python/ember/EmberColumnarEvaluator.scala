@@ -32,10 +32,9 @@ final class EmberColumnarEvaluator(
     batchRows: Int,
     chosen: Option[Seq[Int]],
     node: NodeConf)
-    extends Serializable {
+    extends ColumnarEvaluator {
 
-  /** For a row-based parent. */
-  def rows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] =
+  override def rows(partition: Int, input: Iterator[ColumnarBatch]): Iterator[InternalRow] =
     eval(partition, input, arrowToo = true) match {
       case Right(joined) => joined
       case Left(batches) =>
@@ -43,8 +42,7 @@ final class EmberColumnarEvaluator(
         batches.flatMap(_.rowIterator.asScala.map(toUnsafe))
     }
 
-  /** For a columnar parent. */
-  def batches(partition: Int, input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] =
+  override def batches(partition: Int, input: Iterator[ColumnarBatch]): Iterator[ColumnarBatch] =
     eval(partition, input, arrowToo = false).fold(identity, inBatches(_, TaskContext.get()))
 
   /**
