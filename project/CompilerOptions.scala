@@ -9,6 +9,7 @@ object CompilerOptions {
     "-Wmacros:after",
     "-Wconf:any:e",
     "-Wconf:cat=scala3-migration:s", // we cross no Scala 3
+    "-Wconf:cat=other-pure-statement&msg=scala\\.xml\\.NodeBuffer:s", // XML in the text, with Spark 4.0's library
     "-Wconf:cat=deprecation&origin=org\\.apache\\.spark\\..*:ws") // Spark deprecates between versions; the seam decides
 
   val settings: Seq[Setting[_]] = Seq(

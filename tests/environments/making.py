@@ -15,8 +15,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PLACE = Path(os.environ.get("EMBER_ENVIRONMENTS", REPOSITORY / "target" / "environments"))
 TOOLS = ("uv==0.13.8", "venv-pack==0.2.0")
 PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.3.5")
-#: The newest that have Python 3.10.
-OLDER_PACKAGES = ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.2.6")
+#: The newest that have an older Python.
+OLDER_PACKAGES = {
+    "3.9": ("pandas==2.3.3", "pyarrow==21.0.0", "numpy==2.0.2"),
+    "3.10": ("pandas==2.3.3", "pyarrow==22.0.0", "numpy==2.2.6"),
+}
 SPARK = "4.3.0"
 PYSPARK = f"pyspark=={SPARK}"
 STANDALONE_MINOR = "3.14"
@@ -104,7 +107,7 @@ def spark(version: str, minor: str) -> Path:
     """One with this Spark on a Python of this minor version."""
     if minor == "3.11":
         return other_spark(version)
-    packages = OLDER_PACKAGES if minor == "3.10" else PACKAGES
+    packages = OLDER_PACKAGES.get(minor, PACKAGES)
     name = f"spark-{version}-{minor}"
     if minor == STANDALONE_MINOR:
         return uv_venv(name, standalone(), *packages, f"pyspark=={version}")

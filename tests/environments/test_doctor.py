@@ -57,15 +57,15 @@ def test_a_sound_environment_is_found_sound(make, bridge, made):
         assert report["packages"][name]["location"].startswith(str(python.parents[1]))
 
 
-@pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10"])
+@pytest.mark.parametrize("minor", ["3.8", "3.9"])
 def test_a_python_too_old_is_told_so_and_one_without_packages_which(minor, made):
     report, code = examined(made(making.pyenv, minor))
     assert (report["version"], report["embeddable"], code) == (minor, False, 1)
     told = advice(report)
     assert told["pyspark is missing"] == "pip install pyspark"
     assert ("no bridge for Python 3.8" in told) == (minor == "3.8")
-    words = "PySpark 4.1.x, 4.2.x, 4.3.x needs Python 3.10"
-    assert told.get(words) == (None if minor == "3.10" else "use Python 3.10 or later")
+    words = "PySpark 4.0.x, 4.1.x, 4.2.x, 4.3.x needs Python 3.9"
+    assert told.get(words) == ("use Python 3.9 or later" if minor == "3.8" else None)
 
 
 def test_a_python_without_its_shared_library_is_told_what_is_missing(made):

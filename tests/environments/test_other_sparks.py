@@ -10,7 +10,7 @@ import pytest
 import pairs
 
 OLDER = list(pairs.read())[:-1]
-SPARKS = (*OLDER, "4.0.5", "3.5.9")
+SPARKS = (*OLDER, "3.5.9")
 WAY_OUT = {
     release: f"Take ember-spark-{pairs.line_of(release)}_2.13.jar in its place; "
     "`python -m ember.jars` prints where it is"

@@ -18,10 +18,10 @@ FLEETING = re.compile(
 )
 
 
-def session(name):
-    """The application's session, with the settings that it was started with."""
+def session(name, more=None):
+    """The application's session, with the settings that it was started with, and ``more``."""
     builder = SparkSession.builder.appName(name)
-    for key, value in json.loads(os.environ["EMBER_SETTINGS"]).items():
+    for key, value in ((more or {}) | json.loads(os.environ["EMBER_SETTINGS"])).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
 

@@ -121,14 +121,14 @@ def test_pyspark_in_a_zip_file_has_its_own_version_and_not_the_installed_one(
     package = tmp_path / "pyspark.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("pyspark/__init__.py", "")
-        archive.writestr("pyspark/version.py", '__version__: str = "4.0.5"\n')
+        archive.writestr("pyspark/version.py", '__version__: str = "3.5.9"\n')
     told = _run(PYTHONPATH=str(package))
     assert told["packages"]["pyspark"] == {
-        "version": "4.0.5",
+        "version": "3.5.9",
         "location": str(package / "pyspark"),
     }
     advice = {found["problem"]: found["advice"] for found in told["problems"]}
-    assert advice["PySpark 4.0.5 has no seam"] == "use PySpark 4.1.x, 4.2.x, 4.3.x"
+    assert advice["PySpark 3.5.9 has no seam"] == "use PySpark 4.0.x, 4.1.x, 4.2.x, 4.3.x"
 
 
 def test_every_spark_that_has_a_jar_has_a_seam_and_its_oldest_python() -> None:

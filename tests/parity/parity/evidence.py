@@ -1,10 +1,15 @@
 """What the executed plan says about who ran the Python functions of a query."""
 
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from typing import TYPE_CHECKING, Any
+
 from pyspark.sql.streaming import StreamingQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
 
 SPARK_NODES = frozenset(
     {
@@ -23,6 +28,10 @@ SPARK_NODES = frozenset(
         "MapInPandas",
         "MapPartitionsExternalUDF",
         "TransformWithStateInPySpark",
+        # Of Spark 4.0.
+        "AggregateInPandas",
+        "TransformWithStateInPandas",
+        "WindowInPandas",
     }
 )
 SCANS = ("BatchScan", "MicroBatchScan")

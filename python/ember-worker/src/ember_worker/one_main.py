@@ -1,4 +1,4 @@
-"""The worker of PySpark 4.1 and 4.2: one ``main``, which reads header and data from one file.
+"""The worker of PySpark 4.0 to 4.2: one ``main``, which reads header and data from one file.
 
 It runs as it is, over a file whose first part is the header and whose rest only our reader can
 read. Functions over columns run through PySpark's own code alone: what ``seam_4_3`` rebinds for
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: The Python frames below ``main`` in a worker of Spark's daemon: two of ``python -m``, the
-#: daemon's module, ``manager``, ``worker``, and the wrapper with the fault handler.
+#: daemon's module, ``manager``, ``worker``, and since 4.1 the wrapper with the fault handler.
 FRAMES_BELOW = 6
 #: What is not the end of a stream: the worker that Spark believes in is not to be used again.
 _NO_END = (-1).to_bytes(4, "big", signed=True)
@@ -30,12 +30,14 @@ _NO_END = (-1).to_bytes(4, "big", signed=True)
 def install(
     infile: Callable[[Any], Infile] | None = None,
     *,
-    pass_task: Callable[[Any], None],
+    pass_task: Callable[[Any], None] | None = None,
     in_executor: bool,
+    **others: Any,
 ) -> Any:
     """Rebind the stream serializer and ``main``; return ``invoke(endpoint, outfile)``.
 
-    ``infile`` makes of an endpoint what ``main`` reads; ``pass_task`` is of ``headers``.
+    ``infile`` makes of an endpoint what ``main`` reads, ``others`` are names that it uses.
+    ``pass_task`` is of ``headers``; without it, functions whose rows are pickled run elsewhere.
     """
     opened = infile or Infile
     for name in ("load_stream", "dump_stream"):
@@ -44,19 +46,27 @@ def install(
     meanings: dict[str, Any] = {
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": stand_ins.handle_worker_exception,
-        "read_udfs": pickled.reader(worker.read_udfs, worker.read_udfs),
-        "read_udtf": table.reader(worker.read_udtf, worker.read_udtf),
+        **(_of_pickled_rows() if pass_task else {}),
+        **others,
     }
     if in_executor:
         meanings |= stand_ins.IN_EXECUTOR
-    wrapped: Any = worker.main
-    main = rebound(wrapped.__wrapped__, meanings)
+    bare: Any = getattr(worker.main, "__wrapped__", worker.main)
+    main = rebound(bare, meanings)
+    below = FRAMES_BELOW if bare is not worker.main else FRAMES_BELOW - 1
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        frames = _frames_below(endpoint.header, pass_task)
+        frames = _frames_below(endpoint.header, pass_task) if pass_task else below
         depth.call_above(frames, main, opened(endpoint), outfile)
 
     return invoke
+
+
+def _of_pickled_rows() -> dict[str, Any]:
+    return {
+        "read_udfs": pickled.reader(worker.read_udfs, worker.read_udfs),
+        "read_udtf": table.reader(worker.read_udtf, worker.read_udtf),
+    }
 
 
 def _frames_below(header: bytes, pass_task: Callable[[Any], None]) -> int:

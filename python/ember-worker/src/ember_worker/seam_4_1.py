@@ -21,35 +21,40 @@ if TYPE_CHECKING:
     Groups = Callable[[Any], Iterable[tuple[Any, ...]]]
 
 _read_int: Callable[[Any], int] = read_int
-#: Serializers by their names in 4.1, which no other version has.
+#: Serializers by their names in 4.1; those of cogroups are in 4.0, too.
 _OF_GROUPS = (
     "GroupArrowUDFSerializer",
     "ArrowStreamAggArrowUDFSerializer",
     "GroupPandasUDFSerializer",
     "GroupPandasIterUDFSerializer",
 )
-_OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
+OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
 
 
 def install(*, in_executor: bool) -> Any:
     """Rebind the stream serializers; return ``invoke(endpoint, outfile)``."""
-    invoke = one_main.install(_Infile, pass_task=headers.task_as_fields, in_executor=in_executor)
-    for names, read in ((_OF_GROUPS, _groups), (_OF_COGROUPS, groups.sides_as_slices)):
-        meanings = {"read_int": partial(_frames, read), "ArrowStreamSerializer": _Frames}
-        for name in names:
-            serializer = getattr(serializers, name)
-            serializer.load_stream = rebound(serializer.load_stream, meanings)
-    return invoke
+    load_groups(_OF_GROUPS, _groups)
+    load_groups(OF_COGROUPS, groups.sides_as_slices)
+    return one_main.install(Infile, pass_task=headers.task_as_fields, in_executor=in_executor)
+
+
+def load_groups(names: Iterable[str], read: Groups) -> None:
+    """Have the serializers of these names load the groups that ``read`` gives of an endpoint."""
+    meanings = {"read_int": partial(_frames, read), "ArrowStreamSerializer": _Frames}
+    for name in names:
+        serializer = getattr(serializers, name)
+        serializer.load_stream = rebound(serializer.load_stream, meanings)
 
 
 def _groups(endpoint: Any) -> Iterator[tuple[Any]]:
     return ((group,) for group in groups.as_slices(endpoint))
 
 
-class _Infile(one_main.Infile):
+class Infile(one_main.Infile):
     """Goes from group to group."""
 
     def __init__(self, endpoint: Any) -> None:
+        """Read the header of ``endpoint``, then its groups."""
         super().__init__(endpoint)
         self._groups: Iterator[tuple[Any, ...]] | None = None
         #: Of the group, those that were not asked for yet.
@@ -65,7 +70,7 @@ class _Infile(one_main.Infile):
 
 
 def _frames(read: Groups, stream: Any) -> int:
-    return stream.next_group(read) if isinstance(stream, _Infile) else _read_int(stream)
+    return stream.next_group(read) if isinstance(stream, Infile) else _read_int(stream)
 
 
 class _Frames:
@@ -73,6 +78,6 @@ class _Frames:
 
     @staticmethod
     def load_stream(serializer: Any, stream: Any) -> Iterator[Any]:
-        if isinstance(stream, _Infile):
+        if isinstance(stream, Infile):
             return iter(next(stream.frames))
         return serializers.ArrowStreamSerializer.load_stream(serializer, stream)

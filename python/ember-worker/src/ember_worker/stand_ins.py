@@ -80,12 +80,12 @@ def handle_worker_exception(error: BaseException, outfile: Any) -> None:
 
 
 class _Ipc:
-    """``pyarrow.ipc`` for the serializer: an embedded input is read from its endpoint."""
+    """``pyarrow.ipc`` for the serializer: an embedded input has its batches itself."""
 
     @staticmethod
     def open_stream(source: Any) -> Any:
         if isinstance(source, transport.DataStream):
-            return transport.batches(source.endpoint)
+            return source.batches()
         return pa.ipc.open_stream(source)
 
 

@@ -30,6 +30,10 @@ class DataStream:
         """Read from ``endpoint``."""
         self.endpoint = endpoint
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield what a stream of Arrow's would hold here."""
+        return batches(self.endpoint)
+
     def read(self, *_size: int) -> bytes:
         """Refuse: a serializer that reads bytes belongs to a kind that is not embedded."""
         message = "this kind of Python function cannot run embedded"

@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from pyspark.util import _faulthandler_helper
+from pyspark import util
 
 from ember_worker import guards, session
 from ember_worker.isolation import broadcasts
@@ -48,12 +48,16 @@ def run(endpoint: Any) -> bytes:
 
 @contextlib.contextmanager
 def _fault_handler() -> Iterator[None]:
-    """Tell faults as PySpark's wrapper of ``main`` does, which 4.1 has in no other form."""
+    """Tell faults as PySpark's wrapper of ``main`` does, and in 4.0 ``main`` by itself."""
+    helper = getattr(util, "_faulthandler_helper", None)
+    if helper is None:
+        yield
+        return
     try:
-        _faulthandler_helper.start()
+        helper.start()
         yield
     finally:
-        _faulthandler_helper.stop()
+        helper.stop()
 
 
 def _use_environment(overlay: bytes) -> None:

@@ -3,16 +3,10 @@ package org.apache.spark.sql.execution.python.ember
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, NamedExpression}
-import org.apache.spark.sql.execution.aggregate.UpdatingSessionsIterator
-import org.apache.spark.sql.execution.python.ArrowAggregatePythonExec
-import org.apache.spark.sql.internal.SQLConf
 
 /** The partitions of an aggregating node, each through its functions if it has a row. */
 object AggregateOver {
-  def run(
-      rows: RDD[InternalRow],
-      plan: ArrowAggregatePythonExec,
-      node: NodeConf): RDD[InternalRow] = {
+  def run(rows: RDD[InternalRow], plan: SparkNodes.Aggregate, node: NodeConf): RDD[InternalRow] = {
     val aggregate = new GroupedAggregate(
       plan.groupingExpressions,
       plan.child.output,
@@ -35,16 +29,7 @@ object AggregateOver {
       session: NamedExpression,
       input: Seq[Attribute])
       extends Serializable {
-    def merged(rows: Iterator[InternalRow]): Iterator[InternalRow] = {
-      val conf = SQLConf.get
-      new UpdatingSessionsIterator(
-        rows,
-        others,
-        session,
-        input,
-        conf.windowExecBufferInMemoryThreshold,
-        conf.windowExecBufferSpillThreshold,
-        conf.windowExecBufferSpillSizeThreshold)
-    }
+    def merged(rows: Iterator[InternalRow]): Iterator[InternalRow] =
+      SpilledRows.inSessions(rows, others, session, input)
   }
 }

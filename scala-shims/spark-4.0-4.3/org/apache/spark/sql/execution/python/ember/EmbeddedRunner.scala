@@ -4,7 +4,6 @@ import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.execution.python.RowInputArrowPythonRunner
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.nativeapi.Native
@@ -15,9 +14,7 @@ import dev.ember.rows.{InputRows, RowBatches}
  * A runner of Spark's that runs its function on the embedded lane if it can, and is Spark's own runner if it
  * cannot. It decides before it has touched its input, so that nothing is lost either way.
  */
-trait EmbeddedRunner
-    extends RowInputArrowPythonRunner
-    with SessionRunner[Iterator[InternalRow], ColumnarBatch] {
+trait EmbeddedRunner extends RowRunner with SessionRunner[Iterator[InternalRow], ColumnarBatch] {
 
   /** Where batches end; nothing if each inner iterator of the input is one batch. */
   private[ember] def batchLimits: Option[RowBatches.Limits]

@@ -7,9 +7,7 @@ import org.apache.arrow.vector.types.pojo.{ArrowType, Field, FieldType, Schema}
 import org.apache.spark.TaskContext
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.execution.python.{GroupedPythonArrowInput, RowInputArrowPythonRunner}
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
-import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -20,12 +18,8 @@ import dev.ember.rows.{InputRows, RowBatches}
  * Runners of functions over groups. Spark sends a stream for each group; here batches hold many groups, and a
  * column more that tells them apart. Whoever calls `compute` wants Spark's way.
  */
-private[ember] trait EmberGroupedRunner
-    extends RowInputArrowPythonRunner
-    with GroupedPythonArrowInput
-    with EmbeddedRunner {
-  override private[ember] def batchLimits: Option[RowBatches.Limits] =
-    Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
+private[ember] trait EmberGroupedRunner extends GroupedRows with EmbeddedRunner {
+  override private[ember] def batchLimits: Option[RowBatches.Limits] = Some(limits)
 
   override protected def sent(columns: Schema): Schema = {
     val fields = columns.getFields.asScala :+ EmberGroupedRunner.Pieces
@@ -88,11 +82,5 @@ private[ember] final class EmberCogroupedMapRunner(
 
   private[ember] def embedRows(form: RowForm, output: RowOutput, context: TaskContext)(
       input: RowBatches.Limits => InputRows): Either[FallbackReason, Iterator[InternalRow]] =
-    enterRows(form, output, context, context.partitionId())(input(limits))
-
-  private def limits: RowBatches.Limits = {
-    val conf = SQLConf.get
-    val rows = conf.arrowMaxRecordsPerBatch
-    RowBatches.Limits(if (rows > 0) rows else Int.MaxValue, conf.arrowMaxBytesPerBatch)
-  }
+    enterRows(form, output, context, context.partitionId())(input(GroupLimits.current))
 }

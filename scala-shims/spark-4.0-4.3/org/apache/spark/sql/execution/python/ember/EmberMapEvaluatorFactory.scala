@@ -1,11 +1,9 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.{PartitionEvaluatorFactory, TaskContext}
-import org.apache.spark.api.python.{ChainedPythonFunctions, PythonEvalType}
+import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.Attribute
-import org.apache.spark.sql.errors.QueryExecutionErrors
-import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -119,14 +117,5 @@ final class EmberMapEvaluatorFactory(
       output: OutputForm[Out]): Iterator[Out] =
     output.from(compute(Iterator(input.map(InternalRow(_)))).flatMap(rows.convert(_, None)))
 
-  private val rows =
-    new StructRows(output, actual => if (SQLConf.get.pysparkArrowValidateSchema) checkType(actual))
-
-  private def checkType(actual: DataType): Unit =
-    if (!DataType.equalsIgnoreCompatibleNullability(actual, outputType)) {
-      throw QueryExecutionErrors.arrowDataTypeMismatchError(
-        PythonEvalType.toString(node.evalType),
-        Seq(outputType),
-        Seq(actual))
-    }
+  private val rows = new StructRows(output, OtherTypes.checkMap(node.evalType, outputType, _))
 }

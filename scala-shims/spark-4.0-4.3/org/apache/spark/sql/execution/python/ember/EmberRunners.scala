@@ -2,7 +2,6 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.BatchedPythonArrowInput
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 
@@ -35,14 +34,13 @@ final class EmberEvalRunner(
     inputSchema: StructType,
     node: NodeConf)
     extends StockArgumentsRunner(functions, arguments, inputSchema, node)
-    with BatchedPythonArrowInput
+    with BatchedRows
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
   override protected def mayMove: Boolean = node.deterministic
 
-  override private[ember] def batchLimits: Option[RowBatches.Limits] =
-    Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
+  override private[ember] def batchLimits: Option[RowBatches.Limits] = Some(limits)
 }
 
 /** For functions over a columnar child, whose batches they get as they are. */
@@ -66,10 +64,9 @@ final class EmberMapRunner(
     inputSchema: StructType,
     node: NodeConf)
     extends StockArrowRunner(functions, Array(0), inputSchema, node)
-    with BatchedPythonArrowInput
+    with BatchedRows
     with EmbeddedRunner {
   override protected def functionNames: Seq[String] = node.functions
 
-  override private[ember] def batchLimits: Option[RowBatches.Limits] =
-    Some(RowBatches.Limits(maxRecordsPerBatch, maxBytesPerBatch))
+  override private[ember] def batchLimits: Option[RowBatches.Limits] = Some(limits)
 }

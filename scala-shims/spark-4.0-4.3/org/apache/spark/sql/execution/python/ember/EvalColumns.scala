@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.TaskContext
-import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -32,7 +31,7 @@ private[ember] final class EvalColumns(
   private val plan: Option[(RowForm, ColumnShape)] = for {
     form <- rows.form
     ordinals <- form.ordinals
-    if EvalColumns.oneForOne(node.evalType)
+    if SparkNodes.OneForOne.contains(node.evalType)
     if form.input.forall(field => InputColumns.copies(field.dataType))
   } yield form -> ColumnShape(form.input, sources, ordinals, form.large, form.wrapped, form.joined)
 
@@ -51,16 +50,5 @@ private[ember] final class EvalColumns(
       val limits = runner.batchLimits.filter(_ => limited)
       out.from(run, ColumnRun.input(shape, limits, batches, node))
     }
-  }
-}
-
-private object EvalColumns {
-
-  /** Kinds that return one batch of as many rows for each batch: the join holds no more than that. */
-  def oneForOne(evalType: Int): Boolean = evalType match {
-    case PythonEvalType.SQL_ARROW_BATCHED_UDF | PythonEvalType.SQL_SCALAR_ARROW_UDF |
-        PythonEvalType.SQL_SCALAR_PANDAS_UDF =>
-      true
-    case _ => false
   }
 }

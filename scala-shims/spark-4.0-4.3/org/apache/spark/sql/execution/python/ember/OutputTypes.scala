@@ -4,7 +4,6 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, JoinedRow}
-import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.types.{DataType, UserDefinedType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -27,7 +26,7 @@ private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializ
 
   def check(actual: Seq[DataType]): Unit =
     if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
-      throw QueryExecutionErrors.arrowDataTypeMismatchError("pandas_udf()", expected, actual)
+      throw OtherTypes.error("pandas_udf()", expected, actual)
     }
 }
 

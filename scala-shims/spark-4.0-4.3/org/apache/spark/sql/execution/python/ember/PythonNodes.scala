@@ -16,11 +16,6 @@ import org.apache.spark.sql.execution.datasources.v2.python.{
 }
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
-import org.apache.spark.sql.execution.python.streaming.{
-  FlatMapGroupsInPandasWithStateExec,
-  TransformWithStateInPySparkExec
-}
-import org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreWriter
 import org.apache.spark.sql.execution.streaming.sources.MicroBatchWrite
 
 /** What nodes outside Spark's packages ask of Spark's Python nodes. */
@@ -28,7 +23,7 @@ object PythonNodes {
 
   /** Nodes that keep state have Python's metrics, whoever their functions are. */
   def isPython(plan: SparkPlan): Boolean = plan match {
-    case node: StateStoreWriter => keepsState(node)
+    case node if SparkNodes.keepsState(node) => SparkNodes.keepsStateOfPython(node)
     case node =>
       node.isInstanceOf[PythonSQLMetrics] || isDataSource(node) || External.isSparks(node)
   }
@@ -46,18 +41,11 @@ object PythonNodes {
     case _ => false
   }
 
-  /** Whether the node's functions keep state. */
-  private def keepsState(plan: SparkPlan): Boolean = plan match {
-    case _: FlatMapGroupsInPandasWithStateExec | _: TransformWithStateInPySparkExec => true
-    case _ => false
-  }
-
   /** Of the session whose query is being planned; asked when a node is made, as Spark's nodes do. */
   def artifacts: Option[String] = JobArtifactSet.getCurrentJobArtifactState.map(_.uuid)
 
   /** Only if its workers' output is to be captured, as in Spark's nodes. */
-  def session(plan: SparkPlan): Option[String] =
-    Option(plan.session).filter(_.sessionState.conf.pythonWorkerLoggingEnabled).map(_.sessionUUID)
+  def session(plan: SparkPlan): Option[String] = SparkNodes.loggedSession(plan)
 
   def nodeConf(
       plan: SparkPlan,

@@ -83,11 +83,11 @@ private[ember] object RowForm {
     case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
       true
     case DateType | TimestampType | TimestampNTZType | BinaryType | NullType | VariantType => true
-    case CalendarIntervalType | _: TimeType => true
+    case CalendarIntervalType => true
     case _: StringType | _: DecimalType | _: YearMonthIntervalType | _: DayTimeIntervalType => true
     case ArrayType(element, _) => converts(element)
     case MapType(key, value, _) => converts(key) && converts(value)
     case struct: StructType => struct.forall(field => converts(field.dataType))
-    case _ => false
+    case other => NewerTypes.has(other)
   }
 }

@@ -141,7 +141,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     }
 
     private def opened(place: Place, stock: StockWorker[IN, OUT]): OpenedSession = {
-      val patience = new Patience(idleTimeoutSeconds, killOnIdleTimeout, logWarning(_))
+      val patience = new Patience(idleTimeoutSeconds, killsSilent, logWarning(_))
       val faults = faultFolder.map(_.toPath)
       val task = new SessionTask(place, stock, context, functionNames, patience, faults)
       val graceMs = conf.cancelGraceSeconds * 1000L
@@ -203,11 +203,11 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       profiler = profiled,
       profilesInput = profiled && pullsInput,
       workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),
-      faultHandler = faultHandlerEnabled || tracebackDumpIntervalSeconds > 0,
+      faultHandler = faultHandlerEnabled || tracebackSeconds > 0,
       memoryLimit = context.getLocalProperty(ResourceProfile.PYSPARK_MEMORY_LOCAL_PROPERTY) != null,
       customWorker =
         conf.get(PYTHON_DAEMON_MODULE).nonEmpty || conf.get(PYTHON_WORKER_MODULE).nonEmpty,
-      idleTimeoutKills = killOnIdleTimeout && idleTimeoutSeconds > 0,
+      idleTimeoutKills = killsSilent && idleTimeoutSeconds > 0,
       otherHashSeed = Option(envVars.get("PYTHONHASHSEED")).exists(_ != "0"),
       isolated = Fingerprint.isIsolated(pickled))
   }
@@ -231,7 +231,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     override def pickledBatchSize: Int = batchSizeForPythonUDF
     override def artifacts: String = jobArtifactUUID.getOrElse(WorkerEnvironment.NoArtifacts)
     override def faultFolder: Option[String] = SessionRunner.this.faultFolder.map(_.toString)
-    override def tracebackSeconds: Long = tracebackDumpIntervalSeconds
-    override def killsOnFlushFailure: Boolean = killWorkerOnFlushFailure
+    override def tracebackSeconds: Long = SessionRunner.this.tracebackSeconds
+    override def killsOnFlushFailure: Boolean = killsUnflushed
   }
 }

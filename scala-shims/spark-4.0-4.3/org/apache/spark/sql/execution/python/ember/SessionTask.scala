@@ -3,7 +3,7 @@ package org.apache.spark.sql.execution.python.ember
 import java.nio.file.Path
 
 import org.apache.spark.{BarrierTaskContext, TaskContext, TaskKilledException}
-import org.apache.spark.api.python.{PythonException, PythonWorkerException}
+import org.apache.spark.api.python.PythonException
 
 import dev.ember.nativeapi.NativeException
 import dev.ember.session.{Patience, Place, TaskSide, WorkerDied}
@@ -20,7 +20,7 @@ private[ember] final class SessionTask(
 
   override def failIfEnded(): Unit = {
     context.killTaskIfInterrupted()
-    patience.verdict.foreach(words => throw new PythonWorkerException(words))
+    patience.verdict.foreach(words => throw HungWorkers.ended(words))
   }
 
   override def givesGrace: Boolean = context.isInterrupted() && !context.isFailed()

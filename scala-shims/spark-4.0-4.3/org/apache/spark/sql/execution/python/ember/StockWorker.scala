@@ -41,6 +41,7 @@ final class StockWorker[IN, OUT](runner: StockRunner[IN, OUT], partition: Int, c
 trait StockRunner[IN, OUT]
     extends BasePythonRunner[IN, OUT]
     with RunnerSettings
+    with HungWorkers[IN, OUT]
     with ProfiledRunner {
   private[ember] def stockWriter(
       env: SparkEnv,

@@ -14,11 +14,9 @@ import org.apache.spark.sql.catalyst.expressions.{
   WindowExpression
 }
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
-import org.apache.spark.sql.execution.ExternalAppendOnlyUnsafeRowArray
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.execution.window.{UnboundedWindowFunctionFrame, WindowFunctionFrame}
-import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.IntegerType
 
 /**
@@ -49,11 +47,12 @@ final class WindowFrames(
   private[ember] def overs: Seq[WindowExpression] = frames.flatMap(_._1)
 
   /** For Spark's worker: which of the functions have bounds. */
-  private[ember] def boundTypes: String = frames
-    .flatMap { case (overs, place) =>
+  private[ember] def boundTypes: (String, String) = {
+    val types = frames.flatMap { case (overs, place) =>
       overs.map(_ => if (place.isEmpty) "unbounded" else "bounded")
     }
-    .mkString(",")
+    boundTypesKey -> types.mkString(",")
+  }
 
   /** The columns that tell the bounds, two for each frame that has some. They stand before all others. */
   @transient private[ember] lazy val boundColumns: Seq[Attribute] =
@@ -112,14 +111,7 @@ private[ember] abstract class FramedRuns(
     val bounds: InternalRow,
     spillSize: SQLMetric)
     extends Iterator[Iterator[InternalRow]] {
-  private val rows = {
-    val conf = SQLConf.get
-    new ExternalAppendOnlyUnsafeRowArray(
-      conf.windowExecBufferInMemoryThreshold,
-      conf.windowExecBufferSpillSizeThreshold,
-      conf.windowExecBufferSpillThreshold,
-      conf.windowExecBufferSpillSizeThreshold)
-  }
+  private val rows = SpilledRows.ofWindow
 
   /** Throws if a run has more rows than its frames can count. */
   protected def check(rows: Long): Unit

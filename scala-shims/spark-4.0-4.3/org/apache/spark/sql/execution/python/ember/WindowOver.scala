@@ -28,8 +28,7 @@ private[ember] final class WindowOver(frames: WindowFrames, node: NodeConf) exte
 
   def eval(index: Int, rows: Iterator[InternalRow]): Iterator[InternalRow] = {
     val context = TaskContext.get()
-    val told =
-      node.copy(runnerConf = node.runnerConf + ("window_bound_types" -> frames.boundTypes))
+    val told = node.copy(runnerConf = node.runnerConf + frames.boundTypes)
     val runner =
       new EmberGroupedEvalRunner(arguments.chains, arguments.metas, arguments.schema, told)
     form

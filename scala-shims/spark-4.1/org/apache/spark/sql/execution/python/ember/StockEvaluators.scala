@@ -51,4 +51,8 @@ private[ember] abstract class StockWindowEvaluatorFactory(
       spilled,
       node.metrics,
       node.session,
-      node.profiler)
+      node.profiler) {
+
+  /** The setting by which Spark's worker is told which functions have bounds. */
+  protected def boundTypesKey: String = "window_bound_types"
+}

@@ -49,4 +49,8 @@ private[ember] abstract class StockWindowEvaluatorFactory(
       node.evalType,
       spilled,
       node.metrics,
-      node.session)
+      node.session) {
+
+  /** The setting by which Spark's worker is told which functions have bounds. */
+  protected def boundTypesKey: String = "window_bound_types"
+}
