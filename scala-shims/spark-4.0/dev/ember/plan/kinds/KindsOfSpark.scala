@@ -1,0 +1,15 @@
+package dev.ember.plan.kinds
+
+/** What of this Spark can run embedded: nothing pickled yet, no data source, no table function, nothing with state. */
+private[kinds] object KindsOfSpark {
+  val all: Seq[Kind] = Seq(
+    ScalarKind,
+    MapInPandasKind,
+    MapInArrowKind,
+    GroupedMapInPandasKind,
+    GroupedMapInArrowKind,
+    CogroupedMapInPandasKind,
+    CogroupedMapInArrowKind,
+    GroupedAggregateKind,
+    WindowAggregateKind)
+}
