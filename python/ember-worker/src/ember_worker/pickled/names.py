@@ -68,7 +68,9 @@ class Names:
     def _fail_on_stopiteration(self, function: Any) -> Any:
         target = Target(self._turns, function)
         self._turns.targets.append(target)
-        return self._stock.__globals__["fail_on_stopiteration"](target)
+        guard = self._stock.__globals__["fail_on_stopiteration"](target)
+        target.stands_in(guard)
+        return guard
 
     def _wrap_kwargs_support(self, function: Any, offsets: Any, kwargs_offsets: Any) -> Any:
         stock = self._stock.__globals__["wrap_kwargs_support"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as sql
 
-from ember_worker.depth import call_one_deeper
 from ember_worker.pickled.turns import Nothing, Raised, Turns
 from ember_worker.rowfn.names import EVERY, EVERY_FOREIGN, LAZY, LEVELS
 
@@ -74,6 +72,17 @@ class Converted:
         self.value = value
 
 
+def deeper(function: Callable[..., Any], frames: int) -> Callable[..., Any]:
+    """Return what calls ``function`` with so many frames between."""
+    if not frames:
+        return function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return deeper(call, frames - 1)
+
+
 class Target:
     """One function, in the place where PySpark calls it for a row."""
 
@@ -82,6 +91,7 @@ class Target:
         self._turns = turns
         self._index = len(turns.targets)
         self._function = function
+        self._single = deeper(function, LEVELS - 1)
         self._offsets: list[int] = []
         self._names: tuple[str, ...] = ()
         self._convert: Any = None
@@ -105,9 +115,17 @@ class Target:
             if type(result) is Raised:
                 raise result.error
             return result
-        if LEVELS == 1:
-            return self._function(*args, **kwargs)
-        return call_one_deeper(functools.partial(self._function, **kwargs), *args)
+        return self._single(*args, **kwargs)
+
+    def stands_in(self, guard: FunctionType) -> None:
+        """Say which closure of PySpark's calls this one."""
+        self._guard = guard
+
+    def stand_aside(self) -> None:
+        """Have the closure call the function, as deep as before: no row stands for others."""
+        place = self._guard.__code__.co_freevars.index("f")
+        closure = self._guard.__closure__ or ()
+        closure[place].cell_contents = deeper(self._function, LEVELS)
 
     def asked(self, columns: list[Any], rows: int) -> tuple[Any, ...]:
         """Return what the bridge needs to call the function with row after row."""

@@ -35,6 +35,9 @@ class Turns:
     def begin(self, *, in_columns: bool) -> None:
         """Begin, with all functions known: all of them must have results for columns."""
         self.fast = in_columns and bool(self.targets) and all(it.format for it in self.targets)
+        if not self.fast:
+            for target in self.targets:
+                target.stand_aside()
 
     def next_rows(self, size: int) -> int:
         """Return how many rows the loop is to take for its next list, of ``size`` at most."""
