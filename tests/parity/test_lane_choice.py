@@ -95,7 +95,7 @@ class Books:
             cpu = nanos * 1000
             others = (used.get(name, 0) for name in ("lock", "idle", "delay"))
             known = used.get("keeps_nothing", False), False  # and no threads are left
-            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others, *known))
+            visit.used(self.ours.Effort(1000, used.get("busy", cpu), cpu, *others, *known, 0))
             visit.leave()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, headers, pickled, rowfn, stand_ins, transport
+from ember_worker import depth, headers, pickled, stand_ins, transport
 from ember_worker.pickled import table
 from ember_worker.rebound import rebound
 
@@ -56,7 +56,7 @@ def install(
     below = FRAMES_BELOW if bare is not worker.main else FRAMES_BELOW - 1
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        frames = _frames_below(endpoint.header, pass_task) if pass_task else below
+        frames = _frames_below(endpoint, pass_task) if pass_task else below
         depth.call_above(frames, main, opened(endpoint), outfile)
 
     return invoke
@@ -69,13 +69,13 @@ def _of_pickled_rows() -> dict[str, Any]:
     }
 
 
-def _frames_below(header: bytes, pass_task: Callable[[Any], None]) -> int:
+def _frames_below(endpoint: Any, pass_task: Callable[[Any], None]) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
-        rows = pickled.calls(headers.eval_type(header, pass_task))
+        kind = headers.eval_type(endpoint.header, pass_task)
+        return FRAMES_BELOW - pickled.levels(kind, endpoint)
     except Exception:  # noqa: BLE001 - main reads the same header, and says what is wrong
         return FRAMES_BELOW
-    return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
 
 
 class Infile(transport.DataStream):

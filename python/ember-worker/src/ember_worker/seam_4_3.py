@@ -62,7 +62,7 @@ def install(*, in_executor: bool) -> Any:
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
         receiver = Receiver(endpoint)
-        depth.call_above(_frames_below(receiver), invoke_udf, receiver, outfile)
+        depth.call_above(_frames_below(receiver, endpoint), invoke_udf, receiver, outfile)
 
     return invoke
 
@@ -88,17 +88,16 @@ class _Settings:
         return None if name == "SPARK_PIPELINED_UDF" else os.environ.get(name, default)
 
 
-def _frames_below(receiver: Receiver) -> int:
+def _frames_below(receiver: Receiver, endpoint: Any) -> int:
     """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
     try:
         info = _ReadOnce.from_stream(receiver.header)
-        rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf)) or pickled.calls(
-            info.eval_type
-        )
+        rows = rowfn.takes(info.eval_type, worker.RunnerConf(info.runner_conf))
+        levels = rowfn.LEVELS if rows else pickled.levels(info.eval_type, endpoint)
     except Exception:  # noqa: BLE001 - invoke_udf reads another header, and says what is wrong
         receiver.forget_header()
         return FRAMES_BELOW
-    return FRAMES_BELOW - rowfn.LEVELS if rows else FRAMES_BELOW
+    return FRAMES_BELOW - levels
 
 
 def _setup_spark_files(directory: str, includes: list[str]) -> None:

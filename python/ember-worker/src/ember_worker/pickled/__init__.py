@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
+from ember_worker.pickled.input import comes_in_pickles
 from ember_worker.pickled.names import Names
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..
         return read(pickler, source, kind, *confs)
 
     return read_udfs
+
+
+def levels(kind: int, endpoint: Any) -> int:
+    """Return how many frames of ours stand between PySpark's loop and the functions."""
+    of_rows = kind == PythonEvalType.SQL_BATCHED_UDF
+    return 0 if not calls(kind) or (of_rows and comes_in_pickles(endpoint)) else rowfn.LEVELS
 
 
 def calls(kind: int) -> bool:

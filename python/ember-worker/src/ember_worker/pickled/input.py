@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 PICKLES = "pickles"
 
 
+def comes_in_pickles(endpoint: Any) -> bool:
+    """Tell whether what comes to ``endpoint`` are Spark's own pickles."""
+    schema = pa.ipc.read_schema(pa.py_buffer(endpoint.input_schema))
+    return bool(schema.names == [PICKLES])
+
+
 class Segments:
     """What PySpark's ``_read_with_length`` reads from: one segment of the input after the other."""
 
@@ -52,8 +58,7 @@ class Input(Segments):
 
     def attach(self, endpoint: Any) -> None:
         """Read what comes to ``endpoint``, and say what it is."""
-        schema = pa.ipc.read_schema(pa.py_buffer(endpoint.input_schema))
-        self._turns.begin(in_columns=schema.names != [PICKLES])
+        self._turns.begin(in_columns=not comes_in_pickles(endpoint))
         self.give(self._all(endpoint))
 
     def loads(self, segment: Any, **options: Any) -> Any:

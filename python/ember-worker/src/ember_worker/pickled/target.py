@@ -121,11 +121,11 @@ class Target:
         """Say which closure of PySpark's calls this one."""
         self._guard = guard
 
-    def stand_aside(self) -> None:
-        """Have the closure call the function, as deep as before: no row stands for others."""
+    def stand_aside(self, frames: int) -> None:
+        """Have the closure call the function, so many frames deeper: no row stands for others."""
         place = self._guard.__code__.co_freevars.index("f")
         closure = self._guard.__closure__ or ()
-        closure[place].cell_contents = deeper(self._function, LEVELS)
+        closure[place].cell_contents = deeper(self._function, frames)
 
     def asked(self, columns: list[Any], rows: int) -> tuple[Any, ...]:
         """Return what the bridge needs to call the function with row after row."""

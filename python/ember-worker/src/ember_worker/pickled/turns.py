@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ember_worker.rowfn.names import breathe
+from ember_worker.rowfn.names import LEVELS, breathe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +37,7 @@ class Turns:
         self.fast = in_columns and bool(self.targets) and all(it.format for it in self.targets)
         if not self.fast:
             for target in self.targets:
-                target.stand_aside()
+                target.stand_aside(LEVELS if in_columns else 0)
 
     def next_rows(self, size: int) -> int:
         """Return how many rows the loop is to take for its next list, of ``size`` at most."""
