@@ -1,5 +1,6 @@
 package dev.ember.session
 
+import java.nio.file.{Files, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.control.NonFatal
@@ -24,6 +25,7 @@ import dev.ember.reason.FallbackReason
 object JarStarter extends LaneStarter with WorkerStarter {
   private val json = new ObjectMapper
   private val known = new ConcurrentHashMap[String, PythonFacts]
+  private val useless = new ConcurrentHashMap[String, Useless]
   private lazy val conf: SparkConf = SparkEnv.get.conf
   private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
   @volatile private var libraries: Option[NativeLibraries.Installed] = None
@@ -47,20 +49,37 @@ object JarStarter extends LaneStarter with WorkerStarter {
     }
 
   /**
-   * What `python` says about itself, or why it is of no use. Runs it until it has answered: an environment
-   * may come later, as an archive.
+   * What `python` says about itself, or why it is of no use. One that is not there is looked for each time, since an
+   * environment may come later, as an archive; one that is of no use is asked again after a while.
    */
   def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
     librariesWith(python).flatMap { installed =>
-      Option(known.get(python)).toRight(()).left.flatMap { _ =>
-        val told = PythonFacts
-          .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
-          .left
-          .map(FallbackReason.NoPython(_))
-        told.foreach(known.put(python, _))
-        told
-      }
+      Option(known.get(python))
+        .map(Right(_))
+        .orElse(Option(useless.get(python)).filterNot(_.isOver).map(found => Left(found.why)))
+        .getOrElse(asked(python, installed, environment))
     }
+
+  private def asked(
+      python: String,
+      installed: NativeLibraries.Installed,
+      environment: Map[String, String]): Either[FallbackReason, PythonFacts] = {
+    val told = PythonFacts
+      .probe(python, installed.factsScript, environment, settings.probeTimeoutSeconds)
+      .left
+      .map(FallbackReason.NoPython(_))
+    told match {
+      case Right(found) => known.put(python, found): Unit
+      case Left(why) if isThere(python) =>
+        useless.put(python, Useless(why, System.nanoTime())): Unit
+      case Left(_) => ()
+    }
+    told
+  }
+
+  /** A name alone is looked for where programs are. */
+  private def isThere(python: String): Boolean =
+    !python.contains('/') || Files.isExecutable(Paths.get(python))
 
   override def start(
       key: LaneKey,
@@ -171,3 +190,12 @@ object ExecutorLane extends EmbeddedLane(JarStarter)
 
 /** The workers of this process. */
 object WorkerLane extends ProcessLane(JarStarter, () => System.nanoTime() / 1000000L)
+
+/** Why a Python is of no use, as it was found a while ago. */
+private final case class Useless(why: FallbackReason, since: Long) {
+  def isOver: Boolean = System.nanoTime() - since > Useless.LastsNanos
+}
+
+private object Useless {
+  private val LastsNanos = 30000000000L
+}
