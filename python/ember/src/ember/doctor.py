@@ -82,7 +82,8 @@ def _ask(python: str) -> dict[str, Any]:
 def _facts_script() -> Path | None:
     """Find the script: the wheel has a copy beside this file, a checkout has the original."""
     here = Path(__file__).resolve()
-    checkouts = (each / "ember-worker/src/ember_worker/facts.py" for each in list(here.parents)[3:4])
+    original = "ember-worker/src/ember_worker/facts.py"
+    checkouts = (each / original for each in list(here.parents)[3:4])
     return next(filter(Path.is_file, (here.with_name("_facts.py"), *checkouts)), None)
 
 

@@ -71,7 +71,7 @@ def _installed() -> str:
 def _jars() -> dict[tuple[str, str], Path]:
     """Find the jars by the Spark and the Scala that they are for."""
     folders = [Path(__file__).with_name("plugin")]
-    checkouts = Path(__file__).resolve().parents[4:5]
+    checkouts = list(Path(__file__).resolve().parents)[4:5]
     folders += [path / "dist" for path in checkouts if (path / "build.sbt").is_file()]
     found: dict[tuple[str, str], Path] = {}
     for folder in folders:
