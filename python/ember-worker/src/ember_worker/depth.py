@@ -16,9 +16,15 @@ def call_above(frames: int, function: Callable[..., Any], *arguments: Any) -> An
     return call_above(frames, function, *arguments)
 
 
-def call_one_deeper(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call ``function`` from a frame more."""
-    return function(*arguments)
+def deeper(function: Callable[..., Any], frames: int) -> Callable[..., Any]:
+    """Return what calls ``function`` with so many frames between."""
+    if not frames:
+        return function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return deeper(call, frames - 1)
 
 
 def _depth() -> int:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Kinds of numpy's types without a null among their values.
 _WITHOUT_NULLS = "biu"
 #: Those that Arrow converts without a look at what holds them.
-_NUMBERS = "biuf"
+_NUMBERS = frozenset("biuf")
 _OBJECTS = "O"
 
 
@@ -141,23 +141,19 @@ class _Array:
             made = _gathered(series, options.get("type"))
             if made is not None:
                 return made
-            if _are_objects(series):
+            kind = _kind(series)
+            if kind == _OBJECTS:
                 mask = series.isnull()  # noqa: PD003 - as PySpark asks
-            elif _are_numbers(series):
+            elif kind in _NUMBERS:
                 series = series.to_numpy()
         return pa.Array.from_pandas(series, mask=mask, **options)
 
 
-def _are_objects(series: Any) -> bool:
+def _kind(series: Any) -> str:
+    """Return numpy's kind of a column, or nothing if its type is pandas' own."""
     import numpy as np
 
-    return isinstance(series.dtype, np.dtype) and series.dtype.kind == _OBJECTS
-
-
-def _are_numbers(series: Any) -> bool:
-    import numpy as np
-
-    return isinstance(series.dtype, np.dtype) and series.dtype.kind in _NUMBERS
+    return series.dtype.kind if isinstance(series.dtype, np.dtype) else ""
 
 
 def _gathered(series: Any, of: Any) -> Any:
@@ -177,7 +173,7 @@ def _objects(series: Any) -> Any:
     import numpy as np
     import pandas as pd
 
-    if _are_objects(series):
+    if _kind(series) == _OBJECTS:
         return series.to_numpy()
     array = getattr(series, "array", None)
     return np.asarray(array) if type(array) is pd.arrays.StringArray else None

@@ -9,7 +9,6 @@ gave.
 
 from __future__ import annotations
 
-import functools
 from itertools import chain
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from pyspark import serializers
 from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
-from ember_worker.depth import call_one_deeper
+from ember_worker.depth import deeper
 from ember_worker.pickled import calls
 from ember_worker.pickled.names import Pickling, no_length
 from ember_worker.pickled.table_input import Input
@@ -104,6 +103,7 @@ class Target:
         """Call ``function``."""
         self._loop = loop
         self._function = function
+        self._single = deeper(function, LEVELS - 1)
         self._offsets: list[int] = []
         self._names: tuple[str, ...] = ()
 
@@ -131,9 +131,7 @@ class Target:
         left, loop.left = loop.left, None
         if left is not None:
             return _continued(*left)
-        if LEVELS == 1:
-            return self._function(*args, **kwargs)
-        return call_one_deeper(functools.partial(self._function, **kwargs), *args)
+        return self._single(*args, **kwargs)
 
 
 def _continued(given: list[Any] | None, rest: Any, error: BaseException | None) -> Any:

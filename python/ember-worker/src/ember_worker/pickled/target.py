@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as sql
 
+from ember_worker.depth import deeper
 from ember_worker.pickled.turns import Nothing, Raised, Turns
 from ember_worker.rowfn.names import EVERY, EVERY_FOREIGN, LAZY, LEVELS
 
@@ -70,17 +71,6 @@ class Converted:
     def __init__(self, value: Any) -> None:
         """Keep ``value``."""
         self.value = value
-
-
-def deeper(function: Callable[..., Any], frames: int) -> Callable[..., Any]:
-    """Return what calls ``function`` with so many frames between."""
-    if not frames:
-        return function
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    return deeper(call, frames - 1)
 
 
 class Target:

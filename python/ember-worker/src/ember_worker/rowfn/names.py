@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import inspect
 import sys
 from types import FunctionType, SimpleNamespace
@@ -11,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ember_worker.depth import call_one_deeper
+from ember_worker.depth import deeper
 from ember_worker.rebound import importing
 from ember_worker.rowfn.formats import shape
 from ember_worker.rowfn.inputs import Inputs
@@ -82,7 +81,7 @@ class Names:
         """Return the evaluation of one batch: a single row, whose function is the whole loop."""
         guarded = self._stock["fail_on_stopiteration"](stock)
         bridge = self._bridge
-        alone = functools.partial(call_one_deeper, guarded) if LEVELS > 1 else guarded
+        alone = deeper(guarded, LEVELS - 1)
 
         def evaluate(target: _Target, rows: Any) -> Any:
             if target.takes_nothing and rows:
