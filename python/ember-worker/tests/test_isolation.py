@@ -422,6 +422,54 @@ def test_what_a_function_leaves_behind_is_no_error_for_the_next() -> None:
     assert run(header(SCALAR_ARROW, _identity, LongType()), ONE_ROW)[0]
 
 
+class RaisingThread(threading.Thread):
+    """Raises what happened in it when it is waited for, as many recipes have it."""
+
+    def run(self) -> None:
+        try:
+            int("in a thread")
+        except ValueError as error:
+            self.error = error
+
+    def join(self, timeout: float | None = None) -> None:
+        super().join(timeout)
+        raise self.error
+
+    def is_alive(self) -> bool:
+        raise self.error
+
+
+def test_a_thread_that_raises_when_it_is_waited_for_ends_no_session_late() -> None:
+    kept: list[RaisingThread] = []
+
+    def caught() -> str:
+        kept.append(RaisingThread())
+        kept[0].start()
+        try:
+            kept[0].join()
+        except ValueError as error:
+            return str(error)
+        return "nothing"
+
+    assert "in a thread" in call(caught, on_this_thread=True)
+
+
+def test_a_stream_that_a_function_has_left_is_no_error_for_the_next() -> None:
+    class Stream:
+        @staticmethod
+        def flush() -> None:
+            raise SystemExit(3)
+
+    def replaced() -> None:
+        sys.stdout = Stream()  # type: ignore[assignment]
+
+    before = sys.stdout
+    try:
+        call(replaced, on_this_thread=True)
+    finally:
+        sys.stdout = before
+
+
 def _identity(values: Any) -> Any:
     return values
 

@@ -14,6 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ember_worker import guards, streams
+from ember_worker.boot import SessionCancelled
 from ember_worker.isolation import broadcasts, environment, process, threads
 from ember_worker.state import CURRENT, State
 from ember_worker.transport import Outfile
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: At most this share of the time goes to full garbage collections at the end of sessions.
 _COLLECTING_SHARE = 0.02
+
+#: No more than so many are on their way to a session when it ends.
+_MOST_CANCELLATIONS = 8
 
 _seam: list[Callable[[Any, Any], None]] = []
 
@@ -70,16 +74,24 @@ def _run(endpoint: Any) -> bytes:
 
 
 def _leave(state: State) -> None:
-    """Leave the session, even when a cancellation arrives in the middle of it."""
-    while True:
+    """Leave the session, even when cancellations arrive in the middle of it."""
+    steps: list[Callable[[], None]] = [
+        lambda: process.leave(state),
+        lambda: threads.leave(state),
+        lambda: broadcasts.keep(state),
+        streams.flush,
+    ]
+    cancellations = 0
+    while steps and cancellations < _MOST_CANCELLATIONS:
         try:
-            process.leave(state)
-            threads.leave(state)
-            broadcasts.keep(state)
-            streams.flush()
-        except BaseException:  # noqa: BLE001, S112 - the injected one; there are at most a few
-            continue
-        return
+            while steps:
+                steps[0]()
+                del steps[0]
+        except SessionCancelled:
+            cancellations += 1
+        except BaseException:  # noqa: BLE001 - of an object of the function's
+            del steps[0]
+            sys.stderr.write(f"PySpark worker failed at its end:\n{traceback.format_exc()}\n")
 
 
 class _Collector:

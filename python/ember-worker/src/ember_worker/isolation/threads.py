@@ -15,6 +15,9 @@ from typing import Any
 
 from ember_worker.state import CURRENT, PROCESS, State
 
+# A class of the function's may have its own, which raise what its thread raised.
+_join, _is_alive = threading.Thread.join, threading.Thread.is_alive
+
 #: Threads that are about to end may take so long.
 GRACE_S = 0.05
 
@@ -30,8 +33,8 @@ def leave(state: State) -> None:
     """Tell the executor of threads that are still there a moment after their session's end."""
     deadline = time.monotonic() + GRACE_S
     for thread in list(state.threads):
-        thread.join(max(0.0, deadline - time.monotonic()))
-    if any(thread.is_alive() for thread in state.threads):
+        _join(thread, max(0.0, deadline - time.monotonic()))
+    if any(map(_is_alive, state.threads)):
         state.endpoint.left_threads()
 
 
