@@ -75,10 +75,16 @@ class ScopeSuite extends AnyFunSuite {
   test("a job's tags tell the client's session, whatever the user is called") {
     def tag(user: String) =
       s"SparkConnect_OperationTag_User_${user}_Session_${one}_Operation_$other"
-    for (user <- Seq("ann", "a_Session_1", tag("bob"), "")) {
+    for (user <- Seq("ann", "a_Session_1", tag("bob"), "", "a\nb")) {
       assert(ClientSession.of(Seq("mine", tag(user))).contains(ClientSession(user, one)))
     }
     val others = Seq("mine", s"SparkConnect_Execute_User_ann_Session_${one}_Tag_t")
     assert(ClientSession.of(others).isEmpty)
+  }
+
+  test("an operation of nobody knows whom is a session of its own") {
+    val client = ClientSession.of(Seq("mine", "SparkConnect_OperationTag_of_another_form"))
+    val scope = Scope.of(Trust.Session, None, client)(false)
+    assert(scope != Scope.Application && !Scope.mayEmbed(Trust.Session, scope))
   }
 }
