@@ -27,7 +27,7 @@ from suite.workloads import GROUPS, WORKLOADS
 #: of a million rows: five million tell the same, and take their time.
 CHOSEN = tuple(
     name
-    for group in ("ten", "light", "fixed", "lanes")
+    for group in ("ten", "light", "parts", "fixed", "lanes")
     for name in GROUPS[group]
     if not name.endswith("_5m")
 )

@@ -15,6 +15,7 @@ from suite.workloads.lanes import LANES
 from suite.workloads.normalize_text import NORMALIZE_TEXT
 from suite.workloads.parse_date import PARSE_DATE
 from suite.workloads.parse_json import PARSE_JSON
+from suite.workloads.parts import PARTS
 from suite.workloads.table_function import TABLE_FUNCTIONS
 from suite.workloads.text_transform import TEXT_TRANSFORM
 from suite.workloads.three_at_once import THREE_AT_ONCE
@@ -37,12 +38,14 @@ TEN: Final = (
 LIGHT: Final = (*ADD_ONE, *TABLE_FUNCTIONS, UPPER, *THREE_AT_ONCE, *IDENTITY)
 
 WORKLOADS: Final[dict[str, Workload]] = {
-    workload.name: workload for workload in (*TEN, *LIGHT, *FIXED_COSTS, *OVER_GROUPS, *LANES)
+    workload.name: workload
+    for workload in (*TEN, *LIGHT, *PARTS, *FIXED_COSTS, *OVER_GROUPS, *LANES)
 }
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "ten": tuple(workload.name for workload in TEN),
     "light": tuple(workload.name for workload in LIGHT),
+    "parts": tuple(workload.name for workload in PARTS),
     "fixed": tuple(workload.name for workload in FIXED_COSTS),
     "groups": tuple(workload.name for workload in OVER_GROUPS),
     "lanes": tuple(workload.name for workload in LANES),
