@@ -273,13 +273,58 @@ def nested(spark):
     )
 
 
+def lists_of_every_length(spark):
+    frame = spark.range(0, 1200, 1, 2).select(
+        "id", F.expr("transform(sequence(0, id % 5), i -> i * id)").alias("a")
+    )
+    return frame.select(
+        udf(lambda a: a, "array<bigint>")("a"),
+        udf(lambda i: [str(i)] * (i % 4) if i % 500 else "abc", "array<string>")("id"),
+        udf(lambda a: [[float(x)] for x in a] if len(a) > 1 else None, "array<array<float>>")("a"),
+        udf(lambda a: [2**40, None] if len(a) == 3 else a, "array<int>")("a"),
+    )
+
+
+def structs_in_and_out(spark):
+    frame = spark.range(0, 900, 1, 2).select(
+        "id", F.expr("if(id % 7 = 0, null, struct(id as a, array(string(id)) as b))").alias("s")
+    )
+    kind = "struct<a:bigint,b:array<string>>"
+    return frame.select(
+        udf(lambda s: s, kind)("s"),
+        udf(lambda s: s and {"b": s.b, "a": s.a}, kind)("s"),
+        udf(lambda s: s and repr(s), "string")("s"),
+        udf(lambda i: (i, ["x"]) if i != 450 else [i, None], kind)("id"),
+    )
+
+
+def lists_that_functions_change(spark):
+    frame = spark.range(0, 300, 1, 1).select("id", F.array("id", "id").alias("a"))
+
+    def longer(a):
+        a.append(7)
+        return len(a)
+
+    first, second = udf(longer), udf(sum)
+    return frame.select(first("a"), second("a"), udf(lambda a, b: len(a + b))("a", "a"))
+
+
+def maps_to_numbers(spark):
+    frame = spark.range(0, 1700, 1, 2).select("id", F.create_map("id", "id").alias("m"))
+    return frame.select(
+        udf(lambda m, i: m[i] if i % 600 != 77 else str(i))("m", "id"),
+        udf(lambda m: [*m, None], "array<bigint>")("m"),
+    )
+
+
 def over_a_shuffle(spark):
     frame = spark.range(0, 2000, 1, 4).repartition(7, "id")
     return frame.select(F.col("id") % 10, udf(lambda x: x + 1)("id").alias("v")).distinct()
 
 
 ROWS = (chained, several, several_fast, by_name, without_arguments, of_expressions)
-ROWS += (nothing_at_all, wrong_types, sometimes_another_type, nested)
+ROWS += (nothing_at_all, wrong_types, sometimes_another_type, nested, maps_to_numbers)
+ROWS += (lists_of_every_length, structs_in_and_out, lists_that_functions_change)
 
 
 @pytest.mark.parametrize("build", ROWS, ids=lambda it: it.__name__)
@@ -308,6 +353,25 @@ def at_row(row, kind, raising):
             return x
 
         return spark.range(0, 1000, 1, 1).select(udf(function, kind)("id").alias("v"))
+
+    return build
+
+
+def at_map(row, raising):
+    """The same over maps, which only Spark pickles."""
+
+    def build(spark):
+        sign = witness.signer()
+
+        def function(m):
+            sign()
+            (x,) = m
+            if x == row:
+                raising(x)
+            return x
+
+        frame = spark.range(0, 1000, 1, 1).select(F.create_map("id", "id").alias("m"))
+        return frame.select(udf(function)("m").alias("v"))
 
     return build
 
@@ -353,6 +417,14 @@ def test_an_error_is_the_one_of_spark(raising, kind, traceback, parity_legs):
     build = at_row(row, kind, raising)
     parity_legs.check(asked(name, build, fails=True, conf=TRACEBACKS[traceback]))
     parity_legs.check_embedded(asked("good", chained))
+
+
+@pytest.mark.parametrize("traceback", TRACEBACKS)
+def test_an_error_over_pickled_rows_is_the_one_of_spark(traceback, parity_legs):
+    build = at_map(321, too_deep if traceback == "hidden" else value_error)
+    parity_legs.check(asked("of a map", build, fails=True, conf=TRACEBACKS[traceback]))
+    limited = asked("limit", lambda spark: at_map(350, value_error)(spark).limit(300))
+    parity_legs.check(limited)
 
 
 def test_rows_before_the_group_of_an_error_arrive(parity_legs):

@@ -2,10 +2,11 @@
 //! it is needed.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyList};
+use pyo3::types::{PyIterator, PyList, PyString};
 
 use super::kind::Kind;
 use super::lent::{Lent, Nulls};
+use super::parts;
 use super::values::Values;
 
 /// Behaves as the list of its values; `Rows` takes the values without making the list.
@@ -18,10 +19,19 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// The column over a pyarrow array of this kind.
-    pub(super) fn over(array: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Option<Self>> {
+    /// The column over a pyarrow array of this shape: a format, or what `parts` knows. `None` where only
+    /// pyarrow can make the values.
+    pub(super) fn over(
+        array: &Bound<'_, PyAny>,
+        shape: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Self>> {
         let lent = Lent::export(array)?;
-        Ok(Values::of(&lent, kind).map(|values| Self {
+        let values = match shape.cast::<PyString>() {
+            _ if lent.len() == 0 => Some(Values::Nothing),
+            Ok(format) => Kind::of(format.to_str()?).and_then(|kind| Values::of(&lent, kind)),
+            Err(_) => parts::values(array, &lent, shape)?,
+        };
+        Ok(values.map(|values| Self {
             values,
             nulls: lent.nulls(),
             lent,

@@ -6,20 +6,21 @@
 
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::call::{Call, Rows};
-use super::kind::Kind;
 use super::results::Results;
+use super::shape;
 
-/// A function, the rows of its arguments, the names of the last of these, the format of its
+/// A function, the rows of its arguments, the names of the last of these, the shape of its
 /// results, and what makes whole numbers of them, if something has to.
 type Asked<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, Rows>,
     Bound<'py, PyTuple>,
-    String,
+    Bound<'py, PyAny>,
     Option<Bound<'py, PyAny>>,
 );
 
@@ -151,14 +152,14 @@ struct Function<'a, 'py> {
 
 impl<'a, 'py> Function<'a, 'py> {
     fn of(asked: &'a Asked<'py>, rows: usize) -> PyResult<Self> {
-        let (function, arguments, names, format, convert) = asked;
-        let kind = Kind::of(format)
-            .ok_or_else(|| pyo3::exceptions::PyValueError::new_err(format.clone()))?;
+        let (function, arguments, names, shape, convert) = asked;
+        let results =
+            shape::results(shape, rows).ok_or_else(|| PyValueError::new_err(shape.to_string()))?;
         let arguments = arguments.get();
         Ok(Self {
             call: Call::with_names(function, arguments.width(), names),
             rows: arguments,
-            results: Results::new(kind, rows),
+            results,
             convert: convert.as_ref(),
         })
     }

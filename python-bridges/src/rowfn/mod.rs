@@ -20,6 +20,7 @@ mod java_text;
 mod kind;
 mod lent;
 mod nested;
+mod parts;
 mod results;
 mod shape;
 mod tables;
@@ -31,7 +32,6 @@ use pyo3::types::{PyList, PyTuple};
 
 use call::Rows;
 use column::Column;
-use kind::Kind;
 use results::Results;
 
 /// The functions and classes that `ember_worker.rowfn.use` takes, and what a worker process serves with.
@@ -55,11 +55,8 @@ pub(crate) mod ember_bridge {
 
 /// The lazy list of one pyarrow array's values, or `None` where only pyarrow can make that list.
 #[pyfunction(name = "column")]
-fn column_over(array: &Bound<'_, PyAny>, format: &str) -> PyResult<Option<Column>> {
-    let Some(kind) = Kind::of(format) else {
-        return Ok(None);
-    };
-    Column::over(array, kind)
+fn column_over(array: &Bound<'_, PyAny>, shape: &Bound<'_, PyAny>) -> PyResult<Option<Column>> {
+    Column::over(array, shape)
 }
 
 /// The rows of `columns`, each a column or a list, or `None` when they are not of one length.

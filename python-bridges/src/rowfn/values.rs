@@ -12,6 +12,7 @@ use super::engineering;
 use super::java_text;
 use super::kind::Kind;
 use super::lent::{Lent, Plain};
+use super::parts::{Lists, Rows};
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
@@ -34,6 +35,10 @@ pub(super) enum Values {
     Decoded(Vec<String>),
     Moment(&'static [i64]),
     JavaDecimal(&'static [[u8; 16]], i32),
+    Lists(Lists),
+    Rows(Rows),
+    /// There are no rows.
+    Nothing,
 }
 
 impl Values {
@@ -103,6 +108,9 @@ impl Values {
                     &engineering::text(i128::from_le_bytes(unscaled), *scale),
                 )?
             }
+            Self::Lists(lists) => lists.object(py, row)?,
+            Self::Rows(rows) => rows.object(py, row)?,
+            Self::Nothing => py.None().into_bound(py),
         })
     }
 }
@@ -179,7 +187,7 @@ fn fixed<T: Plain>(lent: &Lent) -> Option<&'static [T]> {
 }
 
 #[inline]
-fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
+pub(super) fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
     values.get(row).copied().unwrap_or_default()
 }
 

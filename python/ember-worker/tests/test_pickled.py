@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 import struct
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -100,11 +101,125 @@ def test_a_group_with_another_result_leaves_in_a_pickle() -> None:
 
 
 def test_results_that_no_column_takes_leave_in_pickles_of_a_group() -> None:
-    came, _ = embedded(lambda x: [x], sql.ArrayType(LONG), numbers(250))
+    came, _ = embedded(lambda x: {x: 1}, sql.MapType(LONG, LONG), numbers(250))
     assert came == [
-        ("pickle", [[x] for x in range(first, last)])
+        ("pickle", [{x: 1} for x in range(first, last)])
         for first, last in ((0, 100), (100, 200), (200, 250))
     ]
+
+
+PARTS = {
+    "array": (sql.ArrayType(LONG), lambda x: [x, None], "other"),
+    "arrays": (
+        sql.ArrayType(sql.ArrayType(sql.StringType())),
+        lambda x: [[str(x)], None],
+        [["a", 1]],
+    ),
+    "struct": (
+        sql.StructType().add("a", LONG).add("b", "string"),
+        lambda x: (x, str(x)),
+        ["a", "b"],
+    ),
+    "row": (sql.StructType().add("a", LONG), lambda x: sql.Row(a=x), (1.5,)),
+    "structs": (sql.ArrayType(sql.StructType().add("a", LONG)), lambda x: [(x,), None], [[1]]),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_results_of_parts_leave_in_columns_until_one_is_of_another_type(name: str) -> None:
+    kind, function, other = PARTS[name]
+    came, _ = embedded(lambda x: other if x == 250 else function(x), kind, numbers(400))
+    theirs, _ = vanilla(lambda x: other if x == 250 else function(x), kind, 400)
+    assert [(way, len(rows)) for way, rows in came[:3]] == [
+        ("columns", 200),
+        ("pickle", 100),
+        ("columns", 100),
+    ]
+    assert [as_pickled(row) for _, rows in came for row in rows] == [*itertools.chain(*theirs)]
+
+
+def as_pickled(value: Any) -> Any:
+    """Return the value of a column as PySpark would have pickled it: structs are tuples."""
+    if isinstance(value, list):
+        return [as_pickled(each) for each in value]
+    return tuple(value.values()) if isinstance(value, dict) else value
+
+
+ARRAYS = {
+    "array": pa.array([[1, None], [], None, [2**62]] * 60, pa.list_(pa.int64())),
+    "text": pa.array([["é", None, ""], [], None] * 80, pa.list_(pa.string())),
+    "decimals": pa.array([[Decimal("1.50")], None] * 120, pa.list_(pa.decimal128(20, 2))),
+    "arrays": pa.array([[[1.5], None, []], []] * 120, pa.list_(pa.list_(pa.float64()))),
+    "empty": pa.array([[], [], None] * 80, pa.list_(pa.list_(pa.int64()))),
+    "part": pa.array([[1], [2, 3], [], [4]] * 60, pa.list_(pa.int32()))[1:],
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_are_lists_as_they_are_out_of_a_pickle(name: str) -> None:
+    array = ARRAYS[name]
+    came, tail = embedded(repr, sql.StringType(), pa.RecordBatch.from_arrays([array], ["_0"]))
+    assert struct.unpack_from("!i", tail)[0] != -2, error_text(tail)
+    assert came == [("columns", [repr(each) for each in array.to_pylist()])]
+
+
+def test_structs_are_rows_as_they_are_out_of_a_pickle() -> None:
+    kind = sql.StructType().add("a", LONG).add("b", sql.ArrayType(LONG))
+    values = [{"a": 1, "b": [2]}, None, {"a": None, "b": None}] * 50
+    of = pa.struct({"a": pa.int64(), "b": pa.list_(pa.int64())})
+
+    def function(row: Any) -> str:
+        return f"{type(row)} {row} {row and (row.a, row.b, row.__fields__, row.asDict())}"
+
+    rows = [None if each is None else sql._create_row_inbound_converter(kind)(*each.values())
+            for each in values]  # fmt: skip
+    for start in (0, 1):
+        array = pa.array(values, of)[start:]
+        came, _ = embedded(function, sql.StringType(), pa.RecordBatch.from_arrays([array], ["_0"]))
+        assert came == [("columns", [function(each) for each in rows[start:]])]
+
+
+def pickled(rows: list[Any]) -> pa.RecordBatch:
+    """Return rows in pickles of a hundred, as they come for types that only Spark knows."""
+    groups = [rows[first : first + 100] for first in range(0, len(rows), 100)]
+    cells = [
+        cell
+        for group in groups
+        for cell in [pickle.dumps([(row,) for row in group]), *[None] * (len(group) - 1)]
+    ]
+    return pa.RecordBatch.from_pydict({"pickles": pa.array(cells, pa.binary())})
+
+
+def test_results_of_rows_that_came_in_pickles_leave_in_columns() -> None:
+    came, _ = embedded(lambda x: x["a"] + 1, LONG, pickled([{"a": x} for x in range(250)]))
+    assert [way for way, _ in came] == ["columns"] * len(came)
+    assert [row for _, rows in came for row in rows] == list(range(1, 251))
+
+
+def test_a_pickle_with_another_result_is_answered_by_one() -> None:
+    calls: list[int] = []
+
+    def function(x: dict[str, int]) -> Any:
+        calls.append(x["a"])
+        return len(calls) if x["a"] != 250 else "other"
+
+    came, _ = embedded(function, LONG, pickled([{"a": x} for x in range(400)]))
+    assert [way for way, rows in came if "other" in rows] == ["pickle"]
+    expected = [x + 1 if x != 250 else "other" for x in range(400)]
+    assert [row for _, rows in came for row in rows] == expected
+
+
+@pytest.mark.parametrize("raised", [ValueError("no"), StopIteration(7)])
+def test_an_error_over_rows_in_pickles_loses_its_group(raised: BaseException) -> None:
+    def function(x: int) -> int:
+        if x == 350:
+            raise raised
+        return x
+
+    came, tail = embedded(function, LONG, pickled(list(range(400))), {})
+    _, their_tail = vanilla(function, LONG, 400, {})
+    assert [row for _, rows in came for row in rows] == list(range(300))
+    assert error_text(tail) == error_text(their_tail)
 
 
 def test_no_function_is_called_twice() -> None:

@@ -200,6 +200,16 @@ INPUTS: list[tuple[sql.DataType, pa.DataType, list[Any]]] = [
     (sql.DecimalType(38, 0), pa.decimal128(38, 0), [D("9" * 38), D("-" + "9" * 38), D(0)]),
     (sql.DayTimeIntervalType(), pa.duration("us"), [0, -1, 10**15]),
     (sql.ArrayType(sql.LongType()), pa.list_(pa.int64()), [[], [1, None]]),
+    (sql.ArrayType(sql.DoubleType()), pa.list_(pa.float64()), [[0.5, None], [float("-inf")]]),
+    (sql.ArrayType(sql.StringType()), pa.list_(pa.string()), [["", "a"], ["é", None], []]),
+    (sql.ArrayType(sql.DateType()), pa.list_(pa.date32()), [[dt.date.max], [], [None]]),
+    (sql.ArrayType(sql.DecimalType(5, 2)), pa.list_(pa.decimal128(5, 2)), [[D("1.50"), None]]),
+    (sql.ArrayType(sql.BinaryType()), pa.list_(pa.binary()), [[b"", b"a"], [None]]),
+    (
+        sql.ArrayType(sql.ArrayType(sql.StringType())),
+        pa.list_(pa.list_(pa.string())),
+        [[], [[], ["a"], None], [["b", None]]],
+    ),
     (sql.MapType(sql.StringType(), sql.LongType()), pa.map_(pa.string(), pa.int64()), [[("a", 1)]]),
     (sql.NullType(), pa.null(), []),
 ]  # fmt: skip
@@ -266,6 +276,24 @@ def test_bytes_that_are_no_text_raise_as_in_spark() -> None:
         offsets = pa.array([0, *np.cumsum([len(it) for it in pieces])], pa.int32()).buffers()[1]
         values = pa.StringArray.from_buffers(len(pieces), offsets, pa.py_buffer(b"".join(pieces)))
         assert_same_arguments(sql.StringType(), [values])
+
+
+def test_bytes_in_a_list_that_are_no_text_raise_as_in_spark() -> None:
+    offsets = pa.array([0, 1, 2, 3], pa.int32())
+    text = pa.StringArray.from_buffers(3, offsets.buffers()[1], pa.py_buffer(b"a\xffb"))
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), text)
+    assert_same_arguments(sql.ArrayType(sql.StringType()), [lists])
+
+
+def test_what_one_function_does_to_a_list_the_next_one_sees() -> None:
+    lists = pa.array([[1], [], None], pa.list_(pa.int64()))
+    kind = sql.ArrayType(sql.LongType())
+    first = Given(lambda given: given.append(7) if given else None, sql.LongType())
+    second = Given(lambda given: len(given or ()), sql.LongType())
+    batches = [pa.RecordBatch.from_arrays([lists], ["_0"])]
+    for read in (stock(), ours()):
+        (answer,) = process(read, [first, second], [kind], batches)
+        assert answer.column(1).to_pylist() == [2, 0, 0]
 
 
 def test_text_next_to_bytes_that_are_no_text_is_read() -> None:

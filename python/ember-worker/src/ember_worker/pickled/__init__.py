@@ -5,8 +5,8 @@ PySpark's ``read_udfs`` and its serializer stay the code that runs; some names t
 lead here. Arguments come in columns (or in Spark's own pickles, where only Spark knows what object
 a type becomes), and results leave in columns, as long as each has exactly the declared type::
 
-    columns --> Whole:  one row that stands for all          --> Results   --> columns
-            --> Single: the rows of a group, one at a time   --> a list    --> a pickle
+    columns, pickles --> Whole:  one row that stands for all          --> Results   --> columns
+                     --> Single: the rows of a group, one at a time   --> a list    --> a pickle
 
 A group of rows with any other result goes PySpark's own way, through a pickle that Spark's own
 code in the JVM reads. So every conversion, error and frame of a traceback stays Spark's, and an
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
-from ember_worker.pickled.input import comes_in_pickles
+from ember_worker.pickled.input import pickles_both_ways
 from ember_worker.pickled.names import Names
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def reader(stock: Callable[..., Any], others: Callable[..., Any]) -> Callable[..
 
 def levels(kind: int, endpoint: Any) -> int:
     """Return how many frames of ours stand between PySpark's loop and the functions."""
-    of_rows = kind == PythonEvalType.SQL_BATCHED_UDF
-    return 0 if not calls(kind) or (of_rows and comes_in_pickles(endpoint)) else rowfn.LEVELS
+    return 0 if not calls(kind) or pickles_both_ways(endpoint) else rowfn.LEVELS
 
 
 def calls(kind: int) -> bool:

@@ -32,7 +32,7 @@ class Columns:
         """Read ``batch`` through ``bridge``."""
         self._arrays = batch.columns
         self.rows = batch.num_rows
-        self.lazy = [bridge.column(array, _format(array.type)) for array in self._arrays]
+        self.lazy = [bridge.column(array, _shape(array.type)) for array in self._arrays]
 
     @property
     def whole(self) -> bool:
@@ -69,7 +69,29 @@ def _stored(array: pa.Array) -> tuple[sql.DataType, list[Any]]:
     return kind, array.view(pa.int64()).to_pylist()
 
 
-def _format(of: pa.DataType) -> str:
+def _shape(of: pa.DataType) -> Any:
+    """Return what the bridge makes the values of a type of."""
+    if pa.types.is_list(of):
+        return ("list", _shape(of.value_type))
+    if pa.types.is_struct(of):
+        fields = (of[index] for index in range(of.num_fields))
+        return ("row", tuple((field.name, _shape(field.type)) for field in fields))
     if pa.types.is_decimal128(of):
         return f"d:java,{of.scale}"
     return _FORMATS.get(of, "tsu:moment")
+
+
+class Unpickled:
+    """The rows of one of Spark's pickles, as if they had come in columns."""
+
+    whole = True
+
+    def __init__(self, rows: list[Any]) -> None:
+        """Stand beside ``rows``, at least one."""
+        self._rows = rows
+        self.rows = len(rows)
+        self.lazy = [list(column) for column in zip(*rows, strict=True)]
+
+    def part(self, start: int, end: int) -> list[Any]:
+        """Return some rows."""
+        return self._rows[start:end]

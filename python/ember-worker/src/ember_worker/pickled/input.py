@@ -10,20 +10,30 @@ from pyspark import cloudpickle
 from pyspark.serializers import SpecialLengths
 
 from ember_worker import transport
-from ember_worker.pickled.columns import Columns
+from ember_worker.pickled.columns import Columns, Unpickled
 from ember_worker.pickled.turns import Single, Turns, Whole
+from ember_worker.rowfn.names import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The one column of an input that is made of pickles: each stands in the first row of its group.
-PICKLES = "pickles"
+#: Its second name is that of an input whose results leave in pickles alone.
+PICKLES, PICKLES_BOTH_WAYS = "pickles", "pickles both ways"
 
 
-def comes_in_pickles(endpoint: Any) -> bool:
-    """Tell whether what comes to ``endpoint`` are Spark's own pickles."""
-    schema = pa.ipc.read_schema(pa.py_buffer(endpoint.input_schema))
-    return bool(schema.names == [PICKLES])
+def are_pickles(schema: pa.Schema) -> bool:
+    """Tell whether what comes are Spark's own pickles."""
+    return schema.names in ([PICKLES], [PICKLES_BOTH_WAYS])
+
+
+def pickles_both_ways(endpoint: Any) -> bool:
+    """Tell whether nothing but pickles comes and goes, and so the loop is PySpark's."""
+    return bool(_schema(endpoint).names == [PICKLES_BOTH_WAYS])
+
+
+def _schema(endpoint: Any) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(endpoint.input_schema))
 
 
 class Segments:
@@ -55,24 +65,43 @@ class Input(Segments):
         """Feed the loop that ``turns`` tells of."""
         super().__init__()
         self._turns = turns
+        #: What stands for the rows of the pickle that was read last.
+        self._whole: tuple[Unpickled, Whole] | None = None
 
     def attach(self, endpoint: Any) -> None:
-        """Read what comes to ``endpoint``, and say what it is."""
-        self._turns.begin(in_columns=not comes_in_pickles(endpoint))
+        """Read what comes to ``endpoint``."""
+        types = enumerate(_schema(endpoint).types)
+        changeable = [index for index, kind in types if pa.types.is_nested(kind)]
+        self._turns.begin(changeable, levels=0 if pickles_both_ways(endpoint) else LEVELS)
         self.give(self._all(endpoint))
 
     def loads(self, segment: Any, **options: Any) -> Any:
         """Return the rows of a segment."""
-        if type(segment) is bytes:
-            return cloudpickle.loads(segment, **options)
-        return segment.rows()
+        if type(segment) is not bytes:
+            return segment.rows()
+        rows = cloudpickle.loads(segment, **options)
+        if not self._turns.fast:
+            return rows
+        unpickled = Unpickled(rows)
+        whole = Whole(self._turns, unpickled.lazy, 0, unpickled.rows)
+        self._whole = unpickled, whole
+        return whole.rows()
 
     def _all(self, endpoint: Any) -> Iterator[Any]:
         for batch in transport.batches(endpoint):
-            if batch.schema.names == [PICKLES]:
-                yield from (value.as_py() for value in batch.column(0).drop_null())
+            if are_pickles(batch.schema):
+                for pickle in batch.column(0).drop_null():
+                    yield from self._of_pickle(pickle.as_py())
             else:
                 yield from self._of_columns(Columns(self._turns.bridge, batch))
+
+    def _of_pickle(self, pickle: bytes) -> Iterator[Any]:
+        yield pickle
+        if self._whole is not None:
+            unpickled, whole = self._whole
+            if whole.rest:
+                part = functools.partial(unpickled.part, whole.done, unpickled.rows)
+                yield Single(self._turns, part, whole.rest)
 
     def _of_columns(self, columns: Columns) -> Iterator[Any]:
         turns, fast, done = self._turns, self._turns.fast, 0

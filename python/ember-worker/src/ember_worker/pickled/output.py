@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from ember_worker.pickled.target import Declared
 
 _HEAD = struct.Struct("!ii")
-#: Pickles are sent when they are of so many rows, or have so many bytes.
-_ROWS, _BYTES = 10_000, 1 << 20
+#: Pickles are sent when they are of so many rows, or have so many bytes; columns sooner.
+_ROWS, _BYTES, _LONG = 10_000, 1 << 20, 1000
 
-#: The types of the columns, by the names that the bridge knows them by.
-TYPES: dict[str | None, pa.DataType] = {
+_TYPES: dict[str | None, pa.DataType] = {
     "b": pa.bool_(),
     "c": pa.int8(),
     "s": pa.int16(),
@@ -40,6 +39,16 @@ TYPES: dict[str | None, pa.DataType] = {
 }
 
 
+def arrow_type(shape: Any) -> pa.DataType:
+    """Return the type of a column in which the bridge gathers results of this shape."""
+    if type(shape) is not tuple:
+        return _TYPES[shape]
+    if shape[0] == "list":
+        _, element, nulls = shape
+        return pa.list_(pa.field("element", arrow_type(element), nulls))
+    return pa.struct([pa.field(name, arrow_type(of), nulls) for name, of, nulls in shape[1]])
+
+
 class Output:
     """Gathers what PySpark's serializer writes, and sends it in batches."""
 
@@ -50,13 +59,14 @@ class Output:
         self._writer: transport.BatchWriter | None = None
         self._schema: pa.Schema | None = None
         self._pickles = bytearray()
+        self._columns: list[list[pa.Array]] = []
         self._rows = 0
         self._sent = time.perf_counter()
 
     def declare(self, declared: Declared) -> None:
         """Add the column of one function."""
         instants = pa.timestamp("us", "UTC")
-        self._types.append(instants if declared.convert else TYPES[declared.column])
+        self._types.append(instants if declared.convert else arrow_type(declared.column))
 
     def dumps(self, rows: list[Any], protocol: int) -> Parcel:
         """Return what stands for the pickle of ``rows``, for the serializer to write."""
@@ -72,24 +82,31 @@ class Output:
 
     def add(self, parcel: Parcel, endpoint: Any) -> None:
         """Take what one parcel holds."""
-        if parcel.rows and type(parcel.content) is not bytes:
+        if not parcel.rows:
+            return
+        pickled = type(parcel.content) is bytes
+        if self._columns if pickled else self._pickles:
             self.flush(endpoint)
-            pairs = zip(parcel.content, self._types, strict=True)
-            self._push(endpoint, parcel.rows, [it.array(of) for it, of in pairs], None)
-        elif parcel.rows:
+        if pickled:
             self._pickles += _HEAD.pack(parcel.rows, len(parcel.content)) + parcel.content
-            self._rows += parcel.rows
-            late = time.perf_counter() - self._sent >= PATIENCE
-            if late or self._rows >= _ROWS or len(self._pickles) >= _BYTES:
-                self.flush(endpoint)
+        else:
+            pairs = zip(parcel.content, self._types, strict=True)
+            self._columns.append([it.array(of) for it, of in pairs])
+        self._rows += parcel.rows
+        late = time.perf_counter() - self._sent >= PATIENCE
+        enough = self._rows >= (_ROWS if pickled else _LONG) or len(self._pickles) >= _BYTES
+        if late or enough:
+            self.flush(endpoint)
 
     def flush(self, endpoint: Any) -> None:
-        """Send the pickles that are there."""
-        rows, pickles = self._rows, bytes(self._pickles)
-        self._rows = 0
+        """Send what is there."""
+        rows, pickles, columns = self._rows, bytes(self._pickles), self._columns
+        self._rows, self._columns = 0, []
         self._pickles.clear()
-        if rows:
+        if pickles:
             self._push(endpoint, rows, [pa.nulls(rows, of) for of in self._types], pickles)
+        elif columns:
+            self._push(endpoint, rows, list(map(_joined, zip(*columns, strict=True))), None)
 
     def _push(
         self, endpoint: Any, rows: int, columns: list[pa.Array], pickles: bytes | None
@@ -104,6 +121,10 @@ class Output:
         batch = pa.RecordBatch.from_arrays([*columns, beside], schema=self._schema)
         self._writer.write_batch(batch)
         self._sent = time.perf_counter()
+
+
+def _joined(arrays: tuple[pa.Array, ...]) -> pa.Array:
+    return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
 
 
 class Parcel(transport.Parcel):

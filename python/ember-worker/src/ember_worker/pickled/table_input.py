@@ -8,7 +8,7 @@ from pyspark import cloudpickle
 
 from ember_worker import transport
 from ember_worker.pickled.columns import Columns
-from ember_worker.pickled.input import PICKLES, Segments
+from ember_worker.pickled.input import Segments, are_pickles
 from ember_worker.pickled.table_loop import GROUP, Loop
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Input(Segments):
 
     def _all(self, endpoint: Any) -> Iterator[Any]:
         for batch in transport.batches(endpoint):
-            if batch.schema.names == [PICKLES]:
+            if are_pickles(batch.schema):
                 yield from (pickle.as_py() for pickle in batch.column(0))
                 continue
             columns = Columns(self._loop.bridge, batch)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql.types import StructType, TimestampType
 
-from ember_worker.pickled.output import TYPES
-from ember_worker.pickled.target import format_of
+from ember_worker.pickled.output import arrow_type
+from ember_worker.pickled.target import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,13 +36,13 @@ class Loop:
         """Say what rows are of."""
         if not isinstance(declared, StructType) or not declared.fields:
             return
-        formats = [format_of(field.dataType) for field in declared]
+        shapes = [shape_of(field.dataType) for field in declared]
         instants = any(type(field.dataType) is TimestampType for field in declared)
-        if None in formats or instants:
+        if None in shapes or instants:
             return
-        named = zip(declared.names, formats, declared, strict=True)
+        named = zip(declared.names, shapes, declared, strict=True)
         self.shape = ("struct", tuple((name, of, it.nullable) for name, of, it in named))
-        types = [(f"_{index}", TYPES[of]) for index, of in enumerate(formats)]
+        types = [(f"_{index}", arrow_type(of)) for index, of in enumerate(shapes)]
         self.rows = pa.list_(pa.struct(types))
 
     def is_whole(self, results: Any) -> bool:

@@ -12,9 +12,9 @@ from ember_worker.pickled.turns import Nothing, Raised, Turns
 from ember_worker.rowfn.names import EVERY, EVERY_FOREIGN, LAZY, LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-#: The types whose exact values need no pickle, by the names that the bridge knows them by.
+#: The types whose exact values need no pickle, by the names that the bridge knows them by; alone.
 FORMATS: dict[type, str] = {
     sql.BooleanType: "b",
     sql.ByteType: "c",
@@ -26,7 +26,6 @@ FORMATS: dict[type, str] = {
     sql.StringType: "u",
     sql.BinaryType: "z",
     sql.DateType: "tdD",
-    sql.TimestampType: "l",  # after PySpark's conversion
     sql.TimestampNTZType: "tsu:",
 }
 
@@ -38,9 +37,9 @@ class Declared:
         """Stand before ``kind``; ``results`` is the bridge's class of them."""
         self._kind = kind
         self._passing = (results, Nothing)
-        #: What a column of its results is called, and the same if results may go there at once.
-        self.column = format_of(kind)
-        self.format = None if results is None else self.column
+        #: What a column of its results is made of, and the same if results may go there at once.
+        self.column = shape_of(kind)
+        self.shape = None if results is None else self.column
         self.convert = kind.toInternal if type(kind) is sql.TimestampType else None
 
     def needConversion(self) -> bool:  # noqa: N802 - PySpark's name
@@ -56,8 +55,23 @@ class Declared:
         return self._kind.toInternal(value)
 
 
-def format_of(kind: Any) -> str | None:
-    """Return the name of the column that takes exact values of a type, if there is one."""
+def shape_of(kind: Any) -> Any:
+    """Return what the bridge gathers exact values of a type in, or nothing.
+
+    Dictionaries are in the order of a table of Java's once they have been in a pickle.
+    """
+    return "l" if type(kind) is sql.TimestampType else _part(kind)
+
+
+def _part(kind: Any) -> Any:
+    """Return the same for what is not converted before it is gathered."""
+    if type(kind) is sql.ArrayType:
+        element = _part(kind.elementType)
+        return element and ("list", element, kind.containsNull)
+    if type(kind) is sql.StructType:
+        fields = [(field.name, _part(field.dataType), field.nullable) for field in kind]
+        known = fields and len(set(kind.names)) == len(fields)
+        return ("struct", tuple(fields)) if known and all(of for _, of, _ in fields) else None
     if type(kind) is sql.StringType and kind.collation != "UTF8_BINARY":
         return None
     return FORMATS.get(type(kind))
@@ -85,14 +99,18 @@ class Target:
         self._offsets: list[int] = []
         self._names: tuple[str, ...] = ()
         self._convert: Any = None
-        self.format: str | None = None
+        self.shape: Any = None
         plain = type(function) is FunctionType and not function.__code__.co_flags & LAZY
         self.every = EVERY if plain else EVERY_FOREIGN
 
     def takes(self, offsets: list[int], names: tuple[str, ...], declared: Declared) -> None:
         """Say which columns are the arguments, the names of the last, and the declared type."""
         self._offsets, self._names = offsets, names
-        self.format, self._convert = declared.format, declared.convert
+        self.shape, self._convert = declared.shape, declared.convert
+
+    def shares(self, columns: Collection[int], other: Target) -> bool:
+        """Tell whether one of ``columns`` is an argument both here and there."""
+        return not set(columns).intersection(self._offsets).isdisjoint(other._offsets)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the loop is to take for the row it is at."""
@@ -122,7 +140,7 @@ class Target:
         bridge = self._turns.bridge
         taken = tuple(columns[offset] for offset in self._offsets)
         arguments = bridge.rows(taken) if taken else bridge.repeated(rows)
-        return self._function, arguments, self._names, self.format, self._convert
+        return self._function, arguments, self._names, self.shape, self._convert
 
     def kept(self, result: Any) -> Any:
         """Return a result of the bridge's as the loop is to take it."""

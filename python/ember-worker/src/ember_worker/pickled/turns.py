@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ember_worker.rowfn.names import LEVELS, breathe
+from ember_worker.rowfn.names import breathe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from ember_worker.pickled.target import Target
 
@@ -32,12 +32,22 @@ class Turns:
         #: Whether whole batches are tried at all.
         self.fast = False
 
-    def begin(self, *, in_columns: bool) -> None:
-        """Begin, with all functions known: all of them must have results for columns."""
-        self.fast = in_columns and bool(self.targets) and all(it.format for it in self.targets)
+    def begin(self, changeable: Collection[int], levels: int) -> None:
+        """Begin, with all functions known, so many ``levels`` above PySpark's loop.
+
+        Whole batches are tried if all of the functions have results for columns.
+        Values of the columns that are ``changeable`` are made for each call. So no two functions
+        may be called with one: where the first changes it, the second sees that.
+        """
+        shared = any(
+            one.shares(changeable, other)
+            for index, one in enumerate(self.targets)
+            for other in self.targets[:index]
+        )
+        self.fast = bool(self.targets) and all(it.shape for it in self.targets) and not shared
         if not self.fast:
             for target in self.targets:
-                target.stand_aside(LEVELS if in_columns else 0)
+                target.stand_aside(levels)
 
     def next_rows(self, size: int) -> int:
         """Return how many rows the loop is to take for its next list, of ``size`` at most."""

@@ -19,6 +19,12 @@ class Inputs:
         self._stock = stock
         self._columns: list[_InputColumn] = []
         self._next = 0
+        self._takers: dict[int, int] = {}
+
+    def taken_by(self, offsets: list[int]) -> None:
+        """Say which columns one function is called with."""
+        for offset in set(offsets):
+            self._takers[offset] = self._takers.get(offset, 0) + 1
 
     def _create_converter(self, kind: Any, **options: Any) -> Any:
         converter = self._stock._create_converter(kind, **options)
@@ -30,11 +36,12 @@ class Inputs:
         return lambda value: value if type(value) is whole else converter(value)
 
     def _to_pylist(self, array: Any) -> Any:
-        column = self._columns[self._next]
-        self._next = (self._next + 1) % len(self._columns)
-        lazy = None
-        if (known := column.format_of(array)) is not None:
-            lazy = self._bridge.column(array, known)
+        place, column = self._next, self._columns[self._next]
+        self._next = (place + 1) % len(self._columns)
+        lazy, shape = None, column.shape_of(array)
+        # Lists are made for each call: where one function changes them, another would not see it.
+        if shape is not None and (type(shape) is str or self._takers.get(place) == 1):
+            lazy = self._bridge.column(array, shape)
         if lazy is None:
             return self._stock._to_pylist(array)
         return lazy if column.converter is None else [lazy]  # the converter lets it through
@@ -47,7 +54,7 @@ class Inputs:
 
 
 class _InputColumn:
-    """One input column: which formats the bridge reads as PySpark's converter does."""
+    """One input column: which types the bridge reads as PySpark's converter does."""
 
     def __init__(
         self, kind: Any, converter: Any, *, binary_as_bytes: bool = True, **_options: Any
@@ -63,17 +70,20 @@ class _InputColumn:
             self.formats = ("tsu:",)
         elif isinstance(kind, sql.BinaryType) and binary_as_bytes:
             self.formats = ("z", "Z")
-        self._seen: tuple[Any, str | None] = (None, None)
+        self._seen: tuple[Any, Any] = (None, None)
 
-    def format_of(self, array: Any) -> str | None:
-        """Return the bridge's name for the array's type, if values need no other conversion."""
+    def shape_of(self, array: Any) -> Any:
+        """Return what the bridge makes the values of, if they need no other conversion."""
         if self._seen[0] != array.type:
-            self._seen = (array.type, self._format(array.type))
+            self._seen = (array.type, self._shape(array.type))
         return self._seen[1]
 
-    def _format(self, found: Any) -> str | None:
+    def _shape(self, found: Any) -> Any:
         if self.formats is None:
             return None
+        if pa.types.is_list(found) and self.converter is None:
+            element = self._shape(found.value_type)
+            return element and ("list", element)
         if pa.types.is_decimal128(found) and self.converter is None:
             return f"d:{found.precision},{found.scale}"
         name = FORMATS.get(found)

@@ -52,6 +52,7 @@ class Names:
 
     def _wrap_kwargs_support(self, function: Any, offsets: Any, kwargs_offsets: Any) -> Any:
         function, offsets = self._stock["wrap_kwargs_support"](function, offsets, kwargs_offsets)
+        self._inputs.taken_by(offsets)
         self._target = _Target(function, takes_nothing=not offsets)
         return self._target, offsets
 

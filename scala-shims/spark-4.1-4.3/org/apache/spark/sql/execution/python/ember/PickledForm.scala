@@ -33,6 +33,9 @@ private[ember] object PickledForm {
   /** The one column of an input that is made of pickles: each stands in the first row of its group. */
   val OfPickles = new StructType().add("pickles", BinaryType)
 
+  /** The same where results leave in pickles alone, which the name tells. */
+  private val BothWays = new StructType().add("pickles both ways", BinaryType)
+
   /** Nothing if a column beside the arguments has no native form. */
   def of(
       inputAttributes: Seq[Attribute],
@@ -44,12 +47,14 @@ private[ember] object PickledForm {
       .filter(_ => results.forall(_.nullable))
       .map { input =>
         val columns = areColumns(arguments.schema, conf.binaryAsBytes)
+        val returned = results.map(result => column(result.dataType))
+        val pickles = if (returned.contains(NullType)) BothWays else OfPickles
         val ordinals = arguments.columnIndices(inputAttributes).map(_.toSeq)
         val form = RowForm(
           input,
-          if (columns) arguments.schema else OfPickles,
+          if (columns) arguments.schema else pickles,
           ordinals.filter(_ => columns),
-          FunctionArguments.struct(results.map(result => column(result.dataType))),
+          FunctionArguments.struct(returned),
           large = false,
           wrapped = false,
           joined = true,
@@ -59,16 +64,40 @@ private[ember] object PickledForm {
 
   /** Whether native code makes the objects that Spark's pickles of these rows stand for. */
   def areColumns(rows: StructType, binaryAsBytes: Boolean): Boolean = rows.map(_.dataType).forall {
+    case DateType | TimestampType | TimestampNTZType => true
+    case other => isPart(other, binaryAsBytes)
+  }
+
+  /** Whether it makes them whatever the value is. A dictionary of Spark's has the order of a table of Java's. */
+  private def isPart(of: DataType, binaryAsBytes: Boolean): Boolean = of match {
+    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
+      true
+    case StringType | _: DecimalType => true
     case BinaryType => binaryAsBytes
-    case _: DecimalType => true
-    case other => column(other) != NullType
+    case ArrayType(element, _) => isPart(element, binaryAsBytes)
+    case struct: StructType =>
+      areNamed(struct) && struct.forall(field => isPart(field.dataType, binaryAsBytes))
+    case _ => false
   }
 
   /** The type of the column that holds results which need no pickle; without them it is empty. */
   private def column(of: DataType): DataType = of match {
-    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType => of
-    case BinaryType | DateType | TimestampType | TimestampNTZType => of
-    case StringType => of
-    case _ => NullType
+    case TimestampType => of
+    case other => part(other).getOrElse(NullType)
   }
+
+  private def part(of: DataType): Option[DataType] = of match {
+    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
+      Some(of)
+    case BinaryType | DateType | TimestampNTZType | StringType => Some(of)
+    case ArrayType(element, nulls) => part(element).map(ArrayType(_, nulls))
+    case struct: StructType if areNamed(struct) =>
+      val fields = struct.flatMap(field =>
+        part(field.dataType).map(StructField(field.name, _, field.nullable)))
+      Option.when(fields.length == struct.length)(StructType(fields))
+    case _ => None
+  }
+
+  private def areNamed(struct: StructType): Boolean =
+    struct.nonEmpty && struct.names.distinct.length == struct.length
 }
