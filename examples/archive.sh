@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Python and its packages go along, too: a packed virtual environment, which executors unpack and embed.
-# Takes minutes the first time: it installs pandas, pyarrow and venv-pack. ENVIRONMENT names an archive that is there.
+# Takes minutes: it installs pandas, pyarrow and venv-pack. ENVIRONMENT names an archive that is there already.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 

@@ -2,9 +2,14 @@
 
 import io
 import math
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -43,6 +48,17 @@ def test_types_names_and_nulls_make_a_difference_and_nan_does_not():
     assert answers.canonical(None) != answers.canonical("None")
     assert answers.canonical(math.nan) == answers.canonical(float("nan"))
     assert answers.canonical({"b": [1], "a": None}) == answers.canonical({"a": None, "b": [1]})
+
+
+def test_arrays_differ_in_every_digit_and_every_element():
+    array = np.array([0.123456789012, 1.0])
+    assert answers.canonical(array) == answers.canonical(array.copy())
+    assert answers.canonical(array) != answers.canonical(np.array([0.123456789999, 1.0]))
+    assert answers.canonical(array) != answers.canonical(array.astype("float32"))
+    long = np.arange(2000)
+    other = long.copy()
+    other[1000] = -5
+    assert answers.canonical([long]) != answers.canonical([other])
 
 
 def test_frames_differ_by_their_types_too():
@@ -175,3 +191,33 @@ def test_steps_are_lines_and_count_only_on_a_terminal():
     progress.tick(3.0)
     progress.end("4 s")
     assert out.getvalue() == "run 1: 4 s\n"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_an_application_ends_with_the_command_that_runs_it(end, tmp_path):
+    started = tmp_path / "started"
+    application = tmp_path / "app.py"
+    application.write_text(
+        f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
+    path = os.pathsep.join([str(Path(answers.__file__).parents[2]), *sys.path])
+    command_line = [sys.executable, "-m", "ember.compare", "--out", tmp_path / "out", application]
+    compared = subprocess.Popen(
+        command_line, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: started.is_file() and started.read_text())
+        child = int(started.read_text())
+        compared.send_signal(end)
+        assert compared.wait(timeout=60) == 130
+        assert not Path(f"/proc/{child}").exists()
+    finally:
+        compared.kill()
+
+
+def wait_until(is_so):
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)

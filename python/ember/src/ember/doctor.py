@@ -75,7 +75,7 @@ def _ask(python: str) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        return _unknown(python, f"it did not answer: {last}", "use Python 3.11 or later")
+        return _unknown(python, f"it did not answer: {last}", "use Python 3.9 or later")
     return facts
 
 

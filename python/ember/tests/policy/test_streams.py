@@ -75,6 +75,25 @@ def test_locked_rows_that_come_in_batches_add_up_to_the_lock(
     assert Ledger(tmp_path / "ledger.jsonl").batches == ledger.batches
 
 
+def test_a_ledger_that_ended_in_the_middle_of_a_line_goes_on_before_it(locked, tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    Ledger(path).keep(0, locked.rows)
+    whole = path.read_text()
+    path.write_text(whole + whole[: len(whole) // 2])
+    ledger = Ledger(path)
+    assert list(ledger.batches) == [0]
+    ledger.keep(1, locked.rows)
+    assert Ledger(path).batches == ledger.batches
+    assert list(ledger.batches) == [0, 1]
+
+
+def test_a_line_that_is_no_json_is_named(locked):
+    ledger = Ledger()
+    ledger.keep(0, locked.rows)
+    with pytest.raises(ManifestError, match="line 2"):
+        read_ledger(ledger.text() + "{\n")
+
+
 def test_a_later_run_is_held_to_an_earlier_ones_batches(customers, forest, locked):
     first, second = (customers.where(F.col("recency") % 2 == part) for part in (0, 1))
     ledger, written = Ledger(), []

@@ -117,4 +117,6 @@ def canonical(value: Any) -> str:
         if names is not None and len(names) == len(texts):
             texts = [f"{name}={text}" for name, text in zip(names, texts, strict=True)]
         return f"[{', '.join(texts)}]" if isinstance(value, list) else f"({', '.join(texts)})"
+    if getattr(value, "ndim", 0):  # numpy shows some of an array
+        return f"{value.dtype} {canonical(value.tolist())}"
     return repr(value)

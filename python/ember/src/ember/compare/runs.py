@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from ember.compare.memory import Peak
 from ember.compare.plans import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 #: The two ways of running it.
 SPARK: Final = "spark"
@@ -57,7 +58,32 @@ class Run:
 
 
 def run(application: Application, leg: str, number: int, tick: Callable[[float], None]) -> Run:
-    """Run it once; ``tick`` hears how long it has taken, now and then. An interruption ends it."""
+    """Run it once; ``tick`` hears how long it has taken, now and then. An interruption ends it.
+
+    So does what would end this process: the application is in a session of its own, and would stay.
+    """
+    with _interruptions():
+        return _run(application, leg, number, tick)
+
+
+@contextlib.contextmanager
+def _interruptions() -> Iterator[None]:
+    """Have a hang-up and a termination interrupt, as Ctrl-C does; on the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(application: Application, leg: str, number: int, tick: Callable[[float], None]) -> Run:
     record = application.folder / f"run-{number}-{leg}.json"
     log = application.folder / f"run-{number}-{leg}.log"
     record.unlink(missing_ok=True)
@@ -91,15 +117,17 @@ def _wait(process: subprocess.Popen[bytes], begun: float, tick: Callable[[float]
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """See the application and its JVM off: by themselves if it has ended, else by force."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-    end = time.monotonic() + _GRACE_S
-    while _lives(process.pid) and time.monotonic() < end:
-        process.poll()
-        time.sleep(0.05)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        end = time.monotonic() + _GRACE_S
+        while _lives(process.pid) and time.monotonic() < end:
+            process.poll()
+            time.sleep(0.05)
+    finally:  # who interrupts once more does not want to wait
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _lives(group: int) -> bool:

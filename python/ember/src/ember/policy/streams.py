@@ -8,6 +8,7 @@ with their lock; and a later run can be held to an earlier one's ledger, batch b
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import add
@@ -46,7 +47,19 @@ class Ledger:
         if self.path is not None:
             self.path = Path(self.path)
             if self.path.exists():
-                self.batches |= _batches(self.path.read_text(encoding="utf-8"))
+                self.batches |= _batches(self._whole_lines(self.path))
+
+    @staticmethod
+    def _whole_lines(path: Path) -> str:
+        """Return the lines that were written to their end, and leave no other in the file.
+
+        A batch is entered after it was written. What ended in the middle of that will be repeated.
+        """
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            os.truncate(path, len(whole.encode()))
+        return whole
 
     def keep(self, number: int, rows: Fingerprint) -> None:
         """Enter a batch.
@@ -130,9 +143,12 @@ def _line(number: int, rows: Fingerprint) -> str:
 def _batches(text: str) -> dict[int, Fingerprint]:
     found: dict[int, Fingerprint] = {}
     for at, line in enumerate(text.splitlines(), start=1):
-        document = parsed(line)
+        where = f"line {at}"
+        try:
+            document = parsed(line)
+        except ManifestError as error:
+            raise ManifestError(where, "is no JSON") from error
         if not isinstance(document, dict) or not isinstance(document.get("batch"), int):
-            where = f"line {at}"
             raise ManifestError(where, "is no batch and its rows")
         found[document["batch"]] = rows_of_document(document.get("rows"))
     return found
