@@ -24,7 +24,8 @@ object FunctionStatus {
       seen: Seq[(String, FunctionTotals)],
       entries: Seq[QuarantineBook.Entry]): Seq[FunctionStatus] = {
     val standings = entries.map(entry => entry.function -> entry).toMap
-    val unseen = standings.values.filterNot(entry => seen.exists(_._1 == entry.function))
+    val ran = seen.map(_._1).toSet
+    val unseen = standings.values.filterNot(entry => ran(entry.function))
     seen.map { case (function, totals) =>
       FunctionStatus(function, totals, standings.get(function))
     } ++ unseen.map(entry =>

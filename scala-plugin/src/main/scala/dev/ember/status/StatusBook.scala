@@ -2,8 +2,13 @@ package dev.ember.status
 
 import scala.collection.mutable
 
-/** What executors have told the driver of themselves and of their functions. Kept by the driver. */
-final class StatusBook {
+/**
+ * What executors have told the driver of themselves and of their functions. Kept by the driver.
+ *
+ * @param mostFunctions
+ *   beyond which the one that was told of first is forgotten, until an executor tells of it again
+ */
+final class StatusBook(mostFunctions: Int = StatusBook.MostFunctions) {
   private val executors = mutable.LinkedHashMap.empty[String, ExecutorFacts]
   private val functions =
     mutable.LinkedHashMap.empty[String, mutable.LinkedHashMap[String, FunctionTotals]]
@@ -17,7 +22,13 @@ final class StatusBook {
     val ofAll = functions.getOrElseUpdate(function, mutable.LinkedHashMap.empty)
     ofAll.remove(executor): Unit // the newest stands last
     ofAll.update(executor, totals)
-    changed += function: Unit
+    changed += function
+    if (functions.size > mostFunctions) forget(functions.head._1)
+  }
+
+  private def forget(function: String): Unit = {
+    functions.remove(function): Unit
+    changed.remove(function): Unit
   }
 
   /** It is gone; what its functions did there still counts. */
@@ -38,4 +49,10 @@ final class StatusBook {
 
   private def totalsOf(function: String): (String, FunctionTotals) =
     function -> functions(function).values.reduce(_.and(_))
+}
+
+object StatusBook {
+
+  /** An application that makes its functions anew for each query has them without end. */
+  private val MostFunctions = 10000
 }

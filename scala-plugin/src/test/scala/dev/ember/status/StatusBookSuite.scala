@@ -36,6 +36,16 @@ class StatusBookSuite extends AnyFunSuite {
     assert(book.totals.last == "g" -> FunctionTotals("other"))
   }
 
+  test("functions without end do not make the book endless") {
+    val book = new StatusBook(mostFunctions = 2)
+    val link = StatusLink.to(channel("1", book))
+    for (function <- Seq("f", "g", "h")) link.tell(function, totals)
+    assert(book.totals == Seq("g" -> totals, "h" -> totals))
+    assert(book.takeChanges().map(_._1) == Seq("g", "h"))
+    link.tell("f", totals)
+    assert(book.totals.map(_._1) == Seq("h", "f"))
+  }
+
   test("an executor's newer sums replace its older ones, and add to those of others") {
     val book = new StatusBook
     val (one, two) = (channel("1", book), channel("2", book))
