@@ -212,7 +212,7 @@ impl Structs {
         let tuple = py.get_type::<PyTuple>();
         let same = |name| PyResult::Ok(class.getattr(name)?.is(&tuple.getattr(name)?));
         let reads = class.is(ROW.import(py, "pyspark.sql.types", "Row")?)
-            || (same("__getitem__")? && same("__len__")?);
+            || (same("__getitem__")? && same("__len__")? && same("__iter__")?);
         if reads {
             self.as_tuple = Some(class.clone().unbind());
         }

@@ -9,7 +9,7 @@ import random
 import re
 import struct
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -143,6 +143,20 @@ def as_pickled(value: Any) -> Any:
     if isinstance(value, list):
         return [as_pickled(each) for each in value]
     return tuple(value.values()) if isinstance(value, dict) else value
+
+
+class Turned(NamedTuple):
+    a: int
+    b: int
+
+    def __iter__(self) -> Any:
+        return iter((self[1], self[0]))
+
+
+def test_a_tuple_is_read_as_it_gives_its_fields() -> None:
+    kind = sql.StructType().add("a", LONG).add("b", LONG)
+    came, _ = embedded(lambda x: Turned(x, -x), kind, numbers(3))
+    assert came == [("pickle", [(0, 0), (-1, 1), (-2, 2)])]
 
 
 ARRAYS = {

@@ -23,6 +23,7 @@ LONG, TEXT = sql.LongType(), sql.StringType()
 NUMBERS = pa.RecordBatch.from_pydict({"_0": pa.array([1, None, 300, 2**40, 7] * 10)})
 TAGS = sql.ArrayType(TEXT)
 PAIR = sql.StructType([sql.StructField("a", LONG), sql.StructField("b", TEXT)])
+TWINS = sql.StructType([sql.StructField("a", LONG), sql.StructField("a", TEXT)])
 STRICT = sql.StructType([sql.StructField("a", LONG, nullable=False)])
 EVENT = sql.StructType(
     [sql.StructField("user", PAIR), sql.StructField("tags", TAGS), sql.StructField("n", LONG)]
@@ -40,6 +41,15 @@ class Sly(tuple):  # type: ignore[type-arg]
         return None
 
 
+class Turned(Named):
+    """A named tuple that gives its fields the other way round."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        return iter((self[1], self[0]))
+
+
 #: A declared type, a function, and what the bridge answers for each batch.
 CELLS: dict[str, tuple[sql.DataType, Callable[[Any], Any], str]] = {
     "tuples": (PAIR, lambda x: None if x is None else (x, f"{x}"), "Results"),
@@ -48,6 +58,9 @@ CELLS: dict[str, tuple[sql.DataType, Callable[[Any], Any], str]] = {
     "rows with other names": (PAIR, lambda x: Row(b=x, a="x"), "Results"),
     "named tuples": (PAIR, lambda x: Named(x, "é"), "Results"),
     "tuples of a kind": (PAIR, lambda x: Sly((x, "x")), "list"),
+    "tuples that are turned": (PAIR, lambda x: Turned(x, "x"), "list"),
+    "two fields of a name": (TWINS, lambda x: (x, "x"), "list"),
+    "lists of two fields of a name": (sql.ArrayType(TWINS), lambda x: [(x, "x")], "list"),
     "dictionaries": (PAIR, lambda x: {"b": "x", "a": x, "c": []}, "Results"),
     "dictionaries without a field": (PAIR, lambda _: {"b": "x"}, "Results"),
     "all kinds": (PAIR, lambda x: (x, "t") if x == 1 else {"a": 1} if x else None, "Results"),

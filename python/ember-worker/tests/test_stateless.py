@@ -53,6 +53,13 @@ KEEPING = [
     "SEEN.append",
     "lambda x: TABLE[x]",
     "functools.partial(SEEN.append)",
+    "lambda x: setattr(twice, 'calls', x)",
+    "lambda x: twice.__dict__.setdefault('calls', x)",
+    "lambda x: globals().update(calls=x)",
+    "lambda x: [vars(twice).update(calls=y) for y in x]",
+    "lambda x: exec('calls = 1', {})",
+    "lambda x: __import__('__main__').calls",
+    "lambda x: sys.modules['__main__'].calls",
 ]
 DEFINITIONS = """
 COUNTER, SEEN, TABLE = itertools.count(), [], {1: 2}

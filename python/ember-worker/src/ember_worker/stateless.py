@@ -55,6 +55,11 @@ _UNCHANGEABLE = (
 _NEVER = {
     dis.opmap[name] for name in ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR")
 }
+#: Names by which code gets at what it may set without one of these.
+_REACHING = {
+    *("__code__", "__defaults__", "__dict__", "__kwdefaults__", "__setattr__"),
+    *("__import__", "__main__", "delattr", "eval", "exec", "globals", "modules", "setattr", "vars"),
+}
 #: To variables of the function around it, if there is one.
 _OUTWARD = {dis.opmap[name] for name in ("STORE_DEREF", "DELETE_DEREF")}
 
@@ -130,7 +135,8 @@ class _Look:
             *_cells(function),
             *_globals(function),
         )
-        stores = _stores(code, set(code.co_freevars))
+        reaching = not _REACHING.isdisjoint(_names(code))
+        stores = reaching or _stores(code, set(code.co_freevars))
         return not vars(function) and not stores and self.unchanging(parts)
 
 

@@ -56,4 +56,6 @@ def _struct(kind: sql.StructType, columns: list[pa.DataType]) -> Any:
         (field.name, shape(field.dataType, column), field.nullable)
         for field, column in zip(kind.fields, columns, strict=True)
     ]
-    return ("struct", tuple(fields)) if all(inner for _, inner, _ in fields) else None
+    # Fields of one name PySpark renames, and then finds none of them.
+    distinct = len(set(kind.names)) == len(fields)
+    return ("struct", tuple(fields)) if distinct and all(of for _, of, _ in fields) else None
