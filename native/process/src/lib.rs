@@ -15,6 +15,7 @@ mod config;
 mod fake;
 mod keeper;
 mod life;
+mod nursery;
 mod schema;
 mod session;
 #[cfg(test)]
@@ -23,11 +24,13 @@ mod stop;
 mod worker;
 mod workers;
 mod zygote;
+#[cfg(test)]
+mod zygote_tests;
 
 pub use config::Config;
 pub use session::ProcessSession;
 pub use worker::worker_processes;
-pub use workers::Workers;
+pub use workers::{Workers, let_zygotes_go};
 
 /// Why there is no worker, or why a session did not open.
 #[derive(Debug, thiserror::Error)]

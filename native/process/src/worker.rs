@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ember_session::SessionSpec;
 use ember_wire::{
@@ -23,6 +23,8 @@ pub(crate) trait Parent: std::fmt::Debug + Send + Sync {
 
 /// Bytes of input memory that an idle worker keeps.
 const KEPT: u64 = 16 << 20;
+/// How long a fork may take.
+const FORKING: Duration = Duration::from_secs(30);
 
 /// How many of this process's workers have not been let go.
 static HELD: AtomicUsize = AtomicUsize::new(0);
@@ -67,7 +69,7 @@ impl Worker {
             input: copy(&input)?,
             output: copy(&output)?,
         };
-        let life = zygote.fork(&gift, here)?;
+        let life = zygote.fork(&gift, here, FORKING)?;
         Ok(Self::new(
             life,
             control,

@@ -8,16 +8,24 @@ use ember_session::SessionSpec;
 
 use crate::config::ZygoteConfig;
 use crate::keeper::Keeper;
+use crate::nursery::Nursery;
 use crate::session::ProcessSession;
 use crate::worker::Worker;
 use crate::zygote::Zygote;
 use crate::{Config, ProcessError};
 
-/// Where the zygote of one environment is, once it was needed.
-type Place = Arc<Mutex<Option<Arc<Zygote>>>>;
-
 /// Zygotes of this process, one for each environment.
-static ZYGOTES: Mutex<BTreeMap<ZygoteConfig, Place>> = Mutex::new(BTreeMap::new());
+static NURSERIES: Mutex<BTreeMap<ZygoteConfig, Arc<Nursery>>> = Mutex::new(BTreeMap::new());
+
+/// Keeps no zygote from now on: each ends with the last of its workers. Who needs one later starts it.
+pub fn let_zygotes_go() {
+    let leaving = std::mem::take(&mut *nurseries());
+    drop(leaving);
+}
+
+fn nurseries() -> MutexGuard<'static, BTreeMap<ZygoteConfig, Arc<Nursery>>> {
+    NURSERIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Idle workers, and where more come from. A session never waits for another's worker.
 ///
@@ -121,17 +129,9 @@ impl Workers {
     }
 
     fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {
-        let mut zygotes = ZYGOTES.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = Arc::clone(zygotes.entry(self.config.zygote.clone()).or_default());
-        drop(zygotes);
-        // Held while it starts: who comes meanwhile waits for the same one.
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(zygote) = place.as_ref().filter(|zygote| zygote.lives()) {
-            return Ok(Arc::clone(zygote));
-        }
-        let zygote = Zygote::start(&self.config.zygote, self.config.limits.start())?;
-        *place = Some(Arc::clone(&zygote));
-        drop(place);
-        Ok(zygote)
+        let mut all = nurseries();
+        let nursery = Arc::clone(all.entry(self.config.zygote.clone()).or_default());
+        drop(all);
+        nursery.zygote(&self.config.zygote, self.config.limits.start())
     }
 }

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -19,20 +20,27 @@ use crate::config::ZygoteConfig;
 use crate::life::Life;
 use crate::worker::{Gift, Parent};
 
-/// A running zygote.
+/// A running zygote. Its workers hold it; once nobody does, the process is ended.
 #[derive(Debug)]
-pub(crate) struct Zygote {
+pub(crate) struct Zygote(Arc<Line>);
+
+/// What the zygote's owner and the thread that listens to it share.
+#[derive(Debug)]
+struct Line {
     socket: OwnedFd,
-    /// Held while a fork is asked for, so that answers and questions match.
-    asking: Mutex<()>,
+    /// The number of the last fork that was asked for; held until its answer has come.
+    asked: Mutex<u64>,
     heard: Mutex<Heard>,
     news: Condvar,
+    /// Nobody wants the process any more.
+    let_go: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Heard {
     ready: bool,
-    forked: Option<Result<i32, String>>,
+    /// The last answer, with the number of its question.
+    forked: Option<(u64, Result<i32, String>)>,
     workers: HashMap<i32, Weak<Life>>,
     /// Ends that came before their worker was known here.
     early: HashMap<i32, i32>,
@@ -45,8 +53,8 @@ struct Heard {
 #[serde(rename_all = "camelCase")]
 enum News {
     Ready,
-    Forked(i32),
-    Refused(String),
+    Forked(u64, i32),
+    Refused(u64, String),
     Ended(i32, i32),
     Failed(String),
 }
@@ -55,44 +63,60 @@ enum News {
 const LONGEST: usize = 16 << 10;
 
 impl Zygote {
-    /// Starts the process and waits until it is ready to fork, at most for `limit`.
+    /// Starts the process and waits until it is ready to fork, at most for `limit`; then it is ended.
     pub(crate) fn start(config: &ZygoteConfig, limit: Duration) -> Result<Arc<Self>, ProcessError> {
         let (here, there) = Socket::pair()?;
-        let zygote = Arc::new(Self {
+        let zygote = Self(Arc::new(Line {
             socket: here.into_inner(),
-            asking: Mutex::default(),
+            asked: Mutex::default(),
             heard: Mutex::default(),
             news: Condvar::new(),
-        });
-        let (listening, config) = (Arc::clone(&zygote), config.clone());
+            let_go: AtomicBool::new(false),
+        }));
+        let (line, config) = (Arc::clone(&zygote.0), config.clone());
         thread::Builder::new()
             .name("ember-zygote".to_owned())
-            .spawn(move || listening.live(&config, there.into_inner()))
+            .spawn(move || line.live(&config, there.into_inner()))
             .map_err(|error| ProcessError::System("the zygote's thread", error))?;
-        zygote.wait(limit, |heard| heard.ready.then_some(()))?;
-        Ok(zygote)
+        zygote.0.wait(limit, |heard| heard.ready.then_some(()))?;
+        Ok(Arc::new(zygote))
     }
 
     /// Whether it can still fork.
     pub(crate) fn lives(&self) -> bool {
-        self.heard().gone.is_none()
+        self.0.heard().gone.is_none()
     }
 
-    /// Forks a worker that gets `gift`, and whose socket ends `here`.
-    pub(crate) fn fork(&self, gift: &Gift, here: Socket) -> Result<Arc<Life>, ProcessError> {
-        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        self.heard().forked = None;
+    /// Forks a worker that gets `gift`, and whose socket ends `here`, within `limit`. One that comes later finds
+    /// that socket closed, and ends.
+    pub(crate) fn fork(
+        &self,
+        gift: &Gift,
+        here: Socket,
+        limit: Duration,
+    ) -> Result<Arc<Life>, ProcessError> {
+        let zygote = &self.0;
+        let mut asked = zygote.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked += 1;
+        let question = *asked;
         let descriptors = [
             gift.socket.as_raw_fd(),
             gift.input.as_raw_fd(),
             gift.output.as_raw_fd(),
         ];
-        send(&self.socket, b"fork", &descriptors)?;
-        let forked = self.wait(Duration::from_secs(30), |heard| heard.forked.take())?;
-        drop(asking);
+        send(
+            &zygote.socket,
+            format!("fork {question}").as_bytes(),
+            &descriptors,
+        )?;
+        let forked = zygote.wait(limit, |heard| {
+            let answer = heard.forked.take_if(|(number, _)| *number == question);
+            answer.map(|(_, forked)| forked)
+        })?;
+        drop(asked);
         let pid = forked.map_err(|error| ProcessError::Zygote(format!("cannot fork: {error}")))?;
         let life = Arc::new(Life::new(pid, here));
-        let mut heard = self.heard();
+        let mut heard = zygote.heard();
         if let Some(status) = heard.early.remove(&pid) {
             life.end(status);
         } else {
@@ -101,7 +125,9 @@ impl Zygote {
         drop(heard);
         Ok(life)
     }
+}
 
+impl Line {
     fn wait<T>(
         &self,
         limit: Duration,
@@ -146,27 +172,30 @@ impl Zygote {
                 Err(error) => last = Some(format!("said something else: {error}")),
             }
         }
-        let status = child
-            .wait()
-            .map_or_else(|error| error.to_string(), |status| status.to_string());
+        let status = self.bury(&mut child);
         self.gone(last.unwrap_or_else(|| format!("has ended: {status}")));
+    }
+
+    /// Waits for the process, which may still import when nobody wants it any more: it would not notice.
+    fn bury(&self, child: &mut Child) -> String {
+        if self.let_go.load(Ordering::SeqCst)
+            && let Err(error) = child.kill()
+        {
+            return error.to_string();
+        }
+        child
+            .wait()
+            .map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
     fn hear(&self, news: News) {
         let mut heard = self.heard();
         match news {
             News::Ready => heard.ready = true,
-            News::Forked(pid) => heard.forked = Some(Ok(pid)),
-            News::Refused(why) | News::Failed(why) => heard.forked = Some(Err(why)),
-            News::Ended(pid, status) => {
-                match heard.workers.remove(&pid).and_then(|it| it.upgrade()) {
-                    Some(life) => life.end(status),
-                    None if heard.forked == Some(Ok(pid)) || heard.early.len() < 64 => {
-                        heard.early.insert(pid, status);
-                    }
-                    None => heard.early.clear(),
-                }
-            }
+            News::Forked(question, pid) => heard.forked = Some((question, Ok(pid))),
+            News::Refused(question, why) => heard.forked = Some((question, Err(why))),
+            News::Failed(_) => {} // told with its end
+            News::Ended(pid, status) => heard.ended(pid, status),
         }
         drop(heard);
         self.news.notify_all();
@@ -190,17 +219,33 @@ impl Zygote {
     }
 }
 
+impl Heard {
+    fn ended(&mut self, pid: i32, status: i32) {
+        let awaited = matches!(&self.forked, Some((_, Ok(forked))) if *forked == pid);
+        if let Some(life) = self.workers.remove(&pid) {
+            if let Some(life) = life.upgrade() {
+                life.end(status);
+            }
+        } else if awaited || self.early.len() < 64 {
+            self.early.insert(pid, status);
+        } else {
+            self.early.clear();
+        }
+    }
+}
+
 impl Parent for Zygote {
     fn kill(&self, pid: i32) {
         // A zygote that has gone has taken its workers along.
-        let _sent = send(&self.socket, format!("kill {pid}").as_bytes(), &[]).is_ok();
+        let _sent = send(&self.0.socket, format!("kill {pid}").as_bytes(), &[]).is_ok();
     }
 }
 
 impl Drop for Zygote {
     fn drop(&mut self) {
+        self.0.let_go.store(true, Ordering::SeqCst);
         // SAFETY: an open socket; the thread that listens wakes.
-        unsafe { libc::shutdown(self.socket.as_fd().as_raw_fd(), libc::SHUT_RDWR) };
+        unsafe { libc::shutdown(self.0.socket.as_fd().as_raw_fd(), libc::SHUT_RDWR) };
     }
 }
 

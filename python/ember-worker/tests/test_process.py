@@ -40,6 +40,7 @@ class Executor:
         self.library = shutil.copy(bridge(), folder)
         self.end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.end.settimeout(SECONDS)
+        self.forks = 0
         command = [sys.executable, str(ZYGOTE), self.library]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(command, stdin=theirs, env=environment)
@@ -55,9 +56,11 @@ class Executor:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         files = [os.memfd_create(name) for name in ("input", "output")]
         os.truncate(files[0], 4096)
-        socket.send_fds(self.end, [b"fork"], [theirs.fileno(), *files])
+        self.forks += 1
+        socket.send_fds(self.end, [b"fork %d" % self.forks], [theirs.fileno(), *files])
         theirs.close()
-        pid = self.hear()["forked"]
+        number, pid = self.hear()["forked"]
+        assert number == self.forks
         for file in files:
             os.close(file)
         return pid, ours
@@ -121,6 +124,35 @@ def test_workers_die_with_a_zygote_that_is_killed(tmp_path: Path) -> None:
     doomed.process.wait(SECONDS)
     for end in (ours, doomed.end):
         end.close()
+
+
+def test_a_zygote_closes_what_it_inherits_and_not_what_there_might_be() -> None:
+    code = """
+import os
+from ember_worker.process import zygote
+
+inherited = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
+os.sysconf = lambda name: 1 << 30
+os.closerange = lambda low, high: print("one by one to", high)
+zygote.close_inherited()
+print(sorted(int(name) for name in os.listdir("/proc/self/fd"))[:3], len(inherited))
+for descriptor in inherited:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        continue
+    print(descriptor, "is open")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ZYGOTE.parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        close_fds=False,
+        env=environment,
+        text=True,
+    )
+    assert done.stdout.splitlines() == ["[0, 1, 2] 20"]
 
 
 def test_a_bridge_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:

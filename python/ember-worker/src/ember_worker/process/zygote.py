@@ -1,8 +1,9 @@
 """Imports what every worker needs, once, and forks workers for the executor on its word.
 
 Run as ``python zygote.py BRIDGE`` with one end of a socket as standard input. The executor says
-``fork``, with three descriptors, or ``kill PID``; what is told is one JSON value a message. The
-zygote ends when the other end of the socket closes, and with the executor's thread that started it.
+``fork NUMBER``, with three descriptors, or ``kill PID``; what is told is one JSON value a message,
+and the answer to a fork names its number. The zygote ends when the other end of the socket closes,
+and with the executor's thread that started it.
 """
 
 from __future__ import annotations
@@ -67,23 +68,23 @@ class Zygote:
         word, gifts, _, _ = socket.recv_fds(self._executor, _LONGEST, _GIFTS)
         command, _, argument = word.decode().partition(" ")
         if command == "fork" and len(gifts) == _GIFTS:
-            self._fork(gifts)
+            self._fork(int(argument), gifts)
         elif command == "kill" and int(argument) in self._children:
             # Not buried yet, so the number is still the child's.
             os.kill(int(argument), signal.SIGKILL)
         return bool(word)
 
-    def _fork(self, gifts: list[int]) -> None:
+    def _fork(self, number: int, gifts: list[int]) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
-            self.tell({"refused": str(error)})
+            self.tell({"refused": [number, str(error)]})
         else:
             if pid == 0:
                 self._become_worker(parent, gifts)
             self._children.add(pid)
-            self.tell({"forked": pid})
+            self.tell({"forked": [number, pid]})
         for gift in gifts:
             os.close(gift)
 
@@ -118,8 +119,7 @@ class Zygote:
 
 def main(bridge: str) -> None:
     """Get ready and serve."""
-    # The JVM's files and connections, of which it does not say that they end with an exec.
-    os.closerange(_STDERR + 1, os.sysconf("SC_OPEN_MAX"))
+    close_inherited()
     zygote = Zygote(socket.socket(fileno=os.dup(_STDIN)))
     _settle_streams()
     # Signals of a terminal are the executor's.
@@ -132,6 +132,24 @@ def main(bridge: str) -> None:
         zygote.tell({"failed": f"{type(error).__name__}: {error}"})
         return
     zygote.serve(library)
+
+
+def close_inherited() -> None:
+    """Close the JVM's files and connections, of which it does not say that they end with an exec.
+
+    By name: a JVM may open as many as the system allows, and to close each that there might be
+    takes minutes where the kernel is not asked for all at once (before Python 3.10, or an old C
+    library).
+    """
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        os.closerange(_STDERR + 1, os.sysconf("SC_OPEN_MAX"))
+        return
+    for descriptor in map(int, names):
+        if descriptor > _STDERR:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(descriptor)
 
 
 def _settle_streams() -> None:
