@@ -170,6 +170,17 @@ pub(crate) fn serve_with(py: Python<'_>, run: Py<PyAny>, cancelled: Py<PyType>) 
     }
 }
 
+/// Whether another application's functions find what they would find in a new interpreter.
+pub(crate) fn is_as_new() -> bool {
+    Python::attach(|py| {
+        let told = py
+            .import("ember_worker.isolation.modules")
+            .and_then(|modules| modules.call_method0("are_as_installed"))
+            .and_then(|told| told.is_truthy());
+        told.unwrap_or(false)
+    })
+}
+
 /// The worker package's own words for why this Python cannot be embedded, or the whole error.
 fn reason(py: Python<'_>, error: &PyErr) -> String {
     let refusal = py

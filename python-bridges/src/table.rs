@@ -20,6 +20,7 @@ static TABLE: BridgeTable = BridgeTable {
     attach: Some(table_attach),
     run: Some(table_run),
     interrupt: Some(table_interrupt),
+    is_as_new: Some(table_is_as_new),
 };
 
 /// The table; static, so it may be kept.
@@ -84,6 +85,13 @@ unsafe extern "C" fn table_run(calls: *const SessionCalls, failure: *mut Failure
 unsafe extern "C" fn table_interrupt(context: *mut c_void) -> i32 {
     let raised = catch_unwind(AssertUnwindSafe(|| interrupt::interrupt(context)));
     i32::from(raised.unwrap_or(false))
+}
+
+/// # Safety
+///
+/// The interpreter must have been started.
+unsafe extern "C" fn table_is_as_new() -> i32 {
+    i32::from(catch_unwind(start::is_as_new).unwrap_or(false))
 }
 
 fn guarded(failure: &mut Failure, work: impl FnOnce() -> Result<(), String>) -> i32 {

@@ -7,7 +7,7 @@ use crate::{Failure, SessionCalls, Span};
 /// Changes when an old bridge cannot serve a new loader.
 pub const MAJOR: u16 = 1;
 /// Grows with each entry appended to [`BridgeTable`].
-pub const MINOR: u16 = 0;
+pub const MINOR: u16 = 1;
 
 /// The one symbol a bridge exports: `extern "C" fn() -> *const BridgeTable`.
 pub const BRIDGE_SYMBOL: &[u8] = b"ember_bridge_v1\0";
@@ -50,6 +50,9 @@ pub struct BridgeTable {
     /// Raises `SessionCancelled` in the session with this context, if it is running Python. Waits
     /// for the GIL. 1 if it was raised.
     pub interrupt: Option<unsafe extern "C" fn(context: *mut c_void) -> i32>,
+    /// 1 if nothing is loaded but what is installed, and as it is installed: another application may use the
+    /// interpreter. Waits for the GIL.
+    pub is_as_new: Option<unsafe extern "C" fn() -> i32>,
 }
 
 #[cfg(test)]
@@ -67,9 +70,10 @@ mod tests {
                 offset_of!(BridgeTable, python),
                 offset_of!(BridgeTable, start),
                 offset_of!(BridgeTable, interrupt),
+                offset_of!(BridgeTable, is_as_new),
                 size_of::<BridgeTable>()
             ),
-            (0, 4, 6, 8, 16, 40, 48)
+            (0, 4, 6, 8, 16, 40, 48, 56)
         );
         assert_eq!(
             (offset_of!(StartSpec, executable), size_of::<StartSpec>()),

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ember_abi::ArrowArray;
-use ember_process::worker_processes;
+use ember_process::{let_zygotes_go, worker_processes};
 use ember_rows::pages::PageError;
 use ember_rows::{Returned, RowsError, lend, lent_bytes};
-use ember_session::{End, Groups, OutputPage, RowPipe, RowPlan, SessionSpec, Side, TaskSide};
+use ember_session::{
+    End, Groups, Lanes, OutputPage, RowPipe, RowPlan, SessionSpec, Side, TaskSide,
+};
 use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -52,6 +54,18 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_letGo<'local>(
     workers: jlong,
 ) {
     env.with_env(|_| let_go(workers)).resolve::<Throw>();
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_letZygotesGo<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) {
+    env.with_env(|_| -> Result<(), NativeError> {
+        let_zygotes_go();
+        Ok(())
+    })
+    .resolve::<Throw>();
 }
 
 #[unsafe(no_mangle)]
@@ -522,6 +536,15 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_abandoned<'local>(
     _class: JClass<'local>,
 ) -> jint {
     env.with_env(|_| Ok(jint::try_from(running()?.abandoned()).unwrap_or(jint::MAX)))
+        .resolve::<Throw>()
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_dev_ember_nativeapi_NativeApi_isAsNew<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> jboolean {
+    env.with_env(|_| running().map(Lanes::are_as_new))
         .resolve::<Throw>()
 }
 

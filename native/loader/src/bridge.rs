@@ -161,6 +161,14 @@ impl Bridge {
             .interrupt
             .is_some_and(|interrupt| unsafe { interrupt(context) } == 1)
     }
+
+    /// Whether another application's functions find what they would find in a new interpreter. Waits for the GIL.
+    pub fn is_as_new(&self) -> bool {
+        // SAFETY: takes nothing; the interpreter was started before any lane.
+        self.table
+            .is_as_new
+            .is_some_and(|is_as_new| unsafe { is_as_new() } == 1)
+    }
 }
 
 /// Opens a bridge, from memory where the system maps no code from its folder.
@@ -244,19 +252,21 @@ mod tests {
     #[test]
     fn a_table_without_an_entry_says_which() {
         let bridge = Bridge::from_table(BridgeTable {
-            size: 48,
+            size: 56,
             major: 1,
-            minor: 0,
+            minor: 1,
             python: 0x030B,
             start: None,
             attach: None,
             run: None,
             interrupt: None,
+            is_as_new: None,
         });
         assert_eq!(
             bridge.start(&config()).unwrap_err().to_string(),
             "the bridge offers no `start`"
         );
         assert!(!bridge.interrupt(0));
+        assert!(!bridge.is_as_new());
     }
 }

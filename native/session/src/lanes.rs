@@ -18,6 +18,9 @@ use crate::{End, Session};
 /// kills a thread of 1 or 2 MiB and is an ordinary error from 8 MiB on.
 const STACK: usize = 64 << 20;
 
+/// How long the interpreter may take to say whether it is as new.
+const SAYING: Duration = Duration::from_secs(5);
+
 /// Why there is no lane.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -134,6 +137,24 @@ impl Lanes {
             .unwrap_or_else(PoisonError::into_inner);
         abandoned.retain(|session| session.upgrade().is_some_and(|it| it.holds_lane()));
         abandoned.len()
+    }
+
+    /// Whether functions of another application find what they would find in a new interpreter. Not while one of the
+    /// last application's does not stop, nor if that keeps the interpreter from saying it.
+    pub fn are_as_new(&self) -> bool {
+        if self.abandoned() > 0 {
+            return false;
+        }
+        let (told, answer) = channel();
+        let bridge = Arc::clone(&self.bridge);
+        // What it frees may be anybody's, with a `__del__` that needs the stack of a lane.
+        let asked = thread::Builder::new()
+            .name("ember-as-new".to_owned())
+            .stack_size(STACK)
+            .spawn(move || {
+                let _heard = told.send(bridge.is_as_new()).is_ok();
+            });
+        asked.is_ok() && answer.recv_timeout(SAYING).unwrap_or(false)
     }
 
     /// Whether the function of a closed session does not stop: its lane is out, and not because the function of

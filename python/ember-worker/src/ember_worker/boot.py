@@ -34,7 +34,7 @@ class CannotEmbedError(RuntimeError):
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
     from ember_worker import children, guards, isolation, signals, streams
-    from ember_worker.isolation import environment, process
+    from ember_worker.isolation import environment, modules, process
 
     guards.install()
     signals.install()
@@ -49,6 +49,7 @@ def start(config: dict[str, Any]) -> None:
     with environment.while_loading(config.get("environment") or {}):
         load_worker(in_executor=True)
     process.settle_path()
+    modules.settle()
     gc.collect()
     gc.freeze()
 

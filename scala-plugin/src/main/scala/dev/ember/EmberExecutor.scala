@@ -36,11 +36,20 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     probe.start()
   }
 
+  /** With a local master the process lives on, and another application may begin in it. */
   override def shutdown(): Unit = {
     reporter.foreach(_.close())
     ends.foreach(_.close())
+    endWorkers()
     journal.foreach(_.delete())
   }
+
+  private def endWorkers(): Unit =
+    try WorkerLane.end()
+    catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        logWarning("Ember could not end its worker processes", error)
+    }
 
   /** With a local master nothing outlives this process that could read a journal. */
   private def contain(plugin: PluginContext): Unit =

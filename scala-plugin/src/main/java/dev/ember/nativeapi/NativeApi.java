@@ -32,6 +32,9 @@ public final class NativeApi {
    */
   public static native void letGo(long workers);
 
+  /** Keeps no process that forks workers: each ends with the last of its workers. */
+  public static native void letZygotesGo();
+
   /** How many worker processes there are, with a session or without. */
   public static native int workerProcesses();
 
@@ -94,6 +97,12 @@ public final class NativeApi {
 
   /** How many lanes are out: {@link #close} abandoned them, and their functions have not let them come back. */
   public static native int abandoned();
+
+  /**
+   * Whether functions of another application find what they would find in a new interpreter: nothing is loaded but
+   * what is installed, and as it is installed, and no function of the last one runs on.
+   */
+  public static native boolean isAsNew();
 
   /** The tokens of lent batches that nothing in Python refers to any more; each is told once. */
   public static native long[] released();

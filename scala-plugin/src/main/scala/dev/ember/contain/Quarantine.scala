@@ -26,13 +26,20 @@ class Quarantine(clock: () => Long) extends Logging {
   private val produced = ConcurrentHashMap.newKeySet[String]()
   private val shutHere = ConcurrentHashMap.newKeySet[String]()
   @volatile private var growth: Option[Growth] = None
+  private lazy val watched: Unit = SessionWatch.always(() => lookAround())
 
-  /** From now on there is a driver to ask; without one, every function may run. */
+  /**
+   * From now on there is a driver to ask; without one, every function may run. What another one said, with the
+   * application before this one, holds no more.
+   */
   def connect(link: DriverLink, book: Option[CrashJournal], memory: Growth): Unit = {
+    uses.synchronized(uses.clear())
+    produced.clear()
+    shutHere.clear()
     driver = Some(link)
     journal = book
     growth = Some(memory)
-    SessionWatch.always(() => lookAround())
+    watched
   }
 
   /**

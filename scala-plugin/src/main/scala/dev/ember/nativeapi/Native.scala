@@ -24,6 +24,7 @@ trait Native {
   def close(session: Long, graceMs: Long): Boolean
   def isOut(session: Long): Boolean
   def abandoned(): Int
+  def isAsNew(): Boolean
   def released(): Array[Long]
   def trim(): Unit
 
@@ -97,6 +98,7 @@ sealed class JniNative(lane: Long) extends Native {
   override def close(session: Long, graceMs: Long): Boolean = NativeApi.close(session, graceMs)
   override def isOut(session: Long): Boolean = NativeApi.isOut(session)
   override def abandoned(): Int = NativeApi.abandoned()
+  override def isAsNew(): Boolean = NativeApi.isAsNew()
   override def released(): Array[Long] = NativeApi.released()
   override def trim(): Unit = NativeApi.trim()
   override def letGo(): Unit = NativeApi.letGo(lane)

@@ -115,6 +115,12 @@ object FallbackReason {
         "OtherScope",
         s"this executor runs functions of $served, not of $wanted")
 
+  case object OtherApplication
+      extends FallbackReason(
+        "OtherApplication",
+        "an earlier application of this process has left modules in the interpreter that are not installed, or not " +
+          "as they are installed now; a new driver process has a new one")
+
   case object OtherIncludes
       extends FallbackReason(
         "OtherIncludes",
@@ -171,6 +177,7 @@ object FallbackReason {
     "StartFailed",
     "OtherPython",
     "OtherScope",
+    "OtherApplication",
     "OtherIncludes",
     "ArrowBackedChild",
     "PickleBytesLimit",

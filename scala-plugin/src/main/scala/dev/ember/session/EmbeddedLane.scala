@@ -6,16 +6,25 @@ import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.{Scope, WorkerSpec}
 
-/** What an interpreter is started for and cannot change afterwards. */
-final case class LaneKey(python: String, scope: Scope, includes: Set[String])
+/** What an interpreter is started for. */
+final case class LaneKey(python: String, scope: Scope, includes: Set[String], application: String)
 
 object LaneKey {
-  def of(worker: WorkerSpec): LaneKey = LaneKey(worker.executable, worker.scope, worker.files)
+  def of(worker: WorkerSpec): LaneKey =
+    LaneKey(worker.executable, worker.scope, worker.files, worker.application)
 }
+
+/**
+ * Why there is no interpreter.
+ *
+ * @param forGood
+ *   whether it was tried, which it is once; what was not found may come
+ */
+final case class NotStarted(why: FallbackReason, forGood: Boolean)
 
 /** Starts the interpreter for the first key that comes, in production from the jar's libraries. */
 trait LaneStarter {
-  def start(key: LaneKey, environment: Map[String, String]): Either[FallbackReason, Native]
+  def start(key: LaneKey, environment: Map[String, String]): Either[NotStarted, Native]
 
   /** The book of what `native` was lent. */
   def lent(native: Native): LentBatches = new LentBatches(native)
@@ -26,16 +35,20 @@ trait LaneStarter {
  *
  * {{{
  *   not started --first session--> running --native failure--> closed for good
- *        `---start failed: remembered, every later session with that Python falls back
+ *        |---start failed: remembered, every later session with that Python falls back
+ *        `---nothing to start: asked again
  * }}}
  *
- * While cancelled functions hold too many threads, it lets nobody in.
+ * While cancelled functions hold too many threads, it lets nobody in. It serves one application after another, as long
+ * as none has left code in the interpreter that a worker of the next one would not have.
  */
 class EmbeddedLane(starter: LaneStarter) {
   private val sessionsOfTask = mutable.Map.empty[Long, Int]
   @volatile private var running: Option[EmbeddedLane.Running] = None
   private val refused = mutable.Map.empty[String, FallbackReason]
-  private var includes: Set[String] = Set.empty
+  private var served = ""
+  private var includes: Set[String] = Set.empty // of the application that is served
+  private val shutOut = mutable.Set.empty[String] // applications
   @volatile private var closed: Option[FallbackReason] = None
   private val startLock = new Object
 
@@ -103,7 +116,7 @@ class EmbeddedLane(starter: LaneStarter) {
       val lane = running.toRight(()).left.flatMap { _ =>
         refused.get(key.python).toLeft(()).flatMap(_ => start(key, environment))
       }
-      lane.flatMap(fits(_, key))
+      lane.flatMap(fits(_, key, environment))
     }
 
   private def start(
@@ -113,29 +126,60 @@ class EmbeddedLane(starter: LaneStarter) {
       val lent = starter.lent(native)
       SessionWatch.always(() => lent.collect())
       SessionWatch.always(() => native.trim())
-      EmbeddedLane.Running(key, native, lent)
+      serve(key)
+      EmbeddedLane.Running(key, EmbeddedLane.lasting(environment), native, lent)
     }
-    started.fold(reason => refused(key.python) = reason, lane => running = Some(lane))
-    started
+    started.fold(
+      not => if (not.forGood) refused(key.python) = not.why,
+      lane => running = Some(lane))
+    started.left.map(_.why)
   }
 
   private def fits(
       lane: EmbeddedLane.Running,
-      key: LaneKey): Either[FallbackReason, EmbeddedLane.Running] =
+      key: LaneKey,
+      environment: Map[String, String]): Either[FallbackReason, EmbeddedLane.Running] =
     if (lane.key.python != key.python) {
       Left(FallbackReason.OtherPython(lane.key.python, key.python))
     } else if (lane.key.scope != key.scope) {
       Left(FallbackReason.OtherScope(lane.key.scope.toString, key.scope.toString))
-    } else {
-      includes = if (includes.isEmpty) lane.key.includes else includes
+    } else if (!serves(lane, key, environment)) {
+      Left(FallbackReason.OtherApplication)
+    } else if (key.includes.subsetOf(includes) || includes.subsetOf(key.includes)) {
       // As in a reused worker, files may be added; their folders only grow Python's path.
-      if (key.includes.subsetOf(includes) || includes.subsetOf(key.includes)) {
-        includes = includes ++ key.includes
-        Right(lane)
-      } else Left(FallbackReason.OtherIncludes)
+      includes = includes ++ key.includes
+      Right(lane)
+    } else Left(FallbackReason.OtherIncludes)
+
+  /**
+   * Whether the application has the interpreter. A worker would have ended with the application before it, with every
+   * module that this one may have changed since; the interpreter cannot forget one.
+   */
+  private def serves(
+      lane: EmbeddedLane.Running,
+      key: LaneKey,
+      environment: Map[String, String]): Boolean = {
+    def isAsNew = EmbeddedLane.lasting(environment) == lane.environment && lane.native.isAsNew()
+    if (served != key.application && !shutOut(key.application)) {
+      if (isAsNew) serve(key) else shutOut += key.application
     }
+    served == key.application
+  }
+
+  private def serve(key: LaneKey): Unit = {
+    served = key.application
+    includes = key.includes
+  }
 }
 
 object EmbeddedLane {
-  private final case class Running(key: LaneKey, native: Native, lent: LentBatches)
+  private final case class Running(
+      key: LaneKey,
+      environment: Map[String, String],
+      native: Native,
+      lent: LentBatches)
+
+  /** The variables that libraries may have read when they were loaded, and that do not name the application. */
+  private def lasting(environment: Map[String, String]): Map[String, String] =
+    environment -- ProcessLane.ofOneQuery - "SPARK_LOCAL_DIRS"
 }

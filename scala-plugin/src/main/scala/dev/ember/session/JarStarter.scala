@@ -21,13 +21,13 @@ import dev.ember.nativeapi.{
 }
 import dev.ember.reason.FallbackReason
 
-/** Starts interpreters from the plugin's jar. What was found is kept for the process. */
+/** Starts interpreters from the plugin's jar. What was found is kept for the process; settings are the application's. */
 object JarStarter extends LaneStarter with WorkerStarter {
   private val json = new ObjectMapper
   private val known = new ConcurrentHashMap[String, PythonFacts]
   private val useless = new ConcurrentHashMap[String, Useless]
-  private lazy val conf: SparkConf = SparkEnv.get.conf
-  private lazy val settings: EmberConf = EmberConf.read(conf.getOption)
+  private def conf: SparkConf = SparkEnv.get.conf
+  private def settings: EmberConf = EmberConf.read(conf.getOption)
   @volatile private var libraries: Option[NativeLibraries.Installed] = None
 
   /** The jar's libraries, loaded once; `python` helps where no folder will do. */
@@ -81,11 +81,11 @@ object JarStarter extends LaneStarter with WorkerStarter {
   private def isThere(python: String): Boolean =
     !python.contains('/') || Files.isExecutable(Paths.get(python))
 
-  override def start(
-      key: LaneKey,
-      environment: Map[String, String]): Either[FallbackReason, Native] =
-    found(key, environment).flatMap { case (installed, python, bridge) =>
-      begin(python, bridge, config(python, installed, environment))
+  override def start(key: LaneKey, environment: Map[String, String]): Either[NotStarted, Native] =
+    found(key, environment).left.map(NotStarted(_, forGood = false)).flatMap {
+      case (installed, python, bridge) =>
+        begin(python, bridge, config(python, installed, environment)).left
+          .map(NotStarted(_, forGood = true))
     }
 
   /** The libraries, what the Python of `key` says of itself, and the path of its bridge. */
@@ -112,6 +112,8 @@ object JarStarter extends LaneStarter with WorkerStarter {
     }
 
   override def processes: Int = libraries.fold(0)(_ => NativeApi.workerProcesses())
+
+  override def end(): Unit = libraries.foreach(_ => NativeApi.letZygotesGo())
 
   private def describe(
       python: PythonFacts,

@@ -13,6 +13,9 @@ trait WorkerStarter {
 
   /** How many worker processes this executor has. */
   def processes: Int
+
+  /** Keeps nothing that workers are made from; what they need ends with them. */
+  def end(): Unit
 }
 
 /**
@@ -54,15 +57,23 @@ class ProcessLane(starter: WorkerStarter, clock: () => Long) {
     letGo { case (_, workers) => workers.open == 0 && now - workers.since >= ms }
   }
 
-  private def letGo(leaves: (Scope.Session, ProcessLane.Workers) => Boolean): Unit = {
+  /** The application has ended, and no process of it is to be left. */
+  def end(): Unit = {
+    remove((_, _) => true)
+    starter.end()
+  }
+
+  private def letGo(leaves: (Scope.Session, ProcessLane.Workers) => Boolean): Unit =
+    remove {
+      case (session: Scope.Session, workers) => leaves(session, workers)
+      case _ => false
+    }
+
+  private def remove(leaves: (Scope, ProcessLane.Workers) => Boolean): Unit = {
     val leaving = known.synchronized {
-      val found = known.toSeq.collect {
-        case (key @ (LaneKey(_, session: Scope.Session, _), _), workers)
-            if leaves(session, workers) =>
-          key -> workers.native
-      }
-      found.foreach { case (key, _) => known.remove(key): Unit }
-      found.map(_._2)
+      val found = known.toSeq.filter { case ((key, _), workers) => leaves(key.scope, workers) }
+      known --= found.map(_._1): Unit
+      found.map(_._2.native)
     }
     leaving.foreach(_.letGo())
   }

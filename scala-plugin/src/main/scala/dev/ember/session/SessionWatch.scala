@@ -30,11 +30,13 @@ class SessionWatch(periodMs: Long, idleMs: Long) extends Logging {
 
   def forget(session: Session[?, ?]): Unit = watched.remove(session): Unit
 
-  /** Does `chore` again and again, for as long as the process lives. */
+  /** Does `chore` again and again, until `never`. */
   def always(chore: () => Unit): Unit = {
     chores.add(chore): Unit
     wake()
   }
+
+  def never(chore: () => Unit): Unit = chores.remove(chore): Unit
 
   /** Does `step` once, when so much time has passed. */
   def after(ms: Long)(step: () => Unit): Unit = {

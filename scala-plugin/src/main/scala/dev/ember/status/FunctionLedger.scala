@@ -36,6 +36,13 @@ class FunctionLedger(mostFunctions: Int) {
     changes
   }
 
+  /** Forgets every function, and who hears of them. */
+  def clear(): Unit = synchronized {
+    known.clear()
+    untold.clear()
+    listener = None
+  }
+
   private def change(fingerprint: String, name: String)(
       made: FunctionTotals => FunctionTotals): Unit = {
     val call = synchronized {

@@ -26,14 +26,21 @@ final class StatusReporter(
   @volatile private var quietUntil = System.nanoTime()
   @volatile private var facts = ExecutorFacts()
   @volatile private var told = ExecutorFacts()
+  private val looking: () => Unit = () => tellProcesses()
 
+  /** Begins with nothing: what the ledger has is another application's. */
   def start(): Unit = {
+    ledger.clear()
     ledger.whenChanged(() => changed())
-    watch.always(() => tellProcesses())
+    watch.always(looking)
   }
 
-  /** Tells what is not told yet. */
-  def close(): Unit = tellChanges()
+  /** Tells what is not told yet, and nothing from then on. */
+  def close(): Unit = {
+    tellChanges()
+    watch.never(looking)
+    ledger.clear()
+  }
 
   /** What this executor has found out about itself. */
   def found(what: ExecutorFacts): Unit = {

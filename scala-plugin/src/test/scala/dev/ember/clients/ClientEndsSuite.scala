@@ -56,6 +56,7 @@ class ClientEndsSuite extends AnyFunSuite {
     val starter = new WorkerStarter {
       override val lent: LentBatches = new LentBatches(new FakeNative)
       override def processes: Int = 0
+      override def end(): Unit = ()
       override def workers(
           key: LaneKey,
           environment: Map[String, String]): Either[FallbackReason, Native] = {
@@ -67,7 +68,7 @@ class ClientEndsSuite extends AnyFunSuite {
     val clients = new EndedSessions(9)
     for (client <- Seq(ann, bob)) {
       val scope = Scope.Session(client.id, Some(client))
-      lane.enter(LaneKey("/python", scope, Set.empty), Map.empty).toOption.get: Unit
+      lane.enter(LaneKey("/python", scope, Set.empty, "1"), Map.empty).toOption.get: Unit
     }
     val ends = new ClientEnds(lane, link(clients), idleMs = 60000L)
     ends.look()

@@ -73,6 +73,16 @@ class QuarantineSuite extends AnyFunSuite {
     assert(executor.heard.count(_ == "produced") == 1)
   }
 
+  test("what the driver of one application said does not hold for the next") {
+    val (first, second) = (new Executor, new Executor)
+    first.answer = Answer.Never("it died")
+    assert(first.veto().nonEmpty)
+    first.quarantine.connect(second, None, new Growth(() => 0L, () => 0L, 1L))
+    assert(first.veto().isEmpty)
+    first.here().foreach(_.produced())
+    assert(second.heard.toSeq == Seq("may", "produced"))
+  }
+
   test("a function that runs on without its task is told of") {
     val executor = new Executor
     executor.here().foreach { held =>

@@ -89,6 +89,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.StartFailed(""),
       FallbackReason.OtherPython("", ""),
       FallbackReason.OtherScope("", ""),
+      FallbackReason.OtherApplication,
       FallbackReason.OtherIncludes,
       FallbackReason.ArrowBackedChild,
       FallbackReason.PickleBytesLimit,

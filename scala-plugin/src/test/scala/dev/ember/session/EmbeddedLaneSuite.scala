@@ -7,16 +7,16 @@ import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.Scope
 
 class EmbeddedLaneSuite extends AnyFunSuite {
-  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set.empty)
+  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set.empty, "1")
 
   private val mostAbandoned = 4
 
-  private final class Starter(result: Either[FallbackReason, Native]) extends LaneStarter {
+  private final class Starter(var result: Either[NotStarted, Native]) extends LaneStarter {
     var starts = 0
 
     override def start(
         key: LaneKey,
-        environment: Map[String, String]): Either[FallbackReason, Native] = {
+        environment: Map[String, String]): Either[NotStarted, Native] = {
       starts += 1
       result
     }
@@ -24,8 +24,13 @@ class EmbeddedLaneSuite extends AnyFunSuite {
 
   private def lane(): EmbeddedLane = new EmbeddedLane(new Starter(Right(new FakeNative)))
 
-  private def enter(lane: EmbeddedLane, task: Long, key: LaneKey = key, places: Int = 1) =
-    lane.enter(key, Map.empty, task, places, mostAbandoned)
+  private def enter(
+      lane: EmbeddedLane,
+      task: Long,
+      key: LaneKey = key,
+      places: Int = 1,
+      environment: Map[String, String] = Map.empty) =
+    lane.enter(key, environment, task, places, mostAbandoned)
 
   test("the interpreter is started once") {
     val starter = new Starter(Right(new FakeNative))
@@ -36,11 +41,21 @@ class EmbeddedLaneSuite extends AnyFunSuite {
 
   test("a failed start is remembered, and holds no place") {
     val failed = FallbackReason.StartFailed("no")
-    val starter = new Starter(Left(failed))
+    val starter = new Starter(Left(NotStarted(failed, forGood = true)))
     val lane = new EmbeddedLane(starter)
     assert(enter(lane, 1) == Left(failed))
     assert(enter(lane, 2) == Left(failed))
     assert(starter.starts == 1)
+  }
+
+  test("a Python that was not found, or did not answer in time, is asked again") {
+    val failed = FallbackReason.NoPython("it did not answer within 60 s")
+    val starter = new Starter(Left(NotStarted(failed, forGood = false)))
+    val lane = new EmbeddedLane(starter)
+    assert(enter(lane, 1) == Left(failed))
+    starter.result = Right(new FakeNative)
+    assert(enter(lane, 1).isRight)
+    assert(starter.starts == 2)
   }
 
   test("a Python that cannot be embedded does not keep out another that can") {
@@ -48,7 +63,7 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     var asked = Seq.empty[String]
     val lane = new EmbeddedLane((key: LaneKey, _: Map[String, String]) => {
       asked :+= key.python
-      Either.cond(key.python == "/opt/python", new FakeNative, failed)
+      Either.cond(key.python == "/opt/python", new FakeNative, NotStarted(failed, forGood = true))
     })
     val other = key.copy(python = "/opt/python")
     assert(enter(lane, 1) == Left(failed))
@@ -94,6 +109,41 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     }
     val other = key.copy(includes = Set("a.py", "c.py"))
     assert(enter(growing, 1, other) == Left(FallbackReason.OtherIncludes))
+  }
+
+  test("another application has the interpreter while it is as new, with files of its own") {
+    val native = new FakeNative
+    val shared = new EmbeddedLane(new Starter(Right(native)))
+    assert(enter(shared, 1, key.copy(includes = Set("a.py"))).isRight)
+    val next = key.copy(includes = Set("b.py"), application = "2")
+    for (_ <- 1 to 3) assert(enter(shared, 1, next).isRight)
+    assert(native.calls.count(_ == "isAsNew") == 1)
+  }
+
+  test("another application does not get an interpreter in which modules were left") {
+    val native = new FakeNative
+    native.asNew = false
+    val used = new EmbeddedLane(new Starter(Right(native)))
+    val next = key.copy(application = "2")
+    assert(enter(used, 1).isRight)
+    for (_ <- 1 to 3)
+      assert(enter(used, 2, next, places = 9) == Left(FallbackReason.OtherApplication))
+    assert(native.calls.count(_ == "isAsNew") == 1)
+    assert(enter(used, 1).isRight)
+  }
+
+  test(
+    "another application does not get an interpreter whose libraries were loaded with other variables") {
+    def variables(path: String, folder: String) =
+      Map("PYTHONPATH" -> path, "SPARK_LOCAL_DIRS" -> folder, "SPARK_BUFFER_SIZE" -> folder)
+    val lane = new EmbeddedLane(new Starter(Right(new FakeNative)))
+    assert(enter(lane, 1, environment = variables("/a", "/x")).isRight)
+    val next = key.copy(application = "2")
+    assert(enter(lane, 1, next, environment = variables("/a", "/y")).isRight)
+    val other = key.copy(application = "3")
+    assert(
+      enter(lane, 1, other, environment = variables("/b", "/x")) ==
+        Left(FallbackReason.OtherApplication))
   }
 
   test("a closed lane lets nobody in and keeps its first reason") {

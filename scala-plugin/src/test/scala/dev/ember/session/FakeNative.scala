@@ -26,6 +26,7 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   var laneComesBack = true
   var used: Effort = Effort.none
   var lanesOut = 0
+  var asNew = true
 
   /** Which pages were asked for: the input's, the arguments'. */
   def wanted: Set[Boolean] = pages.keySet.toSet
@@ -85,6 +86,11 @@ final class FakeNative(answers: Int*) extends Native with AutoCloseable {
   override def isOut(session: Long): Boolean = !laneComesBack
 
   override def abandoned(): Int = lanesOut
+
+  override def isAsNew(): Boolean = {
+    note("isAsNew")
+    asNew
+  }
 
   override def released(): Array[Long] = {
     val told = free

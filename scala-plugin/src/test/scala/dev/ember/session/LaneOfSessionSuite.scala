@@ -10,7 +10,7 @@ import dev.ember.session.contract.{Scope, WorkerSpec}
 import dev.ember.status.FunctionLedger
 
 class LaneOfSessionSuite extends AnyFunSuite {
-  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set("a.py"))
+  private val key = LaneKey("/usr/bin/python3", Scope.Application, Set("a.py"), "1")
   private val plain = SessionFacts(
     profiler = false,
     profilesInput = false,
@@ -28,6 +28,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
 
     override val lent: LentBatches = new LentBatches(native)
     override def processes: Int = 0
+    override def end(): Unit = ()
 
     override def workers(
         key: LaneKey,
@@ -38,9 +39,8 @@ class LaneOfSessionSuite extends AnyFunSuite {
   }
 
   private object starter extends LaneStarter {
-    override def start(
-        key: LaneKey,
-        environment: Map[String, String]): Either[FallbackReason, Native] = Right(new FakeNative)
+    override def start(key: LaneKey, environment: Map[String, String]): Either[NotStarted, Native] =
+      Right(new FakeNative)
   }
 
   private final class Lanes(refusal: Option[FallbackReason] = None) {
@@ -63,7 +63,7 @@ class LaneOfSessionSuite extends AnyFunSuite {
       lanes.enter(
         EmberConf.read(_ => None).copy(lane = lane),
         facts,
-        WorkerSpec(key.python, scope, key.includes, environment),
+        WorkerSpec(key.python, scope, key.includes, environment, key.application),
         FunctionRun("f", "name", task, again = false))
   }
 

@@ -7,17 +7,19 @@ import dev.ember.reason.FallbackReason
 import dev.ember.session.contract.{ClientSession, Scope}
 
 class ProcessLaneSuite extends AnyFunSuite {
-  private val python = LaneKey("/usr/bin/python3", Scope.Application, Set.empty)
+  private val python = LaneKey("/usr/bin/python3", Scope.Application, Set.empty, "1")
   private val (ann, bob) = (ClientSession("ann", "1"), ClientSession("bob", "2"))
 
   /** A lane, and the workers of each scope as they were described. */
   private final class Stage {
     var now = 0L
+    var ended = false
     var described = Seq.empty[(Scope, FakeNative)]
 
     private object starter extends WorkerStarter {
       override val lent: LentBatches = new LentBatches(new FakeNative)
       override def processes: Int = described.size
+      override def end(): Unit = ended = true
 
       override def workers(
           key: LaneKey,
@@ -77,6 +79,17 @@ class ProcessLaneSuite extends AnyFunSuite {
     stage.now = 1100L
     stage.lane.unused(100L)
     assert(stage.gone == Seq(nameless))
+  }
+
+  test("an application that ends leaves no workers, and what they are made from is not kept") {
+    val stage = new Stage
+    val scopes = Seq(session(ann), Scope.Application)
+    scopes.foreach(stage.enter(_))
+    stage.lane.end()
+    assert(stage.gone == scopes)
+    assert(stage.ended)
+    stage.enter(Scope.Application): Unit
+    assert(stage.described.size == 3)
   }
 
   test("sessions of one scope share workers, those of two never") {

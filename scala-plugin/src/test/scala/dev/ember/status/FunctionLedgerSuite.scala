@@ -46,6 +46,18 @@ class FunctionLedgerSuite extends AnyFunSuite {
     assert(heard == 2)
   }
 
+  test("a ledger that was cleared begins anew, for who listens from then on") {
+    val ledger = new FunctionLedger(mostFunctions = 9)
+    var heard = Seq.empty[String]
+    ledger.whenChanged(() => heard :+= "first")
+    ledger.ran(run, apart = false, None, effort)
+    ledger.clear()
+    ledger.whenChanged(() => heard :+= "second")
+    ledger.ran(run, apart = false, None, effort)
+    assert(heard == Seq("first", "second"))
+    assert(ledger.takeChanges().map(_._2.inExecutor.sessions) == Seq(1L))
+  }
+
   test("so many functions are kept, those that ran last") {
     val ledger = new FunctionLedger(mostFunctions = 2)
     Seq("a", "b", "c").foreach(ledger.stayed(_, "name", FallbackReason.LaneBusy))

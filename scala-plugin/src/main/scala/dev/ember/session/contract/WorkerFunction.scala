@@ -33,9 +33,12 @@ final case class WorkerFunction(
  *   what the functions bring to be found beside them
  * @param environment
  *   the variables that it must see
+ * @param application
+ *   whose function it is; processes end with their application
  */
 final case class WorkerSpec(
     executable: String,
     scope: Scope,
     files: Set[String],
-    environment: Map[String, String])
+    environment: Map[String, String],
+    application: String)

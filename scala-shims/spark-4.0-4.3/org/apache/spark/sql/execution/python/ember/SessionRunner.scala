@@ -179,7 +179,8 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       WorkerEnvironment.executable(pythonExec, EmberView.artifacts),
       TaskScope.of(trust, jobArtifactUUID, includes, context),
       includes,
-      WorkerEnvironment.of(EmberView, context))
+      WorkerEnvironment.of(EmberView, context),
+      SparkEnv.get.conf.get("spark.app.id", ""))
   }
 
   private def faultFolder: Option[File] =
