@@ -85,6 +85,8 @@ class Quarantine(clock: () => Long) extends Logging {
 
   private def ask(link: DriverLink, run: FunctionRun, wish: Wish): Answer = {
     count(run, 0) // in use: that it is idle is not told between the question and the session
+    // A driver that is asked may have forgotten the function, as a user can bid it: it hears of the next batch.
+    produced.remove(run.fingerprint): Unit
     val answer =
       try link.mayEmbed(run, wish)
       catch {

@@ -6,6 +6,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import dev.ember.reason.FallbackReason
 import dev.ember.session.{Effort, FakeNative, LentBatches, Place}
+import dev.ember.status.Channel
 
 class QuarantineSuite extends AnyFunSuite {
   private val run = FunctionRun("f", "name", 1, again = false)
@@ -71,6 +72,42 @@ class QuarantineSuite extends AnyFunSuite {
     executor.here().foreach(_.produced())
     executor.quarantine.apart(place(), run, None).produced()
     assert(executor.heard.count(_ == "produced") == 1)
+  }
+
+  test(
+    "a driver that was asked anew hears of the next batch, since it may have forgotten the function") {
+    val executor = new Executor
+    executor.quarantine.apart(place(), run, None).produced()
+    executor.answer = Answer.NotYet
+    for (_ <- 1 to 3) {
+      executor.now += 2000
+      assert(executor.veto().contains(FallbackReason.Unproven))
+      executor.quarantine.apart(place(), run, Some(FallbackReason.Unproven)).produced()
+    }
+    assert(executor.heard.toSeq == "produced" +: Seq.fill(3)(Seq("may", "produced")).flatten)
+  }
+
+  test("with a cautious driver a function that was lifted is embedded once it has made a batch") {
+    val book = new QuarantineBook(_ => true, _ => ())
+    val link = DriverLink.to(new Channel("1", DriverLink.receive(book, _)))
+    var now = 0L
+    val quarantine = new Quarantine(() => now)
+    quarantine.connect(link, None, new Growth(() => 0L, () => 0L, 1L))
+    def mayEmbed(): Boolean = {
+      now += 2000
+      quarantine.here(run, Wish.OnlyProven)(Right(place())).isRight
+    }
+    def makesBatchApart(): Unit = quarantine.apart(place(), run, None).produced()
+
+    assert(!mayEmbed())
+    makesBatchApart()
+    assert(mayEmbed())
+    link.shut(run, "it did not stop")
+    assert(!mayEmbed())
+    book.lift(run.name): Unit
+    assert(!mayEmbed())
+    makesBatchApart()
+    assert(mayEmbed())
   }
 
   test("what the driver of one application said does not hold for the next") {
