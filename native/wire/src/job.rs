@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, Span, Spent};
@@ -22,6 +23,9 @@ pub struct Job {
     header: Vec<u8>,
     input_schema: Vec<u8>,
     environment: Vec<u8>,
+    /// Set at the end; a function may keep its input for longer. Apart from the state, which a thread holds while
+    /// it waits for input.
+    over: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -34,8 +38,6 @@ struct State {
     shape: Option<Shape>,
     draft: Draft,
     tail: Vec<u8>,
-    /// Set at the end; a function may keep its input for longer.
-    over: bool,
 }
 
 /// The session wants no more.
@@ -65,6 +67,7 @@ impl Job {
             input_schema: text()?,
             environment: text()?,
             link,
+            over: AtomicBool::new(false),
             state: Mutex::new(State {
                 output: Ahead::new(depth),
                 ..State::default()
@@ -92,8 +95,8 @@ impl Job {
 
     /// Ends the session and tells the executor; what is called afterwards hears that it is over.
     pub fn finish(&self, tail: &[u8], reusable: bool) -> Result<(), WireError> {
+        self.over.store(true, Ordering::SeqCst);
         let mut state = self.state();
-        state.over = true;
         for message in std::mem::take(&mut state.waiting) {
             self.link.discard(&message)?;
         }
@@ -102,8 +105,8 @@ impl Job {
         self.link.finish(unsent, tail, reusable)
     }
 
-    fn is_cancelled(&self, state: &State) -> bool {
-        state.over || self.link.control.cancelled()
+    fn is_cancelled(&self) -> bool {
+        self.over.load(Ordering::SeqCst) || self.link.control.cancelled()
     }
 
     fn pull(&self) -> Result<Option<ArrowArray>, Stopped> {
@@ -119,7 +122,7 @@ impl Job {
     /// Waits for the next input batch; `None` when there is no more.
     fn next_input(&self, state: &mut State) -> Result<Option<Message>, Stopped> {
         loop {
-            if self.is_cancelled(state) {
+            if self.is_cancelled() {
                 return Err(Stopped);
             }
             if let Some(message) = state.waiting.pop_front() {
@@ -233,14 +236,14 @@ impl Job {
         let full = |state: &mut State| !state.output.has_room(self.link.control.read());
         while full(state) {
             self.link.control.block();
-            if self.is_cancelled(state) {
+            if self.is_cancelled() {
                 return Err(Stopped);
             }
             if full(state) {
                 self.wait(state)?;
             }
         }
-        if self.is_cancelled(state) {
+        if self.is_cancelled() {
             Err(Stopped)
         } else {
             Ok(())
@@ -303,7 +306,7 @@ unsafe extern "C" fn push(
 unsafe extern "C" fn cancelled(context: *mut c_void) -> i32 {
     // SAFETY: a live job, by this module's invariant.
     let job = unsafe { &*context.cast::<Job>() };
-    i32::from(job.link.control.cancelled() || job.state().over)
+    i32::from(job.is_cancelled())
 }
 
 /// # Safety
@@ -340,4 +343,46 @@ unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
     let job = unsafe { &*context.cast::<Job>() };
     // SAFETY: lent for the length of the callback.
     job.link.control.spend(unsafe { &*spent });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Control, Socket, shared_file};
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn whether_it_is_cancelled_is_told_while_another_thread_waits_for_input() {
+        let (executor, worker) = Socket::pair().unwrap();
+        let (input, output) = (
+            shared_file(c"input").unwrap(),
+            shared_file(c"output").unwrap(),
+        );
+        let control = Control::create(&input).unwrap();
+        let link = Arc::new(Link::new(worker.into_inner(), input, output).unwrap());
+        let opened = [2_u64, 0, 0, 0].map(u64::to_le_bytes).concat();
+        let job = Arc::new(Job::read(link, &opened).unwrap());
+
+        let pulls = Arc::clone(&job);
+        let waiting = thread::spawn(move || pulls.pull().is_err());
+        while job.state.try_lock().is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let (told, answer) = channel();
+        for is_cancelled in [0, 1] {
+            let (asks, told) = (Arc::clone(&job), told.clone());
+            thread::spawn(move || {
+                let calls = asks.calls();
+                // SAFETY: the job lives.
+                told.send(unsafe { (calls.cancelled)(calls.context) })
+            });
+            let limit = Duration::from_secs(10);
+            assert_eq!(answer.recv_timeout(limit), Ok(is_cancelled));
+            control.cancel();
+        }
+        drop(executor);
+        assert!(waiting.join().unwrap());
+    }
 }

@@ -2,7 +2,7 @@ package dev.ember.nativeapi
 
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.Path
-import java.util.concurrent.TimeUnit
+import java.util.concurrent.{FutureTask, TimeoutException, TimeUnit}
 
 import scala.jdk.CollectionConverters._
 import scala.util.control.NonFatal
@@ -35,14 +35,26 @@ object PythonFacts {
       builder.environment.putAll(environment.asJava)
       val process = builder.start()
       process.getOutputStream.close()
-      if (process.waitFor(timeoutSeconds.toLong, TimeUnit.SECONDS)) {
-        val text = new String(process.getInputStream.readAllBytes(), UTF_8)
-        parse(executable, text, process.exitValue)
-      } else {
-        process.destroyForcibly()
-        Left(s"$executable did not answer within $timeoutSeconds s")
+      answer(process, timeoutSeconds.toLong) match {
+        case Some(text) => parse(executable, text, process.exitValue)
+        case None =>
+          process.destroyForcibly()
+          Left(s"$executable did not answer within $timeoutSeconds s")
       }
     } catch { case NonFatal(error) => Left(s"$executable: ${error.getMessage}") }
+
+  /** All that it writes, read while it runs: a pipe holds 64 KiB, and a site module may print more. */
+  private def answer(process: Process, seconds: Long): Option[String] = {
+    val reading =
+      new FutureTask(() => new String(process.getInputStream.readAllBytes(), UTF_8))
+    val thread = new Thread(reading, "ember-python-facts")
+    thread.setDaemon(true)
+    thread.start()
+    try {
+      val text = reading.get(seconds, TimeUnit.SECONDS)
+      Option.when(process.waitFor(seconds, TimeUnit.SECONDS))(text)
+    } catch { case _: TimeoutException => None }
+  }
 
   /** The answer is the last line; a site module may have printed before it. */
   private[nativeapi] def parse(

@@ -45,6 +45,12 @@ class PythonFactsSuite extends AnyFunSuite {
     assert(facts.map(_.libpython) == Right(Right("/lib/here")))
   }
 
+  test("a Python whose site modules print more than a pipe holds is heard to the end") {
+    val printed = """head -c 200000 /dev/zero | tr '\\0' x; echo; echo '{"version": "3.11"}'"""
+    val facts = PythonFacts.probe("/bin/sh", script(printed), Map.empty, timeoutSeconds = 20)
+    assert(facts.map(_.version) == Right("3.11"))
+  }
+
   test("a Python that hangs, or is not there, is a reason and not an error") {
     val hanging =
       PythonFacts.probe("/bin/sh", script("exec sleep 600"), Map.empty, timeoutSeconds = 1)
