@@ -71,7 +71,8 @@ def test_the_wheel_says_what_machines_it_is_for_and_holds_what_it_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert wheel.name.startswith("ember_spark-")
     assert "py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64" in wheel.name
-    for name in ("py.typed", "_facts.py", "policy/native/linux-x86_64/libember_policy.so"):
+    kernel = "policy/native/linux-x86_64/libember_policy.so"
+    for name in ("py.typed", "_facts.py", "flames.html", kernel):
         assert f"ember/{name}" in names
     assert "ember/plugin/ember-spark-4.3_2.13.jar" in names
     assert not [name for name in names if "/tests/" in name or name.startswith("ember_worker")]

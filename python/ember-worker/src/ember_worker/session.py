@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ember_worker import guards, streams
+from ember_worker import guards, sampling, streams
 from ember_worker.boot import SessionCancelled
 from ember_worker.isolation import broadcasts, environment, process, threads
 from ember_worker.state import CURRENT, State
@@ -61,6 +61,7 @@ def _run(endpoint: Any) -> bytes:
     state.endpoint = endpoint
     outfile = Outfile(endpoint)
     try:
+        sampling.begin()
         process.enter(state, lambda: endpoint.cancelled)
         invoke(endpoint, outfile)
     except SystemExit:
@@ -76,6 +77,7 @@ def _run(endpoint: Any) -> bytes:
 def _leave(state: State) -> None:
     """Leave the session, even when cancellations arrive in the middle of it."""
     steps: list[Callable[[], None]] = [
+        lambda: sampling.end(state),
         lambda: process.leave(state),
         lambda: threads.leave(state),
         lambda: broadcasts.keep(state),

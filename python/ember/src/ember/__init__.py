@@ -10,13 +10,23 @@ if TYPE_CHECKING:
     from ember.errors import EmberError, EmberWarning
     from ember.jars import jar
     from ember.native import native_function
+    from ember.sampling import flamegraph
 
-__all__ = ["EmberError", "EmberWarning", "enable", "jar", "native_function", "session"]
+__all__ = [
+    "EmberError",
+    "EmberWarning",
+    "enable",
+    "flamegraph",
+    "jar",
+    "native_function",
+    "session",
+]
 
 _MODULES: Final = {
     "EmberError": "errors",
     "EmberWarning": "errors",
     "enable": "builder",
+    "flamegraph": "sampling",
     "jar": "jars",
     "native_function": "native",
     "session": "builder",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import util
 
-from ember_worker import guards, session
+from ember_worker import guards, sampling, session
 from ember_worker.isolation import broadcasts
 from ember_worker.state import PROCESS
 from ember_worker.transport import Outfile
@@ -28,6 +28,7 @@ def run(endpoint: Any) -> bytes:
     PROCESS.endpoint = endpoint
     _use_environment(endpoint.environment)
     outfile = Outfile(endpoint)
+    sampling.begin()
     try:
         with _fault_handler():
             session.invoke(endpoint, outfile)
@@ -37,6 +38,7 @@ def run(endpoint: Any) -> bytes:
         if not endpoint.cancelled:
             sys.stderr.write(f"PySpark worker failed with exception:\n{traceback.format_exc()}\n")
     guards.end_forked_child()
+    sampling.end()
     broadcasts.keep(PROCESS)
     PROCESS.endpoint = None
     for stream in (sys.stdout, sys.stderr):

@@ -14,6 +14,7 @@ import dev.ember.config.EmberConf
 import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine}
 import dev.ember.nativeapi.PythonFacts
 import dev.ember.reason.FallbackReason
+import dev.ember.sampling.Sampling
 import dev.ember.session.{Admission, ExecutorLane, JarStarter, SessionWatch, WorkerLane}
 import dev.ember.status.{ExecutorFacts, ExecutorLedger, StatusLink, StatusReporter}
 
@@ -38,6 +39,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
 
   /** With a local master the process lives on, and another application may begin in it. */
   override def shutdown(): Unit = {
+    Sampling.stop(): Unit // of a block that its session did not outlive
     reporter.foreach(_.close())
     ends.foreach(_.close())
     endWorkers()

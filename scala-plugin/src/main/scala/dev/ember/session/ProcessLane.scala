@@ -4,6 +4,7 @@ import scala.collection.mutable
 
 import dev.ember.nativeapi.Native
 import dev.ember.reason.FallbackReason
+import dev.ember.sampling.Sampling
 import dev.ember.session.contract.{ClientSession, Scope}
 
 /** Describes workers to the native library, in production those of the jar. */
@@ -123,7 +124,8 @@ object ProcessLane {
     "PYTHON_TRACEBACK_DUMP_INTERVAL_SECONDS",
     "SPARK_JOB_ARTIFACT_UUID",
     "PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE",
-    "PYTHON_UDF_BATCH_SIZE")
+    "PYTHON_UDF_BATCH_SIZE",
+    Sampling.Variable)
 
   /** Workers that serve the same sessions: how many of these are open, and when the last one was left. */
   private final class Workers(val native: Native) {

@@ -3,6 +3,8 @@ package dev.ember.status
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.types._
 
+import dev.ember.sampling.Sampling
+
 /**
  * A table function of Ember's: what `SELECT * FROM name()` gives. Its rows are made when a query runs, on the driver.
  *
@@ -15,7 +17,7 @@ sealed abstract class StatusTable(val name: String, val arguments: Int, val usag
 }
 
 object StatusTable {
-  val all: Seq[StatusTable] = Seq(Executors, Functions, Reset)
+  val all: Seq[StatusTable] = Seq(Executors, Functions, Reset, StartSampling, StopSampling)
 
   object Executors
       extends StatusTable(
@@ -108,6 +110,35 @@ object StatusTable {
     override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
       books.quarantine.lift(words.head).map { entry =>
         Row(entry.name, entry.function, entry.why.getOrElse(""))
+      }
+  }
+
+  object StartSampling
+      extends StatusTable(
+        "ember_start_sampling",
+        1,
+        "name(milliseconds) - looks at the tasks of a local master that often; why not, if it does not.") {
+    override val schema: StructType = new StructType().add("problem", StringType)
+
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
+      Seq(Row(Sampling.start(words.head.toIntOption.getOrElse(0)).left.toOption.orNull))
+  }
+
+  object StopSampling
+      extends StatusTable(
+        "ember_stop_sampling",
+        0,
+        "name() - ends that, and gives the time of each stack of Java's and Python's frames.") {
+    override val schema: StructType = new StructType()
+      .add("stack", StringType)
+      .add("nanoseconds", LongType)
+      .add("problem", StringType)
+
+    override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
+      Sampling.stop() match {
+        case Left(problem) => Seq(Row(null, null, problem))
+        case Right(stacks) =>
+          stacks.toSeq.map { case (frames, nanos) => Row(frames.mkString(";"), nanos, null) }
       }
   }
 }

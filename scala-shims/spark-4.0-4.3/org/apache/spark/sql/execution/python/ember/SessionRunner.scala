@@ -22,6 +22,7 @@ import dev.ember.contain.FunctionRun
 import dev.ember.metrics.EmberMetrics
 import dev.ember.reason.FallbackReason
 import dev.ember.rows.InputRows
+import dev.ember.sampling.Sampling
 import dev.ember.session.{
   Admission,
   Fingerprint,
@@ -179,7 +180,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
       WorkerEnvironment.executable(pythonExec, EmberView.artifacts),
       TaskScope.of(trust, jobArtifactUUID, includes, context),
       includes,
-      WorkerEnvironment.of(EmberView, context),
+      WorkerEnvironment.of(EmberView, context) ++ Sampling.variables,
       SparkEnv.get.conf.get("spark.app.id", ""))
   }
 

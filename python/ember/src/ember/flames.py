@@ -1,0 +1,91 @@
+"""Flame graphs as pages, and as text.
+
+A page is drawn by d3-flame-graph, which every Spark since 4.0 has for thread dumps in its own web
+UI: it is read from Spark's jar and put into the page, which then needs nothing but itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ember.errors import EmberError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Draw = Callable[[Mapping[str, float]], object]
+
+_STATIC: Final = "org/apache/spark/ui/static/"
+_PARTS: Final = ("d3-flamegraph.css", "d3.min.js", "d3-flamegraph.min.js")
+
+
+def drawing(path: Path) -> Draw:
+    """Return what draws stacks to ``path``; whatever can be missing for that is found out now."""
+    if path.suffix == ".folded":
+        return lambda stacks: path.write_text(folded(stacks), encoding="utf-8")
+    if path.suffix == ".html":
+        parts = _parts()
+        return lambda stacks: path.write_text(page(stacks, parts), encoding="utf-8")
+    message = f"{path} is neither .html, a page, nor .folded, text for other tools: rename it"
+    raise EmberError(message)
+
+
+def folded(stacks: Mapping[str, float]) -> str:
+    """Write a line for each stack: its frames, a space, and its microseconds."""
+    return "".join(f"{stack} {round(stacks[stack] * 1e6)}\n" for stack in sorted(stacks))
+
+
+def page(stacks: Mapping[str, float], parts: Mapping[str, str]) -> str:
+    """Write the page of stacks, with the parts that draw it."""
+    # No text of a frame may end the script that it stands in.
+    data = json.dumps(tree(stacks)).replace("<", "\\u003c")
+    words = {**parts, "stacks": data}
+    template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+    places = "|".join(map(re.escape, words))
+    return re.sub(rf"\{{({places})\}}", lambda place: words[place[1]], template)
+
+
+def tree(stacks: Mapping[str, float]) -> dict[str, Any]:
+    """Merge stacks into a tree; the value of a frame is its milliseconds with all it called."""
+    root = _node("all tasks")
+    for stack, seconds in stacks.items():
+        at = root
+        at["value"] += seconds * 1e3
+        for frame in stack.split(";"):
+            at = at["children"].setdefault(frame, _node(frame))
+            at["value"] += seconds * 1e3
+    return _listed(root)
+
+
+def _node(name: str) -> dict[str, Any]:
+    return {"name": name, "value": 0.0, "children": {}}
+
+
+def _listed(root: dict[str, Any]) -> dict[str, Any]:
+    """Make lists of the children, without recursion."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        node["value"] = round(node["value"], 3)
+        node["children"] = list(node["children"].values())
+        waiting += node["children"]
+    return root
+
+
+def _parts() -> dict[str, str]:
+    """Read what draws from Spark's own jar."""
+    from pyspark.find_spark_home import _find_spark_home  # noqa: PLC0415 - only for pages
+
+    for jar in Path(_find_spark_home(), "jars").glob("spark-core_*.jar"):
+        with zipfile.ZipFile(jar) as archive:
+            if set(archive.namelist()).issuperset(_STATIC + part for part in _PARTS):
+                return {part: archive.read(_STATIC + part).decode() for part in _PARTS}
+    message = (
+        "a page is drawn by what draws Spark's own, and here are no jars of Spark's that have it: "
+        "name a path that ends in .folded, for speedscope and other tools"
+    )
+    raise EmberError(message)

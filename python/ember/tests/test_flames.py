@@ -1,0 +1,102 @@
+"""Flame graphs: what they are made of, and what is said where there can be none."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import ember
+from ember import flames
+
+STACKS = {
+    "stage 1.0;a.B.c;work (app.py:3)": 0.25,
+    "stage 1.0;a.B.c": 0.5,
+    "stage 2.0;a.B.d": 0.001,
+}
+
+
+def test_folded_stacks_are_lines_of_frames_and_microseconds():
+    assert flames.folded(STACKS).splitlines() == [
+        "stage 1.0;a.B.c 500000",
+        "stage 1.0;a.B.c;work (app.py:3) 250000",
+        "stage 2.0;a.B.d 1000",
+    ]
+
+
+def test_a_frame_of_the_tree_has_its_own_time_and_that_of_what_it_called():
+    root = flames.tree(STACKS)
+    assert (root["name"], root["value"]) == ("all tasks", 751.0)
+    first, second = root["children"]
+    assert (first["name"], first["value"], second["value"]) == ("stage 1.0", 750.0, 1.0)
+    (method,) = first["children"]
+    assert (method["name"], method["value"]) == ("a.B.c", 750.0)
+    assert method["children"] == [{"name": "work (app.py:3)", "value": 250.0, "children": []}]
+
+
+def test_a_tree_may_be_deeper_than_python_recurses():
+    stack = ";".join(["again (app.py:1)"] * 5000)
+    assert flames.tree({stack: 1.0})["value"] == 1000.0
+
+
+@pytest.fixture
+def page(tmp_path):
+    path = tmp_path / "graph.html"
+    flames.drawing(path)({**STACKS, "stage 1.0;</script><b> (<string>:1)": 1.0})
+    return path.read_text()
+
+
+def test_a_page_has_its_stacks_in_it(page):
+    (data,) = re.findall(r'<script type="application/json" id="stacks">(.*?)</script>', page)
+    assert json.loads(data)["value"] == 1751.0
+    assert "</script><b> (<string>:1)" in str(json.loads(data))
+
+
+def test_a_page_asks_for_nothing_from_elsewhere(page):
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]*\b(?:src|href)\s*=", page)
+    assert "@import" not in page
+    assert "{d3" not in page
+    assert page.count("</script>") == page.count("<script") == 4
+
+
+@pytest.mark.parametrize("name", ["graph", "graph.svg", "graph.html.gz"])
+def test_a_path_says_what_is_drawn(name, tmp_path):
+    with pytest.raises(ember.EmberError, match=r"neither \.html"):
+        flames.drawing(tmp_path / name)
+
+
+def test_a_spark_without_its_pages_is_told_of_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    with pytest.raises(ember.EmberError, match=r"\.folded"):
+        flames.drawing(tmp_path / "graph.html")
+    assert callable(flames.drawing(tmp_path / "graph.folded"))
+
+
+def test_a_session_without_ember_is_told_what_to_do(tmp_path):
+    program = """
+import ember
+from pyspark.sql import SparkSession
+
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+try:
+    with ember.flamegraph(builder.getOrCreate(), "graph.html"):
+        print("it has begun")
+except ember.EmberError as error:
+    print(error)
+"""
+    source = str(Path(ember.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": source},
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith("this session is without Ember")
+    assert "ember.session()" in done.stdout
+    assert not (tmp_path / "graph.html").exists()
