@@ -82,6 +82,7 @@ def test_a_barrier_task_has_its_barrier_context_and_others_have_none() -> None:
         return context.partitionId(), context._conn_info
 
     assert call(barrier, barrier=True, partition=3) == (3, "/nonexistent.sock")
+    assert BarrierTaskContext._conn_info is None  # two at once meet where each was told
     with pytest.raises(Exception, match="NOT_IN_BARRIER_STAGE"):
         call(barrier)
 

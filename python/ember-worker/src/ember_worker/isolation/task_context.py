@@ -1,7 +1,7 @@
 """``TaskContext`` and ``BarrierTaskContext``: a class attribute in PySpark, per session here.
 
 The six functions of PySpark that read or write the attribute are replaced; each keeps its meaning,
-with the session in the place of the class.
+with the session in the place of the class. So is the one that tells where a barrier's tasks meet.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from ember_worker.state import CURRENT
 
 
 def install() -> None:
-    """Replace the six functions."""
-    from pyspark.errors import PySparkRuntimeError
+    """Replace the seven functions."""
     from pyspark.taskcontext import BarrierTaskContext, TaskContext
+
+    stock_get_barrier = BarrierTaskContext.get.__func__  # type: ignore[attr-defined]
+    stock_initialize = BarrierTaskContext._initialize.__func__  # type: ignore[attr-defined]
 
     def new(cls: type, **_fields: Any) -> Any:
         found = _read(cls)
@@ -31,8 +33,11 @@ def install() -> None:
     def get_barrier(cls: type) -> Any:
         found = _read(cls)
         if not isinstance(found, BarrierTaskContext):
-            raise PySparkRuntimeError(errorClass="NOT_IN_BARRIER_STAGE", messageParameters={})
+            return stock_get_barrier(cls)  # which knows of none, and says so
         return found
+
+    def initialize(cls: type, *meeting: Any) -> None:
+        stock_initialize(get_or_create_barrier(cls), *meeting)
 
     _replace(TaskContext, "__new__", staticmethod(new))
     _replace(TaskContext, "_getOrCreate", classmethod(get_or_create))
@@ -40,6 +45,7 @@ def install() -> None:
     _replace(TaskContext, "get", classmethod(_read))
     _replace(BarrierTaskContext, "_getOrCreate", classmethod(get_or_create_barrier))
     _replace(BarrierTaskContext, "get", classmethod(get_barrier))
+    _replace(BarrierTaskContext, "_initialize", classmethod(initialize))
 
 
 def _read(cls: type) -> Any:
