@@ -1,6 +1,6 @@
 ThisBuild / organization := "dev.ember"
 ThisBuild / version := "0.1.0"
-ThisBuild / scalaVersion := "2.13.18"
+ThisBuild / scalaVersion := SparkLine.newest.scala
 ThisBuild / publishTo := None
 
 lazy val root = (project in file("."))
@@ -13,6 +13,9 @@ lazy val root = (project in file("."))
 lazy val entry = (project in file("plugin-entry"))
   .settings(
     publish / skip := true,
+    crossPaths := false, // Java alone, which names what every Scala has
+    autoScalaLibrary := false,
+    libraryDependencies += "org.scala-lang" % "scala-library" % scalaVersion.value % Provided,
     Compile / unmanagedJars := SparkJars.compiledAgainst(SparkJars.folder((ThisBuild / baseDirectory).value)),
     CompilerOptions.ofAnyJava)
 
@@ -44,6 +47,7 @@ lazy val jars = (project in file("target/spark-jars"))
 
 def pluginFor(line: SparkLine, jars: File => File): Seq[Setting[_]] = Seq[Def.SettingsDefinition](
   name := s"ember-spark-${line.name}",
+  scalaVersion := line.scala,
   Compile / unmanagedSourceDirectories ++= line.shims((ThisBuild / baseDirectory).value),
   Compile / unmanagedJars := SparkJars.compiledAgainst(jars((ThisBuild / baseDirectory).value)),
   // Not those of the entry behind them: what this Spark lacks would be found in the newest.
@@ -51,7 +55,7 @@ def pluginFor(line: SparkLine, jars: File => File): Seq[Setting[_]] = Seq[Def.Se
   // Spark's messages to workers of any language are made of it; Spark 4.3.0 does not bring it, nor do we.
   libraryDependencies += "com.google.protobuf" % "protobuf-java" % "4.33.5" % Provided,
   CompilerOptions.settings,
-  PluginJar.settings(line.name, SparkLine.all.map(_.name), entry),
+  PluginJar.settings(line, SparkLine.all, entry),
   MavenLayout.settings(line.name)).flatMap(_.settings)
 
 // Not part of the root: built only by `./sbt "paging/Jmh/run"`.

@@ -7,8 +7,7 @@ _TABLE = Path(__file__).with_name("pairs.txt")
 
 def read() -> dict[str, tuple[str, ...]]:
     """Give the Pythons of each release, from the oldest Spark to the newest."""
-    lines = (line.split() for line in _TABLE.read_text().splitlines())
-    return {words[0]: tuple(words[1:]) for words in lines if words and words[0] != "#"}
+    return {release: tuple(pythons) for release, _, *pythons in _rows()}
 
 
 def line_of(release: str) -> str:
@@ -16,6 +15,12 @@ def line_of(release: str) -> str:
     return release.rpartition(".")[0]
 
 
-def lines() -> list[str]:
-    """Name the lines that there is a jar for, from the oldest to the newest."""
-    return [line_of(release) for release in read()]
+def jars() -> dict[str, str]:
+    """Name the jar of each line, without its ending, from the oldest to the newest."""
+    lines = ((line_of(release), scala.rpartition(".")[0]) for release, scala, *_ in _rows())
+    return {line: f"ember-spark-{line}_{scala}" for line, scala in lines}
+
+
+def _rows() -> list[list[str]]:
+    rows = (line.split() for line in _TABLE.read_text().splitlines())
+    return [words for words in rows if words and words[0] != "#"]

@@ -2,9 +2,11 @@ import sbt._
 import sbt.Keys._
 
 object CompilerOptions {
-  private val scala = Seq(
-    "-encoding", "utf8", "-release", "17", "-deprecation", "-feature", "-unchecked", "-explaintypes",
-    "-Xsource:3", "-Xlint:_,-byname-implicit", "-Wdead-code", "-Wextra-implicit", "-Wnumeric-widen",
+  private val ofAnyScala = Seq(
+    "-encoding", "utf8", "-release", "17", "-deprecation", "-feature", "-unchecked", "-explaintypes", "-Xsource:3")
+
+  private val ofScala213 = Seq(
+    "-Xlint:_,-byname-implicit", "-Wdead-code", "-Wextra-implicit", "-Wnumeric-widen",
     "-Woctal-literal", "-Wvalue-discard", "-Wnonunit-statement", "-Wunused:_", "-Wunused:-nowarn",
     "-Wmacros:after",
     "-Wconf:any:e",
@@ -12,8 +14,14 @@ object CompilerOptions {
     "-Wconf:cat=other-pure-statement&msg=scala\\.xml\\.NodeBuffer:s", // XML in the text, with Spark 4.0's library
     "-Wconf:cat=deprecation&origin=org\\.apache\\.spark\\..*:ws") // Spark deprecates between versions; the seam decides
 
+  /** Most sources are those of 2.13, which has more to say of them. */
+  private val ofScala212 = Seq(
+    "-Ypartial-unification", // as it always is in 2.13
+    "-Wconf:any:e",
+    "-Wconf:cat=deprecation&origin=org\\.apache\\.spark\\..*:ws")
+
   val settings: Seq[Setting[_]] = Seq(
-    scalacOptions ++= scala,
+    scalacOptions ++= ofAnyScala ++ (if (scalaBinaryVersion.value == "2.12") ofScala212 else ofScala213),
     Test / scalacOptions -= "-Wnonunit-statement", // assert(...) is a statement
     Test / scalacOptions += "-Xcheckinit", // costs run time, so not in the released jar
     Compile / console / scalacOptions --= Seq("-Wconf:any:e", "-Wunused:_"),

@@ -7,14 +7,14 @@ import sbt.Keys._
  * users will see.
  */
 object PluginJar {
-  def settings(sparkLine: String, lines: Seq[String], entry: Project): Seq[Setting[_]] = Seq(
+  def settings(line: SparkLine, lines: Seq[SparkLine], entry: Project): Seq[Setting[_]] = Seq(
     Compile / unmanagedResourceDirectories += stagedNatives((ThisBuild / baseDirectory).value),
     Compile / resourceGenerators += workerPackage.taskValue,
-    Compile / resourceGenerators += whichSpark(sparkLine, lines).taskValue,
+    Compile / resourceGenerators += whichSpark(line, lines).taskValue,
     Compile / packageBin / mappings ++= (entry / Compile / packageBin / mappings).value,
     Compile / packageSrc / mappings ++= (entry / Compile / packageSrc / mappings).value,
     Compile / packageBin / artifactPath :=
-      (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${sparkLine}_${scalaBinaryVersion.value}.jar")
+      (ThisBuild / baseDirectory).value / "dist" / s"ember-spark-${line.named}.jar")
 
   private def stagedNatives(root: File): File = root / "target" / "jar"
 
@@ -36,9 +36,9 @@ object PluginJar {
   }
 
   /** What `dev.ember.SparkLine` reads. */
-  private def whichSpark(sparkLine: String, lines: Seq[String]) = Def.task {
+  private def whichSpark(line: SparkLine, lines: Seq[SparkLine]) = Def.task {
     val file = (Compile / resourceManaged).value / "ember" / "spark-line.properties"
-    val told = Seq(s"own=$sparkLine", s"scala=${scalaBinaryVersion.value}", s"every=${lines.mkString(",")}")
+    val told = Seq(s"own=${line.named}", s"every=${lines.map(_.named).mkString(",")}")
     if (!file.exists || IO.readLines(file) != told) IO.writeLines(file, told)
     Seq(file)
   }

@@ -34,7 +34,7 @@ object SparkJars {
     "jackson-core-", "jackson-databind-", "jackson-annotations-", "jackson-module-scala_", "jackson-core-asl-",
     "json4s-", "slf4j-api-", "log4j-api-", "netty-buffer-", "netty-common-", "jakarta.servlet-api-",
     "hadoop-client-api-", "metrics-core-", "guava-", "commons-lang3-", "kryo-shaded-", "chill-java-", "chill_",
-    "RoaringBitmap-", "pickle-", "scala-reflect-", "scala-xml_", "scala-parallel-collections_", "jsr305-")
+    "RoaringBitmap-", "pickle-", "scala-reflect-", "scala-xml_", "scala-collection-compat_", "scala-parallel-collections_", "jsr305-")
 
   private def ofVirtualEnvironment(root: File): File = {
     val python = root / ".venv" / "bin" / "python"

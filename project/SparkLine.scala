@@ -1,8 +1,11 @@
 import sbt._
 
-/** A line of Spark that there is a jar for, by the release that the jar is compiled against. */
-final case class SparkLine(release: String) {
+/** A line of Spark that there is a jar for, by the release that the jar is compiled against, and by which Scala. */
+final case class SparkLine(release: String, scala: String) {
   val name: String = release.split('.').take(2).mkString(".")
+
+  /** What its jar is called, after `ember-spark-`. */
+  def named: String = s"${name}_${scala.split('.').take(2).mkString(".")}"
 
   /** Of the project that makes the jar. */
   val id: String = s"plugin${name.replace(".", "")}"
@@ -22,7 +25,8 @@ object SparkLine {
   val all: Seq[SparkLine] = IO
     .readLines(file("ci/pairs.txt"))
     .filterNot(line => line.startsWith("#") || line.trim.isEmpty)
-    .map(line => SparkLine(line.split(' ').head))
+    .map(_.split(" +"))
+    .map(words => SparkLine(words(0), words(1)))
 
   /** That of `.venv`. */
   val newest: SparkLine = all.last

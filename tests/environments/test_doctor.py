@@ -64,7 +64,7 @@ def test_a_python_too_old_is_told_so_and_one_without_packages_which(minor, made)
     told = advice(report)
     assert told["pyspark is missing"] == "pip install pyspark"
     assert ("no bridge for Python 3.8" in told) == (minor == "3.8")
-    words = "PySpark 4.0.x, 4.1.x, 4.2.x, 4.3.x needs Python 3.9"
+    words = "PySpark 3.5.x, 4.0.x, 4.1.x, 4.2.x, 4.3.x needs Python 3.9"
     assert told.get(words) == ("use Python 3.9 or later" if minor == "3.8" else None)
 
 

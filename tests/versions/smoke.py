@@ -9,9 +9,9 @@ import pyspark.sql.functions as F
 import pyspark.sql.pandas.functions as in_arrow
 import telling
 from pyspark import TaskContext
-from pyspark.sql import Window
+from pyspark.sql import GroupedData, Window
 
-# Groups have more rows, which 4.0 sends in one batch all the same.
+# Groups have more rows, which 3.5 and 4.0 send in one batch all the same.
 spark = telling.session("smoke", {"spark.sql.execution.arrow.maxRecordsPerBatch": "16"})
 counter = spark.sparkContext.accumulator(0)
 offset = spark.sparkContext.broadcast(1000)
@@ -171,8 +171,10 @@ CASES = (
         pandas_iterator,
     ),
     *((arrow_scalar,) if hasattr(in_arrow, "arrow_udf") else ()),  # Spark 4.0 has none
-    *(map_in_pandas, map_in_arrow, groups_in_pandas, groups_in_arrow),
-    *(cogroups_in_pandas, cogroups_in_arrow, aggregate_in_pandas, window_in_pandas),
+    *(map_in_pandas, map_in_arrow, groups_in_pandas, cogroups_in_pandas),
+    # Spark 3.5 has no more of groups.
+    *((groups_in_arrow, cogroups_in_arrow) if hasattr(GroupedData, "applyInArrow") else ()),
+    *(aggregate_in_pandas, window_in_pandas),
     *(table_function_in_arrow, table_function_pickled),
 )
 

@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "target" / "versions"
 #: What a line of Spark leaves to Spark's own worker.
 NOT_EMBEDDED = {
+    "3.5": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
     "4.0": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
     "4.1": {"table_function_in_arrow"},
     "4.2": {"table_function_in_arrow"},
@@ -40,6 +41,12 @@ def test_what_pickled_functions_meet_ends_as_in_sparks_own_worker(version, tmp_p
 
 
 @pytest.mark.parametrize("version", pairs.read())
+def test_tasks_of_a_barrier_meet_in_one_executor(version, tmp_path):
+    for case, leg, mine in equal(ran("barriers.py", version, "3.11", tmp_path)):
+        ran_in_ember(case, leg, mine)
+
+
+@pytest.mark.parametrize("version", pairs.read())
 def test_what_sparks_runners_would_write_from_is_freed_where_ember_runs(version, tmp_path):
     told = ran("vectors.py", version, "3.11", tmp_path)
     assert all(told["embedded"])
@@ -59,7 +66,7 @@ def ran(application, version, minor, folder):
         python = making.spark(version, minor)
     except making.NotHereError as lack:
         pytest.skip(str(lack))
-    jar = REPOSITORY / "dist" / f"ember-spark-{pairs.line_of(version)}_2.13.jar"
+    jar = REPOSITORY / "dist" / f"{pairs.jars()[pairs.line_of(version)]}.jar"
     return jobs.Job(
         python,
         str(python),

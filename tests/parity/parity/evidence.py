@@ -28,8 +28,9 @@ SPARK_NODES = frozenset(
         "MapInPandas",
         "MapPartitionsExternalUDF",
         "TransformWithStateInPySpark",
-        # Of Spark 4.0.
+        # Of Spark 4.0 and before.
         "AggregateInPandas",
+        "PythonMapInArrow",
         "TransformWithStateInPandas",
         "WindowInPandas",
     }

@@ -16,6 +16,7 @@ from typing import Any
 
 #: PySpark version (major.minor) -> the module that knows it.
 SEAMS = {
+    "3.5": "ember_worker.seam_3_5",
     "4.0": "ember_worker.seam_4_0",
     "4.1": "ember_worker.seam_4_1",
     "4.2": "ember_worker.seam_4_2",

@@ -22,8 +22,8 @@ PACKAGES = ("pyspark", "pyarrow", "pandas", "numpy")
 THIS = "{}.{}".format(*sys.version_info)
 #: Oldest and newest Python that has a bridge.
 OLDEST, NEWEST = (3, 9), (3, 14)
-#: PySpark versions (major.minor) that have a seam, and the oldest Python each runs on.
-PYSPARKS = {"4.0": (3, 9), "4.1": (3, 10), "4.2": (3, 10), "4.3": (3, 11)}
+#: PySpark versions (major.minor) that have a seam, and the oldest Python each runs on here.
+PYSPARKS = {"3.5": (3, 9), "4.0": (3, 9), "4.1": (3, 10), "4.2": (3, 10), "4.3": (3, 11)}
 #: What PySpark 4.3 itself asks for, which is enough for all; pandas may be missing.
 OLDEST_PACKAGES = {"pyarrow": (18, 0), "pandas": (2, 2), "numpy": (1, 23)}
 NEEDED = ("pyspark", "pyarrow")

@@ -1,8 +1,8 @@
-"""The worker of PySpark 4.0 to 4.2: one ``main``, which reads header and data from one file.
+"""The worker of PySpark 3.5 to 4.2: one ``main``, which reads header and data from one file.
 
 It runs as it is, over a file whose first part is the header and whose rest only our reader can
 read. Functions over columns run through PySpark's own code alone: what ``seam_4_3`` rebinds for
-speed has another form here. Those whose rows Spark pickles run as in 4.3.
+speed has another form here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import worker, worker_util
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 
-from ember_worker import depth, headers, pickled, stand_ins, transport
-from ember_worker.pickled import table
+from ember_worker import depth, stand_ins, transport
 from ember_worker.rebound import rebound
 
 if TYPE_CHECKING:
@@ -30,14 +29,14 @@ _NO_END = (-1).to_bytes(4, "big", signed=True)
 def install(
     infile: Callable[[Any], Infile] | None = None,
     *,
-    pass_task: Callable[[Any], None] | None = None,
+    frames: Callable[[Any], int] | None = None,
     in_executor: bool,
     **others: Any,
 ) -> Any:
     """Rebind the stream serializer and ``main``; return ``invoke(endpoint, outfile)``.
 
     ``infile`` makes of an endpoint what ``main`` reads, ``others`` are names that it uses.
-    ``pass_task`` is of ``headers``; without it, functions whose rows are pickled run elsewhere.
+    ``frames`` tells how many frames an endpoint needs below it, where they are not Spark's.
     """
     opened = infile or Infile
     for name in ("load_stream", "dump_stream"):
@@ -46,7 +45,6 @@ def install(
     meanings: dict[str, Any] = {
         "setup_spark_files": _setup_spark_files if in_executor else _setup_spark_files_alone,
         "handle_worker_exception": stand_ins.handle_worker_exception,
-        **(_of_pickled_rows() if pass_task else {}),
         **others,
     }
     if in_executor:
@@ -56,26 +54,9 @@ def install(
     below = FRAMES_BELOW if bare is not worker.main else FRAMES_BELOW - 1
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        frames = _frames_below(endpoint, pass_task) if pass_task else below
-        depth.call_above(frames, main, opened(endpoint), outfile)
+        depth.call_above(frames(endpoint) if frames else below, main, opened(endpoint), outfile)
 
     return invoke
-
-
-def _of_pickled_rows() -> dict[str, Any]:
-    return {
-        "read_udfs": pickled.reader(worker.read_udfs, worker.read_udfs),
-        "read_udtf": table.reader(worker.read_udtf, worker.read_udtf),
-    }
-
-
-def _frames_below(endpoint: Any, pass_task: Callable[[Any], None]) -> int:
-    """Return how many frames the stack needs so that the function itself is as deep as Spark's."""
-    try:
-        kind = headers.eval_type(endpoint.header, pass_task)
-        return FRAMES_BELOW - pickled.levels(kind, endpoint)
-    except Exception:  # noqa: BLE001 - main reads the same header, and says what is wrong
-        return FRAMES_BELOW
 
 
 class Infile(transport.DataStream):

@@ -1,83 +1,35 @@
-"""PySpark 4.1: one ``main``, and many serializers that read groups.
-
-Each asks a stream how many frames the next group has, and then for each frame's batches.
-"""
+"""PySpark 4.1: one ``main``, and many serializers that read groups."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyspark.serializers import read_int
-from pyspark.sql.pandas import serializers
-
-from ember_worker import groups, headers, one_main
-from ember_worker.rebound import rebound
+from ember_worker import group_streams, groups, headers, one_main, pickled_main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
-    #: Reads the frames of each group of an endpoint.
-    Groups = Callable[[Any], Iterable[tuple[Any, ...]]]
-
-_read_int: Callable[[Any], int] = read_int
-#: Serializers by their names in 4.1; those of cogroups are in 4.0, too.
+#: Serializers by their names in 4.1.
 _OF_GROUPS = (
     "GroupArrowUDFSerializer",
     "ArrowStreamAggArrowUDFSerializer",
     "GroupPandasUDFSerializer",
     "GroupPandasIterUDFSerializer",
 )
-OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
+_OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
 
 
 def install(*, in_executor: bool) -> Any:
     """Rebind the stream serializers; return ``invoke(endpoint, outfile)``."""
-    load_groups(_OF_GROUPS, _groups)
-    load_groups(OF_COGROUPS, groups.sides_as_slices)
-    return one_main.install(Infile, pass_task=headers.task_as_fields, in_executor=in_executor)
-
-
-def load_groups(names: Iterable[str], read: Groups) -> None:
-    """Have the serializers of these names load the groups that ``read`` gives of an endpoint."""
-    meanings = {"read_int": partial(_frames, read), "ArrowStreamSerializer": _Frames}
-    for name in names:
-        serializer = getattr(serializers, name)
-        serializer.load_stream = rebound(serializer.load_stream, meanings)
+    group_streams.load_groups(_OF_GROUPS, _groups)
+    group_streams.load_groups(_OF_COGROUPS, groups.sides_as_slices)
+    return one_main.install(
+        group_streams.Infile,
+        frames=pickled_main.frames(headers.task_as_fields),
+        in_executor=in_executor,
+        **pickled_main.names(),
+    )
 
 
 def _groups(endpoint: Any) -> Iterator[tuple[Any]]:
     return ((group,) for group in groups.as_slices(endpoint))
-
-
-class Infile(one_main.Infile):
-    """Goes from group to group."""
-
-    def __init__(self, endpoint: Any) -> None:
-        """Read the header of ``endpoint``, then its groups."""
-        super().__init__(endpoint)
-        self._groups: Iterator[tuple[Any, ...]] | None = None
-        #: Of the group, those that were not asked for yet.
-        self.frames: Iterator[Any] = iter(())
-
-    def next_group(self, read: Groups) -> int:
-        """Return how many frames the next group has, and 0 behind the last."""
-        if self._groups is None:
-            self._groups = iter(read(self.endpoint))
-        group = next(self._groups, ())
-        self.frames = iter(group)
-        return len(group)
-
-
-def _frames(read: Groups, stream: Any) -> int:
-    return stream.next_group(read) if isinstance(stream, Infile) else _read_int(stream)
-
-
-class _Frames:
-    """``ArrowStreamSerializer`` for the serializers of groups."""
-
-    @staticmethod
-    def load_stream(serializer: Any, stream: Any) -> Iterator[Any]:
-        if isinstance(stream, Infile):
-            return iter(next(stream.frames))
-        return serializers.ArrowStreamSerializer.load_stream(serializer, stream)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.pandas.serializers import ArrowStreamCoGroupSerializer, ArrowStreamGroupSerializer
 
-from ember_worker import groups, headers, one_main, transport
+from ember_worker import groups, headers, one_main, pickled_main, transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,11 @@ def install(*, in_executor: bool) -> Any:
         (ArrowStreamCoGroupSerializer, groups.sides_as_slices),
     ):
         serializer.load_stream = _loading(serializer.load_stream, read)  # type: ignore[method-assign]
-    return one_main.install(pass_task=headers.task_as_text, in_executor=in_executor)
+    return one_main.install(
+        frames=pickled_main.frames(headers.task_as_text),
+        in_executor=in_executor,
+        **pickled_main.names(),
+    )
 
 
 def _loading(stock: Callable[..., Any], read: Callable[[Any], Any]) -> Callable[..., Any]:

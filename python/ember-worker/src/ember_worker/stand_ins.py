@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark import util
-from pyspark.core.files import SparkFiles
 
 from ember_worker import transport
 from ember_worker.isolation import process, spark_files
+from ember_worker.moved import SparkFiles
 from ember_worker.process import clients
 from ember_worker.rebound import importing
 from ember_worker.tracebacks import hide_our_frames, in_words

@@ -46,10 +46,9 @@ _of_last_session: list[dict[int, Any]] = []
 
 def install() -> None:
     """Replace the registry."""
-    import pyspark.core.broadcast
+    from ember_worker import moved
 
-    stock: Any = pyspark.core.broadcast
-    stock._broadcastRegistry = BroadcastRegistry()
+    moved.broadcast._broadcastRegistry = BroadcastRegistry()
 
 
 def keep(state: State) -> None:

@@ -19,8 +19,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from pyspark.util import PythonEvalType
-
+from ember_worker.moved import PythonEvalType
 from ember_worker.rebound import rebound
 from ember_worker.rowfn.names import LEVELS as LEVELS
 from ember_worker.rowfn.names import Names

@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import types as sql
-from pyspark.sql.conversion import LocalDataToArrowConversion
 
 FORMATS: dict[Any, str] = {
     pa.bool_(): "b",
@@ -48,7 +47,13 @@ def shape(kind: sql.DataType, arrow: pa.DataType) -> Any:
         return key and value and ("map", key, value, kind.valueContainsNull)
     name = FORMATS.get(arrow)
     passing = isinstance(kind, PASSING.get(name, ()))
-    return name if passing or not LocalDataToArrowConversion._need_converter(kind) else None
+    return name if passing or not _is_converted(kind) else None
+
+
+def _is_converted(kind: sql.DataType) -> bool:
+    from pyspark.sql.conversion import LocalDataToArrowConversion  # which 3.5 does not have
+
+    return bool(LocalDataToArrowConversion._need_converter(kind))
 
 
 def _struct(kind: sql.StructType, columns: list[pa.DataType]) -> Any:

@@ -13,8 +13,8 @@ public final class EmberHistory implements AppHistoryServerPlugin, ListenersOfSc
   @Override
   @SuppressWarnings("unchecked")
   public Seq<SparkListener> createListeners(SparkConf conf, ElementTrackingStore store) {
-    AppHistoryServerPlugin page = page();
-    return page == null ? (Seq<SparkListener>) (Seq<?>) Nil$.MODULE$ : page.createListeners(conf, store);
+    ListenersOfScala212 page = (ListenersOfScala212) page();
+    return (Seq<SparkListener>) (page == null ? (Seq<?>) Nil$.MODULE$ : page.createListeners(conf, store));
   }
 
   @Override

@@ -7,18 +7,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Collectors;
 
-/** The line of Spark that a jar is for, such as 4.3, and the lines that there are jars for. */
+/** The line of Spark and the Scala that a jar is for, such as 4.3_2.13, and those that there are jars for. */
 final class SparkLine {
   private static final String RESOURCE = "/ember/spark-line.properties";
+  private static final int OLDEST_JAVA = 17;
 
   private final String own;
-  private final String scala;
   private final List<String> every;
 
-  SparkLine(String own, String scala, List<String> every) {
+  SparkLine(String own, List<String> every) {
     this.own = own;
-    this.scala = scala;
     this.every = every;
   }
 
@@ -33,30 +33,56 @@ final class SparkLine {
     } catch (IOException error) {
       throw new UncheckedIOException("Ember's jar is not whole", error);
     }
-    List<String> every = Arrays.asList(told.getProperty("every").split(","));
-    return new SparkLine(told.getProperty("own"), told.getProperty("scala"), every);
+    return new SparkLine(told.getProperty("own"), Arrays.asList(told.getProperty("every").split(",")));
   }
 
   /** Why the jar does nothing in this Spark, and which one would, if the jar is for another. */
-  Optional<String> obstacle(String running) {
-    if (running.startsWith(own + ".")) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        "Ember does nothing, and Python functions run on Spark's own workers: "
-            + nameOf(own) + " is for Spark " + own + ", and this is Spark " + running + ". " + way(running));
+  Optional<String> obstacle(String spark, String scala, int java) {
+    return misfit(spark, scala, java)
+        .map(why -> "Ember does nothing, and Python functions run on Spark's own workers: " + why);
   }
 
-  private String way(String running) {
-    for (String line : every) {
-      if (running.startsWith(line + ".")) {
-        return "Take " + nameOf(line) + " in its place; `python -m ember.jars` prints where it is";
+  private Optional<String> misfit(String spark, String scala, int java) {
+    if (!isOf(own, spark)) {
+      return Optional.of(
+          nameOf(own) + " is for Spark " + lineOf(own) + ", and this is Spark " + spark + ". " + way(spark));
+    }
+    if (!scala.startsWith(scalaOf(own) + ".")) {
+      return Optional.of(
+          nameOf(own) + " is for Scala " + scalaOf(own) + ", and this Spark " + spark + " is of Scala " + scala
+              + ". Take a Spark of Scala " + scalaOf(own) + ", as PySpark brings it");
+    }
+    if (java < OLDEST_JAVA) {
+      return Optional.of(
+          nameOf(own) + " needs Java " + OLDEST_JAVA + " or later, and this is Java " + java
+              + ". Let JAVA_HOME name such a Java, for the driver and the executors");
+    }
+    return Optional.empty();
+  }
+
+  private String way(String spark) {
+    for (String jar : every) {
+      if (isOf(jar, spark)) {
+        return "Take " + nameOf(jar) + " in its place; `python -m ember.jars` prints where it is";
       }
     }
-    return "There is no jar for it; there are jars for Spark " + String.join(", ", every);
+    String lines = every.stream().map(SparkLine::lineOf).collect(Collectors.joining(", "));
+    return "There is no jar for it; there are jars for Spark " + lines;
   }
 
-  private String nameOf(String line) {
-    return "ember-spark-" + line + "_" + scala + ".jar";
+  private static boolean isOf(String jar, String spark) {
+    return spark.startsWith(lineOf(jar) + ".");
+  }
+
+  private static String lineOf(String jar) {
+    return jar.substring(0, jar.indexOf('_'));
+  }
+
+  private static String scalaOf(String jar) {
+    return jar.substring(jar.indexOf('_') + 1);
+  }
+
+  private static String nameOf(String jar) {
+    return "ember-spark-" + jar + ".jar";
   }
 }

@@ -12,7 +12,7 @@ import org.apache.spark.ui.ember.EmberTab
 
 import dev.ember.config.EmberConf
 import dev.ember.contain.QuarantineBook
-import dev.ember.explain.EmberExplain
+import dev.ember.explain.ExplainProvider
 import dev.ember.status.{DriverStatus, StatusBook, StatusLog}
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
@@ -24,7 +24,7 @@ private[ember] final class EmberDriver extends DriverPlugin with Logging {
     EmberConf.read(
       conf.getOption): Unit // a wrong setting stops the application here, not a query later
     append(conf, "spark.sql.extensions", EmberExtensions.name)
-    append(conf, "spark.sql.extendedExplainProviders", classOf[EmberExplain].getName)
+    ExplainProvider.setting.foreach { case (key, name) => append(conf, key, name) }
     val view = new ClusterView(context)
     val books = keepBooks(view)
     show(context, books)

@@ -42,9 +42,10 @@ private object EmberService {
   }
 
   private def obstacle(view: ClusterView): Option[String] =
-    Option.unless(view.isLocal) {
-      s"executors of their own get it with spark.plugins=${classOf[EmberPlugin].getName} alone"
-    }
+    if (view.isLocal) None
+    else
+      Some(
+        s"executors of their own get it with spark.plugins=${classOf[EmberPlugin].getName} alone")
 
   private def startIn(context: SparkContext, view: ClusterView): Unit = {
     val (driver, executor) = (new EmberDriver, new EmberExecutor)

@@ -33,5 +33,5 @@ object ClientLink {
     sessions.toArray.flatMap(session => Array(session.user, session.id))
 
   private def sessionsOf(words: Seq[String]): Seq[ClientSession] =
-    words.grouped(2).collect { case Seq(user, id) => ClientSession(user, id) }.toSeq
+    words.grouped(2).collect { case Seq(user, id) => ClientSession(user, id) }.toList
 }

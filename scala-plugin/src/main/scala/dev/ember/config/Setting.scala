@@ -1,5 +1,7 @@
 package dev.ember.config
 
+import scala.util.Try
+
 /**
  * One setting: its key, default and unit, what it means, and how its text is read. The documentation is made
  * from the same value.
@@ -26,13 +28,15 @@ final class InvalidSetting(message: String) extends IllegalArgumentException(mes
 
 object Setting {
   val boolean: String => Either[String, Boolean] = text =>
-    text.toLowerCase(java.util.Locale.ROOT).toBooleanOption.toRight("must be true or false")
+    Try(text.toLowerCase(java.util.Locale.ROOT).toBoolean).toOption.toRight("must be true or false")
 
   val positiveInt: String => Either[String, Int] = text =>
-    text.toIntOption.filter(_ > 0).toRight("must be a whole number above zero")
+    Try(text.toInt).toOption.filter(_ > 0).toRight("must be a whole number above zero")
 
   val seconds: String => Either[String, Int] = text =>
-    text.toIntOption.filter(_ >= 0).toRight("must be a whole number of seconds, zero or more")
+    Try(text.toInt).toOption
+      .filter(_ >= 0)
+      .toRight("must be a whole number of seconds, zero or more")
 
   val folder: String => Either[String, Option[String]] = text =>
     Right(Some(text).filter(_.nonEmpty))

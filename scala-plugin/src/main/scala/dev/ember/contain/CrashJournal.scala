@@ -31,7 +31,8 @@ final class CrashJournal private (val file: Path, application: String, bytes: Ma
   /** Notes that `run` begins; the number of its entry, or none if all are in use. */
   def begin(run: FunctionRun): Option[Int] = synchronized {
     val free = used.nextClearBit(0)
-    Option.when(free < Entries) {
+    if (free >= Entries) None
+    else {
       used.set(free)
       val entry = bytes.duplicate().position(at(free) + 8)
       entry.putLong(run.task)
@@ -39,7 +40,7 @@ final class CrashJournal private (val file: Path, application: String, bytes: Ma
       put(entry, run.name)
       VarHandle.releaseFence() // an entry is in use only when it is whole
       bytes.putInt(at(free), 1): Unit
-      free
+      Some(free)
     }
   }
 
@@ -58,13 +59,15 @@ final class CrashJournal private (val file: Path, application: String, bytes: Ma
     val processes = new Processes
     val start = s"$Prefix$application."
     Using.resource(Files.newDirectoryStream(file.getParent, Prefix + "*")) { files =>
-      files.asScala.toSeq.filter(_.getFileName.toString.startsWith(start)).flatMap { other =>
+      files.asScala.toList.filter(_.getFileName.toString.startsWith(start)).flatMap { other =>
         val (executor, rest) = other.getFileName.toString.stripPrefix(start).span(_ != '.')
         val mark = rest.drop(1)
         val dead = ProcessMark.parse(mark).exists(processes.hasEnded)
-        Option.when(dead && isLikeThis(other))(LastWords(executor, read(other))).map { words =>
+        if (!dead || !isLikeThis(other)) None
+        else {
+          val words = LastWords(executor, read(other))
           Files.deleteIfExists(other)
-          words
+          Some(words)
         }
       }
     }

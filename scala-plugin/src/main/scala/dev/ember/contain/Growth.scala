@@ -23,11 +23,12 @@ final class Growth(held: () => Long, jvmMost: () => Long, budget: Long) {
 
   def begin(run: FunctionRun): Unit = synchronized {
     ran(run.fingerprint) = run
-    open.updateWith(run.fingerprint)(count => Some(count.getOrElse(0) + 1)): Unit
+    open(run.fingerprint) = open.getOrElse(run.fingerprint, 0) + 1
   }
 
   def end(run: FunctionRun): Unit = synchronized {
-    open.updateWith(run.fingerprint)(_.map(_ - 1).filter(_ > 0)): Unit
+    val left = open.remove(run.fingerprint).map(_ - 1).filter(_ > 0)
+    left.foreach(count => open(run.fingerprint) = count)
   }
 
   /** The function that has grown most, once the process has grown too large; and what to say of it. */
@@ -38,8 +39,8 @@ final class Growth(held: () => Long, jvmMost: () => Long, budget: Long) {
       val bytes = held()
       last.foreach(before => ran.keys.foreach(add(_, bytes - before)))
       last = Some(bytes)
-      val found = Option.when(bytes > limit.getOrElse(jvmMost() + budget))(worst(bytes)).flatten
-      ran.filterInPlace((function, _) => open.contains(function)): Unit
+      val found = if (bytes > limit.getOrElse(jvmMost() + budget)) worst(bytes) else None
+      ran --= ran.keys.filterNot(open.contains).toSeq
       found
     }
   }
@@ -49,7 +50,7 @@ final class Growth(held: () => Long, jvmMost: () => Long, budget: Long) {
       grown(function) = grown.getOrElse(function, 0L) + bytes
 
   private def worst(bytes: Long): Option[(FunctionRun, String)] = for {
-    (function, growth) <- grown.filter(one => ran.contains(one._1)).maxByOption(_._2)
+    (function, growth) <- grown.filter(one => ran.contains(one._1)).toSeq.sortBy(-_._2).headOption
     if growth > budget / 2
     run <- ran.get(function)
   } yield {

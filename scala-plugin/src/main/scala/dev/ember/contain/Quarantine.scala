@@ -102,8 +102,9 @@ class Quarantine(clock: () => Long) extends Logging {
   }
 
   private def count(run: FunctionRun, change: Int): Unit = uses.synchronized {
-    uses.updateWith(run.fingerprint)(
-      _.map(use => use.copy(open = use.open + change, used = clock()))): Unit
+    uses.get(run.fingerprint).foreach { use =>
+      uses(run.fingerprint) = use.copy(open = use.open + change, used = clock())
+    }
   }
 
   private def firstBatch(run: FunctionRun): Unit =

@@ -81,7 +81,8 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
 
   /** `executor` does not run these any more, and is well. */
   def idle(executor: String, functions: Set[String]): Unit = synchronized {
-    running.updateWith(executor)(_.map(_ -- functions).filter(_.nonEmpty)): Unit
+    val left = running.remove(executor).map(_ -- functions).filter(_.nonEmpty)
+    left.foreach(still => running(executor) = still)
     functions
       .filter(standings.get(_).contains(OnTrial(executor)))
       .foreach(standings.remove(_): Unit)
@@ -138,14 +139,14 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
     running.remove(executor).toSeq.flatten.foreach(shutOut(_, died(executor), Some(executor)))
 
   private def acquit(executor: String, except: Set[String]): Unit =
-    standings.filterInPlace {
+    standings.toSeq.foreach {
       case (function, Shut(_, Some(`executor`))) if !except(function) =>
         say(
           s"Ember runs ${called(function)} in executors again: executor $executor did not die of it")
-        false
-      case (_, OnTrial(`executor`)) => false
-      case _ => true
-    }: Unit
+        standings -= function
+      case (function, OnTrial(`executor`)) => standings -= function
+      case _ => ()
+    }
 
   private def shutOut(function: String, why: String, dead: Option[String]): Unit =
     standings.get(function) match {

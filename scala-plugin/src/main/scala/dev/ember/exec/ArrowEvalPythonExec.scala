@@ -4,10 +4,7 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.python.{
-  ArrowEvalPythonExec => SparkArrowEvalPythonExec,
-  EvalPythonEvaluatorFactory
-}
+import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec => SparkArrowEvalPythonExec}
 import org.apache.spark.sql.execution.python.ember.{
   ColumnarChild,
   ColumnarEvaluator,
@@ -70,8 +67,6 @@ class ArrowEvalPythonExec(
       .executeColumnar()
       .mapPartitionsWithIndex((index, batches) => evaluator.batches(index, batches))
   }
-
-  override protected def evaluatorFactory: EvalPythonEvaluatorFactory = factory(None)
 
   private def factory(chosen: Option[Seq[Int]]): EmberEvalPythonEvaluatorFactory =
     new EmberEvalPythonEvaluatorFactory(

@@ -48,7 +48,7 @@ object ProjectExec {
 
   private def columns(project: SparkProjectExec): Option[Seq[ExprId]] = {
     val found = project.projectList.flatMap(column)
-    Option.when(found.length == project.projectList.length)(found)
+    if (found.length == project.projectList.length) Some(found) else None
   }
 
   private def column(named: NamedExpression): Option[ExprId] = named match {

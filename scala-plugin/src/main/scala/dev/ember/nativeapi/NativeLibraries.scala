@@ -37,8 +37,11 @@ final class NativeLibraries(
     val refusals = new ArrayBuffer[Refusal]
     def first(bases: Seq[Path], loader: Path => Unit): Option[Either[String, Installed]] =
       bases.iterator
-        .map(attempt(_, loader))
-        .tapEach(_.left.foreach(refusals += _))
+        .map { base =>
+          val tried = attempt(base, loader)
+          tried.left.foreach(refusals += _)
+          tried
+        }
         .collectFirst {
           case Right(installed) => Right(installed)
           case Left(Final(why)) => Left(why)
@@ -86,7 +89,7 @@ final class NativeLibraries(
       target: String,
       executable: Boolean): Path = {
     val lines = Using.resource(inJar(s"$source/$sumsName")) { stream =>
-      new String(stream.readAllBytes(), UTF_8).linesIterator.toSeq
+      new String(stream.readAllBytes(), UTF_8).linesIterator.toList
     }
     for (Array(sum, name) <- lines.filter(_.nonEmpty).map(_.split("\\s+\\*?", 2))) {
       val actual = Using.resource(inJar(s"$source/$name")) { stream =>

@@ -29,7 +29,7 @@ final case class OutputPage(
 object OutputPage {
   private[nativeapi] def of(described: Array[Long]): OutputPage = described.splitAt(Numbers) match {
     case (Array(address, bytes, rows, pythonBytes, batches, held, pickles, pickledBytes), rest) =>
-      val batch = Option.when(rest.nonEmpty)(rest)
+      val batch = if (rest.nonEmpty) Some(rest) else None
       OutputPage(address, bytes, rows, pythonBytes, batches, held, pickles, pickledBytes, batch)
     case (other, _) => throw new IllegalStateException(s"${other.length} numbers describe a page")
   }

@@ -39,7 +39,7 @@ private[nativeapi] final class PrivateFolder(val path: Path) {
   def delete(): Unit =
     try {
       Using.resource(Files.walk(path)) { paths =>
-        paths.iterator.asScala.toSeq.reverse.foreach(Files.deleteIfExists(_): Unit)
+        paths.iterator.asScala.toList.reverse.foreach(Files.deleteIfExists(_): Unit)
       }
     } catch { case NonFatal(_) => () }
 

@@ -61,7 +61,7 @@ object PythonFacts {
       executable: String,
       text: String,
       exit: Int): Either[String, PythonFacts] = {
-    val lines = text.linesIterator.map(_.trim).filter(_.nonEmpty).toSeq
+    val lines = text.linesIterator.map(_.trim).filter(_.nonEmpty).toList
     lines.lastOption.filter(line => exit == 0 && line.startsWith("{")) match {
       case None => Left(s"$executable ended with $exit: ${lines.lastOption.getOrElse("no output")}")
       case Some(line) => read(executable, json.readTree(line))

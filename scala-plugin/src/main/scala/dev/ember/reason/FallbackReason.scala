@@ -190,8 +190,8 @@ object FallbackReason {
   def unexpected(error: Throwable): FallbackReason = Unexpected(oneLine(error))
 
   def oneLine(error: Throwable): String = {
-    val text = Option(error.getMessage).fold("")(message =>
-      s": ${message.linesIterator.nextOption().getOrElse("")}")
+    val text =
+      Option(error.getMessage).fold("")(message => s": ${message.linesIterator.take(1).mkString}")
     error.getClass.getSimpleName + text
   }
 }

@@ -89,7 +89,8 @@ object ArrowLayout {
         take() == field.getChildren.size,
         s"${field.getName}: another number of children was announced")
       require(bufferCount >= fixedBuffers(field.getType), s"${field.getName}: buffers are missing")
-      if (isView(field.getType)) variadic += (bufferCount - fixedBuffers(field.getType)).toLong
+      if (ArrowViews.isView(field.getType))
+        variadic += (bufferCount - fixedBuffers(field.getType)).toLong
       for (_ <- 0 until bufferCount) buffers += Span(take(), take())
       field.getChildren.forEach(column(_))
     }
@@ -109,11 +110,6 @@ object ArrowLayout {
 
   private def fixedBuffers(arrow: ArrowType): Int =
     TypeLayout.getTypeLayout(arrow).getBufferLayouts.size
-
-  private def isView(arrow: ArrowType): Boolean = arrow match {
-    case _: ArrowType.Utf8View | _: ArrowType.BinaryView => true
-    case _ => false
-  }
 }
 
 /** Longs without boxes. */

@@ -40,7 +40,7 @@ final class CutCogroups(
     pieces.clear()
     rows = 0
     while (rows < CutGroups.Rows && input.bytes < CutGroups.Bytes && begun()) nextPiece(input)
-    Option.when(rows > 0)(rows)
+    if (rows > 0) Some(rows) else None
   }
 
   override def cut: Option[Pieces] = Some(Pieces(pieces.result(), rows))

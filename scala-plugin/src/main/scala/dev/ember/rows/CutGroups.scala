@@ -51,7 +51,7 @@ final class CutGroups(
     while (rows < CutGroups.Rows && sent.bytes < CutGroups.Bytes && begun(input)) {
       rows += piece(input, arguments, sent)
     }
-    Option.when(rows > 0)(rows)
+    if (rows > 0) Some(rows) else None
   }
 
   override def cut: Option[Pieces] = Some(Pieces(pieces.result(), joined))

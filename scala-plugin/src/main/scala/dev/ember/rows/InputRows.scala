@@ -140,7 +140,7 @@ final class WrittenSize(
       counting = true
       page.rows(fields, start).foreach(row => arrow.write(written(row)))
     }
-    arrow.sizeInBytes()
+    WriterSize.of(arrow)
   }
 
   override def close(): Unit = {

@@ -8,9 +8,8 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.arrow.memory.{ArrowBuf, BufferAllocator}
 import org.apache.arrow.vector.{VectorLoader, VectorSchemaRoot}
-import org.apache.arrow.vector.compression.NoCompressionCodec
 import org.apache.arrow.vector.ipc.ReadChannel
-import org.apache.arrow.vector.ipc.message.{ArrowRecordBatch, MessageSerializer}
+import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.{ArrowType, Field, FieldType, Schema}
 
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch, ColumnVector}
@@ -46,13 +45,7 @@ final class OutputVectors(schema: Schema, allocator: BufferAllocator, beside: In
     val buffers = new ArrayBuffer[ArrowBuf](output.buffers.size)
     try {
       output.buffers.foreach(span => buffers += memory.buffer(span))
-      val batch = new ArrowRecordBatch(
-        output.rows,
-        output.nodes.asJava,
-        buffers.asJava,
-        NoCompressionCodec.DEFAULT_BODY_COMPRESSION,
-        output.variadic.map(Long.box).asJava,
-        true)
+      val batch = ArrowViews.batch(output, buffers.asJava)
       try loader.load(batch)
       finally batch.close()
     } finally buffers.foreach(_.getReferenceManager.release())
@@ -93,7 +86,8 @@ object OutputVectors {
     val children = field.getChildren.asScala.map(shown).asJava
     (Option(field.getDictionary), field.getType) match {
       case (Some(dictionary), _) => retyped(field, dictionary.getIndexType, children)
-      case (_, _: ArrowType.ListView) => retyped(field, ArrowType.List.INSTANCE, children)
+      case (_, view) if ArrowViews.isListView(view) =>
+        retyped(field, ArrowType.List.INSTANCE, children)
       case (_, same) => retyped(field, same, children)
     }
   }

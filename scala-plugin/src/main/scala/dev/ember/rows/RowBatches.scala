@@ -76,7 +76,7 @@ object RowBatches {
 
     /** Exact, as in Spark, but what was allocated is asked first: it is one number, and never the smaller. */
     def areBelow(bytes: Long): Boolean =
-      own.getAllocatedMemory < bytes || writer.sizeInBytes() < bytes
+      own.getAllocatedMemory < bytes || WriterSize.of(writer) < bytes
 
     def write(row: InternalRow): Unit = {
       writer.write(row)

@@ -36,8 +36,8 @@ final class WrittenBatches(
 
   override def next(): Option[InputBatch] = {
     while (taken.isEmpty && more) more = write(end)
-    Option.when(taken.nonEmpty)(taken.dequeue())
+    if (taken.nonEmpty) Some(taken.dequeue()) else None
   }
 
-  override def close(): Unit = taken.removeAll().foreach(_.memory.close())
+  override def close(): Unit = taken.dequeueAll(_ => true).foreach(_.memory.close())
 }

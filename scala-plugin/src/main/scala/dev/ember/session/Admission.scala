@@ -41,9 +41,8 @@ object Admission {
 
   /** Why a session may not run in the executor itself. */
   def ofEmbedded(trust: Trust, scope: Scope, facts: SessionFacts): Option[FallbackReason] =
-    Option
-      .unless(Scope.mayEmbed(trust, scope))(FallbackReason.NotTrusted)
-      .orElse(firstOf(ofTheExecutor, facts))
+    if (Scope.mayEmbed(trust, scope)) firstOf(ofTheExecutor, facts)
+    else Some(FallbackReason.NotTrusted)
 
   private type Gates = Seq[(SessionFacts => Boolean, FallbackReason)]
 

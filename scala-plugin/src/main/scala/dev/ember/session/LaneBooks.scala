@@ -93,14 +93,15 @@ class LaneBooks(mostFunctions: Int) extends Logging {
       val lost = LaneChoice.lost(effort, companyOf(others), pageOf(function).figures)
       val price = if (isApart) embedding else worker
       val possible = !isApart || !others
-      Option.when(possible && (!mayStay || lost > price)) {
+      if (!possible || (mayStay && lost <= price)) None
+      else {
         inside -= this
         val choice = if (isApart) Choice.MovesInside else Choice.MovesApart
         val next = new Visit(task, function, Some(choice), !isApart)
         logDebug(
           f"Function $function, task $task, goes on in ${next.where}: " +
             f"it lost ${lost / 1e6}%.1f ms, and to open there takes ${price / 1e6}%.1f ms")
-        seat(next)
+        Some(seat(next))
       }
     }
 

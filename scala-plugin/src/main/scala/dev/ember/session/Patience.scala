@@ -22,6 +22,7 @@ final class Patience(seconds: Long, ends: Boolean, warn: String => Unit) {
   }
 
   /** The words of Spark's error, once the session was ended for this. */
-  def verdict: Option[String] = Option.when(over)(
-    s"Python worker process terminated due to idle timeout (timeout: $seconds seconds)")
+  def verdict: Option[String] =
+    if (!over) None
+    else Some(s"Python worker process terminated due to idle timeout (timeout: $seconds seconds)")
 }

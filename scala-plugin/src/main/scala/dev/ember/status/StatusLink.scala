@@ -1,5 +1,7 @@
 package dev.ember.status
 
+import scala.util.Try
+
 import org.apache.spark.api.plugin.PluginContext
 
 /** How executors tell the driver of themselves: arrays of text over Spark's plugin channel, as `DriverLink` does. */
@@ -120,6 +122,6 @@ object StatusLink {
   }
 
   private object Number {
-    def unapply(text: String): Option[Long] = Option(text).flatMap(_.toLongOption)
+    def unapply(text: String): Option[Long] = Option(text).flatMap(it => Try(it.toLong).toOption)
   }
 }

@@ -94,7 +94,7 @@ object StatusTable {
     }
 
     private def perRow(lane: LaneTotals): Option[java.lang.Double] =
-      Option.when(lane.rows > 0)(lane.busyNanos.toDouble / lane.rows.toDouble)
+      if (lane.rows > 0) Some(lane.busyNanos.toDouble / lane.rows.toDouble) else None
   }
 
   object Reset

@@ -8,10 +8,11 @@ import org.apache.spark.status.{AppHistoryServerPlugin, ElementTrackingStore, KV
 import org.apache.spark.ui.SparkUI
 import org.apache.spark.util.kvstore.KVIndex
 
+import dev.ember.ListenersOfScala212
 import dev.ember.status.{StatusEvent, StatusSnapshot}
 
 /** The history server's half of the tab: it keeps what an event log was told, and shows it. */
-final class EmberHistoryPage extends AppHistoryServerPlugin {
+final class EmberHistoryPage extends AppHistoryServerPlugin with ListenersOfScala212 {
   override def createListeners(conf: SparkConf, store: ElementTrackingStore): Seq[SparkListener] =
     Seq(new SparkListener {
       override def onOtherEvent(event: SparkListenerEvent): Unit = event match {

@@ -2,8 +2,6 @@ package org.apache.spark.ui.ember
 
 import scala.xml.Node
 
-import jakarta.servlet.http.HttpServletRequest
-
 import org.apache.spark.SparkContext
 import org.apache.spark.ui.{SparkUI, SparkUITab, UIUtils, WebUIPage}
 
@@ -13,7 +11,7 @@ import dev.ember.status.{DriverStatus, StatusPage, StatusSnapshot}
 private[ember] final class EmberTab(ui: SparkUI, found: () => StatusSnapshot)
     extends SparkUITab(ui, "ember") {
   attachPage(new WebUIPage("") {
-    override def render(request: HttpServletRequest): Seq[Node] =
+    override def render(request: Servlet.Request): Seq[Node] =
       UIUtils.headerSparkPage(request, "Ember", StatusPage.content(found()), EmberTab.this)
   })
 }

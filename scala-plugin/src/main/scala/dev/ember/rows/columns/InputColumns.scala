@@ -69,11 +69,13 @@ object InputColumns {
       allocator: BufferAllocator): InputColumns = new InputColumns {
     private val copies = new ColumnCopies(shape, allocator)
 
-    override def next(): Option[LentColumns] = Option.when(batches.hasNext) {
-      val batch = batches.next()
-      copies.append(batch, 0, batch.numRows())
-      copies.lend()
-    }
+    override def next(): Option[LentColumns] =
+      if (!batches.hasNext) None
+      else {
+        val batch = batches.next()
+        copies.append(batch, 0, batch.numRows())
+        Some(copies.lend())
+      }
 
     override def close(): Unit = copies.close()
   }
@@ -89,14 +91,15 @@ object InputColumns {
     private var read = 0
 
     override def next(): Option[LentColumns] =
-      Option.when(left() > 0) {
+      if (left() == 0) None
+      else {
         var room = limits.rows
         while (room > 0 && left() > 0) {
           val taken = copies.take(batch.get, read, math.min(room, left()), limits.bytes)
           read += taken
           room = if (taken == 0) 0 else room - taken
         }
-        copies.lend()
+        Some(copies.lend())
       }
 
     /** Rows of the batch at hand, which is never an empty one. */

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
+import scala.util.Try
+
 import org.apache.spark.scheduler.SparkListenerEvent
 
 import dev.ember.clients.EndedSessions
@@ -16,11 +18,12 @@ object ClientEvents {
     case _ => ()
   }
 
-  private def session(about: Product): Option[ClientSession] = {
-    val fields = about.productElementNames.zip(about.productIterator).toMap
+  private def session(about: Product): Option[ClientSession] =
     for {
-      user <- fields.get("userId")
-      id <- fields.get("sessionId")
-    } yield ClientSession(user.toString, id.toString)
-  }
+      user <- field(about, "userId")
+      id <- field(about, "sessionId")
+    } yield ClientSession(user, id)
+
+  private def field(of: Product, name: String): Option[String] =
+    Try(of.getClass.getMethod(name).invoke(of).toString).toOption
 }

@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.TaskContext
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
@@ -48,7 +47,7 @@ private[ember] final class CogroupedMap(
     left: CogroupedInput,
     right: CogroupedInput,
     offsets: Array[Int],
-    functions: Seq[(ChainedPythonFunctions, Long)],
+    functions: Seq[Chains.Chain],
     output: Seq[Attribute],
     node: NodeConf)
     extends Serializable {

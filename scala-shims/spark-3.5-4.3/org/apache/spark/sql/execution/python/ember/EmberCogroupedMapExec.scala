@@ -1,13 +1,12 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDF
-import org.apache.spark.sql.execution.python.{FlatMapCoGroupsInBatchExec, PandasGroupUtils}
+import org.apache.spark.sql.execution.python.PandasGroupUtils
 
 /** `applyInPandas` and `applyInArrow` over cogroups: all but the way of the rows is Spark's node. */
-trait EmberCogroupedMapExec extends FlatMapCoGroupsInBatchExec with NodeMetrics {
+trait EmberCogroupedMapExec extends CogroupsNode with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -19,9 +18,11 @@ trait EmberCogroupedMapExec extends FlatMapCoGroupsInBatchExec with NodeMetrics 
       CogroupedInput(leftGroup, left.output, leftAsked),
       CogroupedInput(rightGroup, right.output, rightAsked),
       leftOffsets ++ rightOffsets,
-      Seq((ChainedPythonFunctions(Seq(function.func)), function.resultId.id)),
+      Seq(Chains.of(Seq(function.func), function.resultId)),
       output,
-      PythonNodes.nodeConf(this, pythonEvalType, pythonMetrics, artifacts, loggedSession))
+      PythonNodes
+        .nodeConf(this, pythonEvalType, pythonMetrics, artifacts, loggedSession)
+        .copy(largeVarTypes = sentLargeVarTypes))
     left.execute().zipPartitions(right.execute())(cogroups.eval)
   }
 }

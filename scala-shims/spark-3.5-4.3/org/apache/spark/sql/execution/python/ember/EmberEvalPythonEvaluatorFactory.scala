@@ -3,12 +3,10 @@ package org.apache.spark.sql.execution.python.ember
 import scala.reflect.ClassTag
 
 import org.apache.spark.{PartitionEvaluator, PartitionEvaluatorFactory, TaskContext}
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -48,11 +46,12 @@ final class EmberEvalPythonEvaluatorFactory(
 
   /** The same in columns; nothing if columns of their types do not go on as such. */
   def columnsOver(child: SparkPlan, asEvaluator: Boolean): Option[RDD[ColumnarBatch]] =
-    Option.when(rows.givesColumns) {
+    if (!rows.givesColumns) None
+    else {
       val columns = rows.inColumns
       handed(child) match {
-        case Some((below, batches)) => run(batches, overColumns(below, columns), asEvaluator)
-        case None => run(child.execute(), overRows(columns), asEvaluator)
+        case Some((below, batches)) => Some(run(batches, overColumns(below, columns), asEvaluator))
+        case None => Some(run(child.execute(), overRows(columns), asEvaluator))
       }
     }
 
@@ -121,8 +120,8 @@ final class EmberEvalPythonEvaluatorFactory(
     new StockScalarEvaluatorFactory(inputAttributes, functions, allAttributes, batchRows, node)
 
   override def evaluate(
-      chained: Seq[(ChainedPythonFunctions, Long)],
-      arguments: Array[Array[ArgumentMetadata]],
+      chained: Seq[Chains.Chain],
+      arguments: Array[Array[Chains.Argument]],
       rows: Iterator[InternalRow],
       schema: StructType,
       context: TaskContext): Iterator[InternalRow] = {

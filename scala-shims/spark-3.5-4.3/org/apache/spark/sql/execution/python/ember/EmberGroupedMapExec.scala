@@ -1,13 +1,12 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDF
-import org.apache.spark.sql.execution.python.{FlatMapGroupsInBatchExec, PandasGroupUtils}
+import org.apache.spark.sql.execution.python.PandasGroupUtils
 
 /** `applyInPandas` and `applyInArrow` over groups: all but the way of the rows is Spark's node. */
-trait EmberGroupedMapExec extends FlatMapGroupsInBatchExec with NodeMetrics {
+trait EmberGroupedMapExec extends GroupsNode with NodeMetrics {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -22,7 +21,7 @@ trait EmberGroupedMapExec extends FlatMapGroupsInBatchExec with NodeMetrics {
       child.output,
       asked,
       offsets,
-      Seq((ChainedPythonFunctions(Seq(function.func)), function.resultId.id)),
+      Seq(Chains.of(Seq(function.func), function.resultId)),
       output,
       wrapped,
       PythonNodes.nodeConf(this, pythonEvalType, pythonMetrics, artifacts, loggedSession))

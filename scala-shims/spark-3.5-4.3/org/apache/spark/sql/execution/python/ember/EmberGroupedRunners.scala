@@ -5,9 +5,7 @@ import scala.jdk.CollectionConverters._
 import org.apache.arrow.vector.types.pojo.{ArrowType, Field, FieldType, Schema}
 
 import org.apache.spark.TaskContext
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -40,7 +38,7 @@ private[ember] object EmberGroupedRunner {
 
 /** For `applyInPandas` and `applyInArrow`. */
 private[ember] final class EmberGroupedMapRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
+    functions: Seq[Chains.Chain],
     offsets: Array[Int],
     inputSchema: StructType,
     node: NodeConf)
@@ -51,8 +49,8 @@ private[ember] final class EmberGroupedMapRunner(
 
 /** For functions over the columns of a group. */
 private[ember] final class EmberGroupedEvalRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
-    arguments: Array[Array[ArgumentMetadata]],
+    functions: Seq[Chains.Chain],
+    arguments: Array[Array[Chains.Argument]],
     inputSchema: StructType,
     node: NodeConf)
     extends StockArgumentsRunner(functions, arguments, inputSchema, node)
@@ -62,7 +60,7 @@ private[ember] final class EmberGroupedEvalRunner(
 
 /** For `applyInPandas` and `applyInArrow` over cogroups: batches have the columns of both sides. */
 private[ember] final class EmberCogroupedMapRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
+    functions: Seq[Chains.Chain],
     offsets: Array[Int],
     leftSchema: StructType,
     rightSchema: StructType,

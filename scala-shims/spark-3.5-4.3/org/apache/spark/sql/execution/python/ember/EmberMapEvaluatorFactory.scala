@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.{PartitionEvaluatorFactory, TaskContext}
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.types.{DataType, StructType}
@@ -16,7 +15,7 @@ import dev.ember.rows.columns.{ColumnShape, InputColumns}
  */
 final class EmberMapEvaluatorFactory(
     output: Seq[Attribute],
-    functions: Seq[(ChainedPythonFunctions, Long)],
+    functions: Seq[Chains.Chain],
     inputSchema: StructType,
     outputType: DataType,
     node: NodeConf)

@@ -3,14 +3,12 @@ package org.apache.spark.sql.execution.python.ember
 import scala.reflect.ClassTag
 
 import org.apache.spark.PartitionEvaluatorFactory
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{AttributeSet, PythonUDF}
-import org.apache.spark.sql.execution.python.MapInBatchExec
 
 /** `mapInPandas` and `mapInArrow`: barrier and resources as in Spark's node, with our evaluator. */
-trait EmberMapExec extends MapInBatchExec with NodeMetrics with GivesColumns {
+trait EmberMapExec extends MapNode with NodeMetrics with GivesColumns {
   private val artifacts: Option[String] = PythonNodes.artifacts
   private val loggedSession: Option[String] = PythonNodes.session(this)
 
@@ -21,9 +19,8 @@ trait EmberMapExec extends MapInBatchExec with NodeMetrics with GivesColumns {
 
   override def handedOn(needed: AttributeSet): Option[GivesColumns.Handed] = {
     val factory = evaluator
-    Option.when(factory.givesColumns) {
-      GivesColumns.Handed(output, executeQuery(mapped(factory, factory.inColumns)))
-    }
+    if (!factory.givesColumns) None
+    else Some(GivesColumns.Handed(output, executeQuery(mapped(factory, factory.inColumns))))
   }
 
   private def mapped[Out: ClassTag](
@@ -35,7 +32,7 @@ trait EmberMapExec extends MapInBatchExec with NodeMetrics with GivesColumns {
         mapPartitions(batches, factory.overColumns(columns, output))
       case None => mapPartitions(child.execute(), factory.overRows(output))
     }
-    profile.fold(mapped)(mapped.withResources)
+    resources.fold(mapped)(mapped.withResources)
   }
 
   private def mapPartitions[T, Out: ClassTag](
@@ -54,7 +51,7 @@ trait EmberMapExec extends MapInBatchExec with NodeMetrics with GivesColumns {
     val python = func.asInstanceOf[PythonUDF]
     new EmberMapEvaluatorFactory(
       output,
-      Seq((ChainedPythonFunctions(Seq(python.func)), python.resultId.id)),
+      Seq(Chains.of(Seq(python.func), python.resultId)),
       child.schema,
       python.dataType,
       PythonNodes.nodeConf(this, pythonEvalType, pythonMetrics, artifacts, loggedSession))

@@ -1,8 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 
 import dev.ember.reason.FallbackReason
@@ -29,8 +27,8 @@ final case class NodeConf(
 
 /** For functions over the rows of a row-based child. */
 final class EmberEvalRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
-    arguments: Array[Array[ArgumentMetadata]],
+    functions: Seq[Chains.Chain],
+    arguments: Array[Array[Chains.Argument]],
     inputSchema: StructType,
     node: NodeConf)
     extends StockArgumentsRunner(functions, arguments, inputSchema, node)
@@ -45,8 +43,8 @@ final class EmberEvalRunner(
 
 /** For functions over a columnar child, whose batches they get as they are. */
 final class EmberColumnarRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
-    arguments: Array[Array[ArgumentMetadata]],
+    functions: Seq[Chains.Chain],
+    arguments: Array[Array[Chains.Argument]],
     inputSchema: StructType,
     node: NodeConf)
     extends StockArgumentsRunner(functions, arguments, inputSchema, node)
@@ -59,10 +57,7 @@ final class EmberColumnarRunner(
 }
 
 /** For `mapInPandas` and `mapInArrow`. */
-final class EmberMapRunner(
-    functions: Seq[(ChainedPythonFunctions, Long)],
-    inputSchema: StructType,
-    node: NodeConf)
+final class EmberMapRunner(functions: Seq[Chains.Chain], inputSchema: StructType, node: NodeConf)
     extends StockArrowRunner(functions, Array(0), inputSchema, node)
     with BatchedRows
     with EmbeddedRunner {

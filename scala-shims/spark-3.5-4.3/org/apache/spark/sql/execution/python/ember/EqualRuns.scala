@@ -46,6 +46,6 @@ private[ember] final class EqualRuns(rows: Iterator[InternalRow], key: UnsafePro
 
   private def advance(): Unit = {
     begun = true
-    head = rows.nextOption()
+    head = if (rows.hasNext) Some(rows.next()) else None
   }
 }

@@ -125,7 +125,7 @@ private[ember] final class EvalRows(
       runs,
       limits,
       RowRun.toUnsafe(form.input),
-      Option.when(form.ordinals.isEmpty)(row => projection(row)),
+      if (form.ordinals.isEmpty) Some(row => projection(row)) else None,
       new WrittenSize(
         schema,
         wrapped = false,

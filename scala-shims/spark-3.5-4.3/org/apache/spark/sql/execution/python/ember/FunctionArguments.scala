@@ -2,10 +2,9 @@ package org.apache.spark.sql.execution.python.ember
 
 import scala.collection.mutable.ArrayBuffer
 
-import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.api.python.PythonFunction
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference, Expression}
 import org.apache.spark.sql.catalyst.expressions.{NamedArgumentExpression, PythonFuncExpression}
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
 /**
@@ -15,8 +14,8 @@ import org.apache.spark.sql.types.{DataType, StructField, StructType}
  *   the argument expressions, in the order of the columns that Python gets
  */
 private[ember] final case class FunctionArguments(
-    chains: Seq[(ChainedPythonFunctions, Long)],
-    metas: Array[Array[ArgumentMetadata]],
+    chains: Seq[Chains.Chain],
+    metas: Array[Array[Chains.Argument]],
     inputs: Seq[Expression]) {
 
   def schema: StructType = FunctionArguments.struct(inputs.map(_.dataType))
@@ -27,7 +26,7 @@ private[ember] final case class FunctionArguments(
       case reference: AttributeReference => columns.indexWhere(_.exprId == reference.exprId)
       case _ => -1
     }
-    Option.when(indices.forall(_ >= 0))(indices.toArray)
+    if (indices.forall(_ >= 0)) Some(indices.toArray) else None
   }
 }
 
@@ -45,23 +44,26 @@ private[ember] object FunctionArguments {
   }
 
   /** `f(g(x))` is one chain: g, then f, on the arguments of g. */
-  private def chain(
-      function: PythonFuncExpression): ((ChainedPythonFunctions, Long), Seq[Expression]) =
+  private def chain(function: PythonFuncExpression): (Chains.Chain, Seq[Expression]) = {
+    val (functions, arguments) = inOrder(function)
+    (Chains.of(functions, function.resultId), arguments)
+  }
+
+  private def inOrder(function: PythonFuncExpression): (Seq[PythonFunction], Seq[Expression]) =
     function.children match {
       case Seq(inner: PythonFuncExpression) =>
-        val ((below, _), arguments) = chain(inner)
-        ((ChainedPythonFunctions(below.funcs :+ function.func), function.resultId.id), arguments)
-      case arguments =>
-        ((ChainedPythonFunctions(Seq(function.func)), function.resultId.id), arguments)
+        val (below, arguments) = inOrder(inner)
+        (below :+ function.func, arguments)
+      case arguments => (Seq(function.func), arguments)
     }
 
-  private def meta(argument: Expression, inputs: ArrayBuffer[Expression]): ArgumentMetadata = {
+  private def meta(argument: Expression, inputs: ArrayBuffer[Expression]): Chains.Argument = {
     val (name, value) = argument match {
       case named: NamedArgumentExpression => (Some(named.key), named.value)
       case plain => (None, plain)
     }
     val known = inputs.indexWhere(_.semanticEquals(value))
     if (known < 0) inputs += value
-    ArgumentMetadata(if (known < 0) inputs.length - 1 else known, name)
+    Chains.argument(if (known < 0) inputs.length - 1 else known, name)
   }
 }

@@ -1,7 +1,6 @@
 package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.TaskContext
-import org.apache.spark.api.python.ChainedPythonFunctions
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, UnsafeProjection}
 import org.apache.spark.sql.catalyst.types.DataTypeUtils
@@ -28,7 +27,7 @@ private[ember] final class GroupedMap(
     input: Seq[Attribute],
     asked: Seq[Attribute],
     offsets: Array[Int],
-    functions: Seq[(ChainedPythonFunctions, Long)],
+    functions: Seq[Chains.Chain],
     output: Seq[Attribute],
     wrapped: Boolean,
     node: NodeConf)

@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, JoinedRow}
-import org.apache.spark.sql.types.{DataType, UserDefinedType}
+import org.apache.spark.sql.types.{ArrayType, DataType, MapType, StructType, UserDefinedType}
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 import dev.ember.metrics.EmberMetrics
@@ -25,7 +25,7 @@ private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializ
   }
 
   def check(actual: Seq[DataType]): Unit =
-    if (!DataType.equalsIgnoreCompatibleCollation(expected, actual)) {
+    if (!SameTypes.are(expected, actual)) {
       throw OtherTypes.error("pandas_udf()", expected, actual)
     }
 }
@@ -33,9 +33,16 @@ private[ember] final class OutputTypes(results: Seq[Attribute]) extends Serializ
 private[ember] object OutputTypes {
 
   /** The type with that of their values in the place of user-defined ones. */
-  def stored(of: DataType): DataType = of.transformRecursively {
+  def stored(of: DataType): DataType = of match {
     case userDefined: UserDefinedType[?] => userDefined.sqlType
+    case ArrayType(element, nulls) => ArrayType(stored(element), nulls)
+    case MapType(key, value, nulls) => MapType(stored(key), stored(value), nulls)
+    case struct: StructType => stored(struct)
+    case other => other
   }
+
+  def stored(of: StructType): StructType =
+    StructType(of.map(field => field.copy(dataType = stored(field.dataType))))
 }
 
 /**

@@ -2,21 +2,9 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.JobArtifactSet
 import org.apache.spark.sql.catalyst.expressions.PythonFuncExpression
-import org.apache.spark.sql.connector.write.BatchWrite
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.datasources.v2.{
-  DataSourceV2ScanExecBase,
-  V2ExistingTableWriteExec,
-  WriteToDataSourceV2Exec
-}
-import org.apache.spark.sql.execution.datasources.v2.python.{
-  PythonScan,
-  PythonStreamingWrite,
-  PythonWrite
-}
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowPythonRunner, PythonSQLMetrics}
-import org.apache.spark.sql.execution.streaming.sources.MicroBatchWrite
 
 /** What nodes outside Spark's packages ask of Spark's Python nodes. */
 object PythonNodes {
@@ -28,18 +16,8 @@ object PythonNodes {
       node.isInstanceOf[PythonSQLMetrics] || isDataSource(node) || External.isSparks(node)
   }
 
-  /** Whether a data source in Python is read or written, by functions inside Spark's readers and writers. */
-  def isDataSource(plan: SparkPlan): Boolean = plan match {
-    case read: DataSourceV2ScanExecBase => read.scan.isInstanceOf[PythonScan]
-    case write: V2ExistingTableWriteExec => write.write.isInstanceOf[PythonWrite]
-    case write: WriteToDataSourceV2Exec => isOfStream(write.batchWrite)
-    case _ => false
-  }
-
-  private def isOfStream(write: BatchWrite): Boolean = write match {
-    case batch: MicroBatchWrite => batch.writeSupport.isInstanceOf[PythonStreamingWrite]
-    case _ => false
-  }
+  /** Whether a data source in Python is read or written. */
+  def isDataSource(plan: SparkPlan): Boolean = PythonSources.isOne(plan)
 
   /** Of the session whose query is being planned; asked when a node is made, as Spark's nodes do. */
   def artifacts: Option[String] = JobArtifactSet.getCurrentJobArtifactState.map(_.uuid)
@@ -60,10 +38,11 @@ object PythonNodes {
     metrics,
     artifacts,
     session,
-    plan.conf.pythonUDFProfiler,
+    Profilers.of(plan.conf),
     functionsOf(plan).map(_.name).distinct,
     deterministic = functionsOf(plan).forall(_.udfDeterministic))
 
-  private def functionsOf(plan: SparkPlan): Seq[PythonFuncExpression] =
-    plan.expressions.flatMap(_.collect { case function: PythonFuncExpression => function })
+  /** A list, for what Spark gives may be a stream in Scala 2.12, which would take the node along into tasks. */
+  private def functionsOf(plan: SparkPlan): List[PythonFuncExpression] =
+    plan.expressions.toList.flatMap(_.collect { case function: PythonFuncExpression => function })
 }

@@ -66,7 +66,7 @@ private[ember] final class Onward(
 
   private def look(): Option[OpenedSession] = {
     val effort = Effort.of(place.native, handle)
-    Option.when(effort.stateless)(effort).flatMap(place.elsewhere).flatMap { next =>
+    Some(effort).filter(_.stateless).flatMap(place.elsewhere).flatMap { next =>
       tried = true
       val opened = open(next)
       if (opened.nonEmpty) count(EmberMetrics.MovesWithin, 1) else place.stay()

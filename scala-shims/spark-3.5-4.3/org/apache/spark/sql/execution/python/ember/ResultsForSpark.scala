@@ -18,7 +18,7 @@ private[ember] final class ResultsForSpark(opened: OpenedSession, form: RowForm,
 
   /** A batch that has nulls where the declared types have none, with the input rows of its page. */
   def of(layout: Array[Long], page: OutputPage): Iterator[InternalRow] = {
-    val before = Option.when(form.joined)(inputs.over(page.address, page.bytes))
+    val before = if (form.joined) Some(inputs.over(page.address, page.bytes)) else None
     convert(layout, before)
   }
 

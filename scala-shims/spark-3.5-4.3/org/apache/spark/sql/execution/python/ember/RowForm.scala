@@ -63,12 +63,8 @@ private[ember] final case class RowForm(
 private[ember] object RowForm {
 
   /** With user-defined types as they are stored; nothing if a type has no native conversion. */
-  def stored(schema: StructType): Option[StructType] = {
-    val plain = schema.transformRecursively { case own: UserDefinedType[?] => own.sqlType }
-    Some(plain).collect {
-      case struct: StructType if struct.forall(f => converts(f.dataType)) => struct
-    }
-  }
+  def stored(schema: StructType): Option[StructType] =
+    Some(OutputTypes.stored(schema)).filter(_.forall(field => converts(field.dataType)))
 
   /** Where nulls may stand anywhere, native code needs none of the checks that Spark leaves out. */
   def nullsAllowed(of: DataType): Boolean = of match {
@@ -82,7 +78,7 @@ private[ember] object RowForm {
   private def converts(of: DataType): Boolean = of match {
     case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
       true
-    case DateType | TimestampType | TimestampNTZType | BinaryType | NullType | VariantType => true
+    case DateType | TimestampType | TimestampNTZType | BinaryType | NullType => true
     case CalendarIntervalType => true
     case _: StringType | _: DecimalType | _: YearMonthIntervalType | _: DayTimeIntervalType => true
     case ArrayType(element, _) => converts(element)

@@ -11,7 +11,7 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer
 import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.{BarrierTaskContext, SparkEnv, TaskContext}
-import org.apache.spark.api.python.{BasePythonRunner, PythonEvalType}
+import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.internal.config.Python.{PYTHON_DAEMON_MODULE, PYTHON_WORKER_MODULE}
 import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.sql.catalyst.InternalRow
@@ -185,7 +185,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   }
 
   private def faultFolder: Option[File] =
-    Option.when(faultHandlerEnabled)(BasePythonRunner.faultHandlerLogDir)
+    if (faultHandlerEnabled) Some(faultLogs) else None
 
   private def functionRun(context: TaskContext): FunctionRun = FunctionRun(
     fingerprint.text,
@@ -230,7 +230,7 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
     override def hidesTraceback: Boolean = hideTraceback
     override def simplifiesTraceback: Boolean = simplifiedTraceback
     override def showsLocals: Boolean = tellsLocals
-    override def pickledBatchSize: Int = batchSizeForPythonUDF
+    override def others: Map[String, String] = workerVariables
     override def artifacts: String = jobArtifactUUID.getOrElse(WorkerEnvironment.NoArtifacts)
     override def faultFolder: Option[String] = SessionRunner.this.faultFolder.map(_.toString)
     override def tracebackSeconds: Long = SessionRunner.this.tracebackSeconds

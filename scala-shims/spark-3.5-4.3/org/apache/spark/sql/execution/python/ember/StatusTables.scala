@@ -52,7 +52,7 @@ object StatusTables extends SparkStrategy {
 
   private def text(table: StatusTable, argument: Expression): String =
     if (!argument.foldable || argument.dataType != StringType)
-      throw QueryCompilationErrors.nonFoldableArgumentError(table.name, "function", StringType)
+      throw TableArguments.notFoldable(table.name, "function", StringType)
     else
       argument.eval() match {
         case text: UTF8String => text.toString

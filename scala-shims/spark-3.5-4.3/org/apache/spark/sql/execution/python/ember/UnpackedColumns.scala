@@ -104,8 +104,10 @@ private[ember] object UnpackedColumns {
       selected: Seq[NamedExpression],
       count: Option[UnpackingMetrics]): Option[(UnpackedColumns, RDD[ColumnarBatch])] = {
     val sources = ColumnsBelow.sources(selected, batches.output)
-    Option.when(sources.forall(_ >= 0)) {
-      UnpackedColumns(batches.output, selected, sources, count) -> batches.executeColumnar()
+    if (sources.exists(_ < 0)) None
+    else {
+      val below = UnpackedColumns(batches.output, selected, sources, count)
+      Some(below -> batches.executeColumnar())
     }
   }
 

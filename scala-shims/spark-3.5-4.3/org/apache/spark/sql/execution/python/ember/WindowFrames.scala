@@ -15,7 +15,6 @@ import org.apache.spark.sql.catalyst.expressions.{
 }
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.execution.window.{UnboundedWindowFunctionFrame, WindowFunctionFrame}
 import org.apache.spark.sql.types.IntegerType
 
@@ -39,7 +38,7 @@ final class WindowFrames(
     val places = bounded.scanLeft(0)((place, has) => if (has) place + 1 else place)
     windowFrameExpressionFactoryPairs.indices.map { at =>
       val overs = windowFrameExpressionFactoryPairs(at)._1.map(_.asInstanceOf[WindowExpression])
-      (overs.toSeq, Option.when(bounded(at))(places(at)))
+      (overs.toSeq, if (bounded(at)) Some(places(at)) else None)
     }
   }
 
@@ -65,8 +64,8 @@ final class WindowFrames(
     val plain = FunctionArguments.of(overs.map(function))
     val places = frames.flatMap { case (overs, place) => overs.map(_ => place) }
     val metas = plain.metas.zip(places).map { case (metas, place) =>
-      val bounds = place.toSeq.flatMap(at => Seq(2 * at, 2 * at + 1)).map(ArgumentMetadata(_, None))
-      val moved = metas.map(it => ArgumentMetadata(it.offset + boundColumns.length, it.name))
+      val bounds = place.toSeq.flatMap(at => Seq(2 * at, 2 * at + 1)).map(Chains.argument(_, None))
+      val moved = metas.map(Chains.moved(_, boundColumns.length))
       bounds.toArray ++ moved
     }
     FunctionArguments(plain.chains, metas, boundColumns ++ plain.inputs)

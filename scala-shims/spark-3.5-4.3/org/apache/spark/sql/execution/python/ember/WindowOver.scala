@@ -77,7 +77,7 @@ private[ember] final class WindowOver(frames: WindowFrames, node: NodeConf) exte
       ArrowMemory.allocator,
       if (apart) arguments.inputs.length else input.length,
       row => if (apart) row else project(row))
-    val asked = Option.when(apart)(toAsked)
+    val asked = if (apart) Some(toAsked) else None
     new CutGroups(groups.map(RowGroup(None, _)), limits, Some(toInput), asked, size)
   }
 

@@ -28,22 +28,25 @@ object WorkerEnvironment {
     def hidesTraceback: Boolean
     def simplifiesTraceback: Boolean
     def showsLocals: Boolean
-    def pickledBatchSize: Int
     def artifacts: String
     def faultFolder: Option[String]
     def tracebackSeconds: Long
     def killsOnFlushFailure: Boolean
+
+    /** What not every Spark tells its workers. */
+    def others: Map[String, String]
   }
 
   def of(source: Source, context: TaskContext): Map[String, String] = {
     val env = SparkEnv.get
     val conf = env.conf
     def when(condition: Boolean)(variable: (String, String)): Option[(String, String)] =
-      Option.when(condition)(variable)
+      if (condition) Some(variable) else None
 
     val ownThreads = conf.getOption("spark.executorEnv.OMP_NUM_THREADS").isEmpty
     val ahead = RunnerSettings.pipelineDepth(conf).map(_.toString)
     source.variables ++
+      source.others ++
       ahead.map(_ => "SPARK_PIPELINED_UDF" -> "1") ++
       ahead.map("SPARK_PIPELINED_UDF_QUEUE_DEPTH" -> _) ++
       when(ownThreads)("OMP_NUM_THREADS" -> RunnerSettings.threads(context)) ++
@@ -63,9 +66,7 @@ object WorkerEnvironment {
           .mkString(","),
         "SPARK_AUTH_SOCKET_TIMEOUT" -> source.authTimeout.toString,
         "SPARK_BUFFER_SIZE" -> source.bufferBytes.toString,
-        "PYTHON_UDF_BATCH_SIZE" -> source.pickledBatchSize.toString,
         "SPARK_JOB_ARTIFACT_UUID" -> source.artifacts,
-        "SPARK_PYTHON_RUNTIME" -> "PYTHON_WORKER",
         "PYTHONPATH" -> pythonPath(source.variables.get("PYTHONPATH")),
         "PYTHONUNBUFFERED" -> "YES")
   }

@@ -1,6 +1,7 @@
 package org.apache.spark.sql.execution.python.ember
 
 import java.io.{ByteArrayInputStream, ByteArrayOutputStream, DataInputStream, DataOutputStream}
+import java.io.File
 import java.nio.channels.SocketChannel
 import java.util.concurrent.atomic.AtomicBoolean
 
@@ -37,12 +38,19 @@ final class StockWorker[IN, OUT](runner: StockRunner[IN, OUT], partition: Int, c
   override def close(): Unit = worker.stop()
 }
 
-/** The two methods of a runner that speak the protocol. */
+/** The two methods of a runner that speak the protocol, and what Spark 3.5 has otherwise. */
 trait StockRunner[IN, OUT]
     extends BasePythonRunner[IN, OUT]
     with RunnerSettings
     with HungWorkers[IN, OUT]
     with ProfiledRunner {
+  protected final def faultLogs: File = BasePythonRunner.faultHandlerLogDir
+
+  /** What a worker is told in its environment beside what every Spark tells it. */
+  protected final def workerVariables: Map[String, String] = Map(
+    "PYTHON_UDF_BATCH_SIZE" -> batchSizeForPythonUDF.toString,
+    "SPARK_PYTHON_RUNTIME" -> "PYTHON_WORKER")
+
   private[ember] def stockWriter(
       env: SparkEnv,
       worker: PythonWorker,

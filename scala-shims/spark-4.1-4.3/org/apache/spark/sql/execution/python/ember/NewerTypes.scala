@@ -1,8 +1,8 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.sql.types.{DataType, TimeType}
+import org.apache.spark.sql.types.{DataType, TimeType, VariantType}
 
 /** Types that not every Spark has. */
 private[ember] object NewerTypes {
-  def has(of: DataType): Boolean = of.isInstanceOf[TimeType]
+  def has(of: DataType): Boolean = of == VariantType || of.isInstanceOf[TimeType]
 }

@@ -1,0 +1,13 @@
+package dev.ember.plan.kinds
+
+/** What of this Spark can run embedded: nothing pickled, no table function, nothing with state. */
+private[kinds] object KindsOfSpark {
+  val all: Seq[Kind] = Seq(
+    ScalarKind,
+    MapInPandasKind,
+    MapInArrowKind,
+    GroupedMapInPandasKind,
+    CogroupedMapInPandasKind,
+    GroupedAggregateKind,
+    WindowAggregateKind)
+}
