@@ -52,7 +52,7 @@ object PythonFacts {
     thread.start()
     try {
       val text = reading.get(seconds, TimeUnit.SECONDS)
-      Option.when(process.waitFor(seconds, TimeUnit.SECONDS))(text)
+      if (process.waitFor(seconds, TimeUnit.SECONDS)) Some(text) else None
     } catch { case _: TimeoutException => None }
   }
 

@@ -31,7 +31,9 @@ object JoinedStacks {
       stacks: Map[Stack, Long],
       sessions: Seq[SampledSession]): Seq[(Stack, Long)] = {
     val levels = sessions.map(session => session -> levelOf(session, sessions))
-    val explained = levels.groupMapReduce(_._2)(_._1.stacks.values.sum)(_ + _)
+    val explained = levels.groupBy(_._2).map { case (level, those) =>
+      level -> those.map(_._1.stacks.values.sum).sum
+    }
     val java = explained.foldLeft(stacks) { case (left, (level, nanos)) =>
       takeFrom(left, level, nanos)
     }
@@ -78,6 +80,7 @@ object JoinedStacks {
   private def waitsAt(frames: Stack, level: Int): Boolean =
     frames.lastOption.exists(_.startsWith(Native)) && frames.count(_ == Advance) == level
 
-  private def sum(stacks: Seq[(Stack, Long)]): Map[Stack, Long] =
-    stacks.groupMapReduce(_._1)(_._2)(_ + _)
+  /** Each stack once. */
+  def sum(stacks: Seq[(Stack, Long)]): Map[Stack, Long] =
+    stacks.groupBy(_._1).map { case (frames, same) => frames -> same.map(_._2).sum }
 }

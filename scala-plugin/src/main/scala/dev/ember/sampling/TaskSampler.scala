@@ -3,8 +3,8 @@ package dev.ember.sampling
 import java.util.concurrent.locks.LockSupport
 
 import scala.annotation.tailrec
-import scala.collection.immutable.ArraySeq
 import scala.collection.mutable
+import scala.util.Try
 
 /** Looks at the threads of this process that run tasks, again and again, on a thread of its own until it is stopped. */
 final class TaskSampler(intervalMs: Int) {
@@ -23,7 +23,7 @@ final class TaskSampler(intervalMs: Int) {
     stopped = true
     LockSupport.unpark(thread)
     thread.join()
-    found.view.mapValues(stacks => TaskSampler.named(stacks)).toMap
+    found.map { case (task, stacks) => task -> TaskSampler.named(stacks) }.toMap
   }
 
   @tailrec private def watch(last: Long): Unit = {
@@ -36,13 +36,13 @@ final class TaskSampler(intervalMs: Int) {
   }
 
   private def look(task: SampledTask, thread: Thread, nanos: Long): Unit = {
-    val frames = ArraySeq.unsafeWrapArray(thread.getStackTrace)
+    val frames = thread.getStackTrace.toVector
     // Spark may have given the thread another task, or none, since it was asked for its name.
     if (frames.nonEmpty && TaskSampler.taskOf(thread.getName).contains(task)) {
       val stacks = found.getOrElseUpdate(task, mutable.Map.empty)
       if (!stacks.contains(frames)) different += 1
       val kept = if (different > TaskSampler.MostStacks) frames.takeRight(1) else frames
-      stacks.updateWith(kept)(before => Some(before.getOrElse(0L) + nanos)): Unit
+      stacks(kept) = stacks.getOrElse(kept, 0L) + nanos
     }
   }
 
@@ -64,7 +64,7 @@ object TaskSampler {
     """Executor task launch worker for task \S+ in stage (\S+) \(TID (\d+)\)""".r
 
   def taskOf(thread: String): Option[SampledTask] = thread match {
-    case OfTask(stage, id) => id.toLongOption.map(SampledTask(stage, _))
+    case OfTask(stage, id) => Try(id.toLong).toOption.map(SampledTask(stage, _))
     case _ => None
   }
 
@@ -72,13 +72,14 @@ object TaskSampler {
     Iterator
       .iterate(Thread.currentThread().getThreadGroup)(_.getParent)
       .takeWhile(_ != null)
-      .toSeq
+      .toList
       .last
 
   private def named(stacks: collection.Map[Seq[StackTraceElement], Long]): Map[Stack, Long] =
-    stacks.toSeq.groupMapReduce { case (frames, _) =>
-      frames.reverseIterator.map(frame => nameOf(frame.getClassName, frame.getMethodName)).toSeq
-    }(_._2)(_ + _)
+    JoinedStacks.sum(stacks.toSeq.map { case (frames, nanos) =>
+      val names = frames.reverse.map(frame => nameOf(frame.getClassName, frame.getMethodName))
+      names -> nanos
+    })
 
   /**
    * A method is one frame, whichever of its lines ran, and is called as in its source: Scala puts the name of the class

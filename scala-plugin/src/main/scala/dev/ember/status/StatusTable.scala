@@ -1,5 +1,7 @@
 package dev.ember.status
 
+import scala.util.Try
+
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.types._
 
@@ -121,7 +123,7 @@ object StatusTable {
     override val schema: StructType = new StructType().add("problem", StringType)
 
     override def rows(books: DriverStatus, words: Seq[String]): Seq[Row] =
-      Seq(Row(Sampling.start(words.head.toIntOption.getOrElse(0)).left.toOption.orNull))
+      Seq(Row(Sampling.start(Try(words.head.toInt).getOrElse(0)).left.toOption.orNull))
   }
 
   object StopSampling
