@@ -91,6 +91,20 @@ def test_what_does_not_fit_a_task_is_counted_by_turns(buyers, manifest, monkeypa
         assert grow_forest(buyers, manifest, **given).text() == expected
 
 
+@pytest.mark.parametrize("min_leaf", [1, 2])
+def test_honest_trees_whose_splits_leave_an_arm_without_rows_are_those_of_plain_python(
+    buyers, manifest, drawn, min_leaf
+):
+    rules = Rules(min_leaf=min_leaf)
+    seed = reference.seed_of(4, 0)
+    nodes = reference.grown(rows_of(drawn, seed, 1.0, 0), manifest, 4, rules)
+    expected = reference.scored_anew(nodes, rows_of(drawn, seed, 1.0, 1), manifest, min_leaf)
+    assert leaves(expected) < len([split for _, split in nodes if split is None])
+    for in_a_task in (True, False):
+        given = {"max_depth": 4, "rules": rules, "honest": True, "seed": 4}
+        assert grow_tree(buyers, manifest, **given, in_a_task=in_a_task).trees == (expected,)
+
+
 def test_an_honest_tree_keeps_min_leaf_in_both_halves(buyers, manifest):
     deep = grow_tree(buyers, manifest, max_depth=6, rules=RULES, honest=True)
     greedy = grow_tree(buyers, manifest, max_depth=6, rules=RULES)

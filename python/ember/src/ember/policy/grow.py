@@ -318,18 +318,17 @@ class _Growing:
                 raise RowsError(message)
 
     def _tree(self, grown: list[_Grown]) -> Node:
-        """Put the nodes together, children before their parents."""
+        """Put the nodes together; what hung below a split that was undone is no part of it."""
         if not grown:
             return Leaf((0.0,) * len(self.growth.arms))
-        nodes: list[Node] = []
-        for each in reversed(grown):
-            if each.best is None:
-                node: Node = Leaf(self._means(each.cells))
-            else:
-                left, right = (nodes[len(grown) - 1 - child] for child in each.children)
-                node = Split(each.best.feature, each.best.left_codes, left, right)
-            nodes.append(node)
-        return nodes[-1]
+        return self._node(grown, 0)
+
+    def _node(self, grown: list[_Grown], at: int) -> Node:
+        best, children = grown[at].best, grown[at].children
+        if best is None:
+            return Leaf(self._means(grown[at].cells))
+        left, right = (self._node(grown, child) for child in children)
+        return Split(best.feature, best.left_codes, left, right)
 
     def _means(self, cells: Cells) -> tuple[float, ...]:
         """Divide whole numbers as Python does: rounded once, however large they are."""
