@@ -2,6 +2,7 @@
 
 import json
 import math
+from bisect import bisect_left
 from dataclasses import replace
 
 import pytest
@@ -261,3 +262,23 @@ def test_more_rows_than_the_sample_give_the_same_boundaries_in_any_partitions(sp
     found = fit(many, **wanted)
     assert fit(many.repartition(9), **wanted).canonical() == found.canonical()
     assert len(found.features[0].boundaries) == 31
+
+
+@pytest.mark.parametrize("features", [["age"], ["age", "paid"]])
+def test_many_rows_of_few_values_have_the_quantiles_of_all_of_them(spark, features):
+    many = spark.range(300_000).selectExpr(
+        "18 + pmod(hash(id), 73) AS age",
+        "CASE WHEN pmod(hash(id, 1), 20) < 11 THEN 0D ELSE pmod(hash(id, 2), 997) / 7D END AS paid",
+        "CAST(id % 2 AS STRING) AS arm",
+        "id % 3 AS y",
+    )
+    wanted = {"treatment": "arm", "outcome": "y", "control": "0", "bins": 10}
+    found = fit(many, features=features, **wanted)
+    assert fit(many.repartition(5), features=features, **wanted).features == found.features
+    for feature in found.features:
+        values = sorted(row[0] for row in many.select(feature.name).collect())
+        quantiles = sorted({values[len(values) * at // 10] for at in range(1, 10)})
+        assert len(feature.boundaries) == len(quantiles)
+        for boundary, exact in zip(feature.boundaries, quantiles, strict=True):
+            ranks = [bisect_left(values, each) for each in (boundary, exact)]
+            assert abs(ranks[0] - ranks[1]) < 0.02 * len(values)

@@ -1,7 +1,8 @@
 """Manifests of rows: boundaries and vocabularies that no partitioning changes.
 
 Quantiles are values that occur, never means of two. They are those of a sample that is drawn by the
-rows' own hashes, so that the same rows give the same sample in whatever order and partitions.
+rows' own hashes and by how often each is there, so that the same rows give the same sample in
+whatever order and partitions, and rows that are there often are in it as often as is their due.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 from pyspark.sql.types import NumericType
 
 from ember.policy.errors import RowsError
-from ember.policy.fingerprint import column, types_of
+from ember.policy.fingerprint import column, row_hash, types_of
 from ember.policy.inputs import as_number_sql, as_text
 from ember.policy.lock import libraries
 from ember.policy.manifest import Categorical, Manifest, Numeric, Outcome, Treatment
@@ -34,7 +35,9 @@ SAMPLE_ROWS: Final = 50_000
 #: Columns whose quantiles are found at the same time: each holds its sample in memory.
 _AT_ONCE: Final = 64
 
-_HASHES: Final = 2**32
+#: Seed of the hashes that the sample is drawn by.
+_SAMPLE: Final = "sample"
+_HASH, _COPIES = "_ember_hash", "_ember_copies"
 
 
 def fit(  # noqa: PLR0913 (keywords, each of them a choice)
@@ -110,13 +113,24 @@ def _boundaries(
     found: dict[str, tuple[float, ...]] = dict.fromkeys(types, ())
     if bins < 2 or not types:
         return found
-    names = list(types)
+    if rows <= SAMPLE_ROWS:
+        return _quantiles(df, types, bins)
+    kept = _kept(df, types, rows).cache()
+    try:
+        return found | _quantiles(_sample(df, types, kept), types, bins)
+    finally:
+        kept.unpersist()
+
+
+def _quantiles(
+    df: DataFrame, types: dict[str, DataType], bins: int
+) -> dict[str, tuple[float, ...]]:
+    names, found = list(types), {}
     parts = ", ".join(f"{at / bins!r}D" for at in range(1, bins))
-    sample = _sample(df, names, rows)
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
         numbers = [as_number_sql(name, types[name]) for name in some]
-        quantiles = sample.selectExpr(
+        quantiles = df.selectExpr(
             *(f"percentile_disc(array({parts})) WITHIN GROUP (ORDER BY {each})" for each in numbers)
         ).collect()[0]
         for name, values in zip(some, quantiles, strict=True):
@@ -124,9 +138,21 @@ def _boundaries(
     return found
 
 
-def _sample(df: DataFrame, names: list[str], rows: int) -> DataFrame:
-    """Keep the rows whose hash is low enough; all of them if they are few."""
-    if rows <= SAMPLE_ROWS:
-        return df
-    low = F.xxhash64(*map(column, names)).bitwiseAND(F.lit(_HASHES - 1))
-    return df.where(low < F.lit(_HASHES * SAMPLE_ROWS // rows))
+def _kept(df: DataFrame, types: dict[str, DataType], rows: int) -> DataFrame:
+    """Say of each hash of a row how many copies of the row the sample has.
+
+    Of equal rows, which have one hash, are there on average as many as the sample's share of them:
+    the whole part of it for certain, and one more by what is left of it as the chance.
+    """
+    share = f"(rows * {SAMPLE_ROWS}L + pmod({_HASH}, {rows}L)) DIV {rows}L"
+    counted = df.select(row_hash(_SAMPLE, types).alias(_HASH)).groupBy(_HASH)
+    copies = counted.agg(F.count(F.lit(1)).alias("rows")).selectExpr(_HASH, f"{share} AS {_COPIES}")
+    return copies.where(F.col(_COPIES) > F.lit(0))
+
+
+def _sample(df: DataFrame, types: dict[str, DataType], kept: DataFrame) -> DataFrame:
+    """Take each row that is kept as often as it is to be there."""
+    hashed = df.select(*map(column, types), row_hash(_SAMPLE, types).alias(_HASH))
+    once = hashed.join(F.broadcast(kept), _HASH).dropDuplicates([_HASH])
+    every = F.expr(f"explode(sequence(1L, {_COPIES}))")
+    return once.select(*map(column, types), every.alias(_COPIES))
