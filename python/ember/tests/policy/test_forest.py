@@ -1,13 +1,15 @@
 """Forests, honest trees, doubly robust values: plain Python's bits, and the same in any order."""
 
+from collections import Counter, defaultdict
+
 import pytest
 import reference
 from perturbed import PERTURBED
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
-from ember.policy import RowsError, Rules, doubly_robust, fit, grow_forest, grow_tree
-from ember.policy.inputs import drawn_by
+from ember.policy import RowsError, Rules, doubly_robust, fit, grow_forest, grow_tree, score
+from ember.policy.fingerprint import row_hash, types_of
 
 FEATURES = ["zip", "history", "recency", "newbie"]
 RULES = Rules(min_leaf=8)
@@ -23,10 +25,21 @@ def manifest(buyers):
 
 @pytest.fixture(scope="module")
 def drawn(buyers, manifest):
+    return drawn_of(buyers, manifest)
+
+
+def drawn_of(df, manifest):
     """Return the rows that plain Python counts, with the hash that each is drawn by."""
-    rows = buyers.withColumn("hash", drawn_by(buyers, manifest)).collect()
+    hash_ = row_hash("draws", types_of(df, manifest.columns))
+    rows = df.withColumn("hash", hash_).collect()
+    ranks, ranked = Counter(), []
+    for row in rows:
+        ranks[row.hash] += 1
+        ranked.append((row.hash, ranks[row.hash]))
+    with_ranks = df.sparkSession.createDataFrame(ranked, "hash long, rank long")
+    words = [row[0] for row in with_ranks.select(F.xxhash64("hash", "rank")).collect()]
     counted = reference.counted([row.asDict() for row in rows], manifest)
-    return [(row.hash % 2**64, each) for row, each in zip(rows, counted, strict=True)]
+    return [(word % 2**64, each) for word, each in zip(words, counted, strict=True)]
 
 
 def rows_of(drawn, seed, share, half=None):
@@ -116,6 +129,81 @@ def leaves(node):
     return leaves(node.left) + leaves(node.right) if hasattr(node, "left") else 1
 
 
+SHARES = {("a", "t"): 15, ("a", "c"): 10, ("b", "t"): 10, ("b", "c"): 20}
+
+
+@pytest.fixture(scope="module")
+def converted(spark):
+    """8,000 rows of two features' values, two arms and two outcomes: all of them have equals."""
+    rows = [
+        (at, cell, arm, int(at % 100 < share), cell)
+        for (cell, arm), share in SHARES.items()
+        for at in range(2000)
+    ]
+    schema = "spend int, zip string, segment string, y int, other string"
+    return spark.createDataFrame(rows, schema)
+
+
+@pytest.fixture(scope="module")
+def converted_manifest(converted):
+    given = {"features": ["zip"], "treatment": "segment", "outcome": "y", "control": "c"}
+    return fit(converted, **given, digits=0)
+
+
+@pytest.mark.parametrize("honest", [False, True])
+def test_equal_rows_are_drawn_each_for_itself(converted, converted_manifest, honest):
+    given = {"n_trees": 20, "max_depth": 1, "rules": Rules(min_leaf=10), "honest": honest}
+    forest = grow_forest(converted, converted_manifest, **given, in_a_task=True)
+    scores = {row.zip: row.scores for row in score(converted, forest).collect()}
+    for (cell, arm), share in SHARES.items():
+        at = converted_manifest.treatment.arms.index(arm)
+        assert scores[cell][at] == pytest.approx(share / 100, abs=0.015)
+    for how in PERTURBED.values():
+        assert grow_forest(how(converted), converted_manifest, **given, in_a_task=False) == forest
+
+
+def test_a_forest_of_equal_rows_is_that_of_plain_python_bit_for_bit(converted, converted_manifest):
+    drawn, rules = drawn_of(converted, converted_manifest), Rules(min_leaf=10)
+    expected = []
+    for tree in range(2):
+        nodes = reference.grown(
+            rows_of(drawn, reference.seed_of(4, tree), 0.5), converted_manifest, 1, rules
+        )
+        expected.append(reference.tree_of(nodes, converted_manifest))
+    given = {"n_trees": 2, "seed": 4, "max_depth": 1, "rules": rules, "honest": False}
+    assert grow_forest(converted, converted_manifest, **given).trees == tuple(expected)
+
+
+def test_equal_rows_are_in_folds_each_for_itself(converted, converted_manifest):
+    given = {"n_trees": 4, "max_depth": 1, "rules": Rules(min_leaf=10)}
+    found = doubly_robust(converted, converted_manifest, **given).localCheckpoint()
+    values = defaultdict(list)
+    for row in found.collect():
+        values[row.zip].append(row["values"])
+    for (cell, arm), share in SHARES.items():
+        at = converted_manifest.treatment.arms.index(arm)
+        of_arm = [value[at] for value in values[cell]]
+        assert sum(of_arm) / len(of_arm) == pytest.approx(share / 100, abs=0.015)
+    dealt = found.groupBy("zip", "segment", "y").agg(F.count_distinct("values").alias("folds"))
+    assert {row.folds for row in dealt.collect()} == {2}
+    again = doubly_robust(converted.orderBy(F.rand(3)).repartition(5), converted_manifest, **given)
+    assert again.exceptAll(found).count() == 0
+    rules = Rules("dr", min_leaf=10)
+    trees = [
+        grow_forest(
+            df,
+            converted_manifest,
+            n_trees=3,
+            max_depth=1,
+            rules=rules,
+            values="values",
+            in_a_task=how,
+        )
+        for df, how in ((found, True), (again, False))
+    ]
+    assert trees[0] == trees[1]
+
+
 @pytest.fixture(scope="module")
 def valued(buyers, manifest):
     return doubly_robust(
@@ -152,9 +240,9 @@ def test_a_split_by_values_gains_what_the_best_arms_of_its_children_are_worth(va
 
     for node, side in ((tree.left, True), (tree.right, False)):
         some = [row["values"] for row in rows if goes_left(row) == side]
-        for arm, score in enumerate(node.scores):
+        for arm, found in enumerate(node.scores):
             units = sum(reference.units(each[arm], 2) for each in some)
-            assert score == units / (len(some) * 100)
+            assert found == units / (len(some) * 100)
 
 
 def test_propensities_of_a_column_are_used(buyers, manifest, valued):

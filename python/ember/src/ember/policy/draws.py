@@ -1,8 +1,10 @@
 """Which rows a tree is grown on, and which features a node may split by: drawn by hashes.
 
 Nothing is drawn from a stream of random numbers, whose order would show. A row's hash (see
-:func:`ember.policy.inputs.drawn_by`) is mixed with the tree's seed: its upper half says whether the
-tree has the row, its lowest bit to which half of an honest tree it belongs.
+:func:`ember.policy.inputs.drawn_by`) is of its values and of its rank among the rows that equal it,
+which are interchangeable; so equal rows are drawn each for itself. It is mixed with the tree's
+seed: its upper half says whether the tree has the row, its lowest bit to which half of an honest
+tree it belongs.
 """
 
 from __future__ import annotations

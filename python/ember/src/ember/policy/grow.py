@@ -80,8 +80,8 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
 ) -> Forest:
     """Grow trees, each on rows of its own, whose mean is the policy's score.
 
-    Rows are drawn by their own hash and ``seed``, without replacement; rows of the same values are
-    drawn together. So the same locked rows give the same forest, bit for bit.
+    Rows are drawn by ``seed`` and a hash of their values and of their rank among rows that equal
+    them, without replacement. So the same locked rows give the same forest, bit for bit.
 
     :param rows_per_tree: the share of the rows that a tree has, above 0 and at most 1
     :param features_per_node: how many features a node may split by; all of them, if None

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
-from pyspark.sql.types import BooleanType, DoubleType, FloatType
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    BooleanType,
+    DateType,
+    DoubleType,
+    FloatType,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from ember.policy.errors import RowsError
-from ember.policy.fingerprint import quoted, row_hash, row_hash_sql, type_of, types_of
+from ember.policy.fingerprint import TYPES, quoted, row_hash_sql, type_of, types_of
 from ember.policy.manifest import Numeric
 
 if TYPE_CHECKING:
@@ -24,6 +34,15 @@ _DIGITS: Final = 18
 
 #: Seed of the hashes that rows are drawn by.
 _DRAWS: Final = "draws"
+
+#: Seed of a second one: rows that share both are equal.
+_ALIKE: Final = "alike"
+
+#: Equal rows that are written out from one list.
+_RUN: Final = 2**16
+
+#: Types besides arrays of them by which equal rows are told apart.
+_ORDERED: Final = (*TYPES, BinaryType, DateType, TimestampNTZType, TimestampType)
 
 _NANS: Final[dict[type[DataType], str]] = {DoubleType: "DOUBLE('NaN')", FloatType: "FLOAT('NaN')"}
 
@@ -55,7 +74,7 @@ def counted_rows(
     Features are two columns, a list of numbers and a list of texts: of thousands of columns the
     planning of a query would take longer than the query.
 
-    :param drawn: some rows are left out, by their hashes
+    :param drawn: some rows are left out, by their hashes: equal rows are told apart then
     :param features: those of the manifest that are counted, if not all
     :raises RowsError: if the rows have no such columns
     """
@@ -72,7 +91,8 @@ def counted_rows(
         *(units if outcomes is None else _values(df, manifest, outcomes)),
         *(f"CAST(array({', '.join(each)}) AS ARRAY<{of}>)" for of, each in lists.items()),
     ]
-    return df.selectExpr(*(f"{each} AS _{at}" for at, each in enumerate(written)))
+    rows = df.selectExpr(*(f"{each} AS _{at}" for at, each in enumerate(written)))
+    return _told_apart(rows, valued=outcomes is not None) if drawn else rows
 
 
 def arm(df: DataFrame, manifest: Manifest) -> Column:
@@ -81,8 +101,42 @@ def arm(df: DataFrame, manifest: Manifest) -> Column:
 
 
 def drawn_by(df: DataFrame, manifest: Manifest) -> Column:
-    """Return the hash that rows are drawn by: of all the values that the manifest names."""
-    return row_hash(_DRAWS, types_of(df, manifest.columns))
+    """Return the hash that a row is drawn by: of what the manifest names, and its rank.
+
+    Equal rows have ranks of their own, by the values of all other columns that have an order.
+    Those that are equal there, too, are interchangeable: which has which rank does not show.
+    """
+    types = types_of(df, manifest.columns)
+    drawn, alike = (row_hash_sql(seed, types) for seed in (_DRAWS, _ALIKE))
+    times = Counter(map(str.casefold, df.columns))
+    others = [
+        quoted(each.name)
+        for each in df.schema.fields
+        if each.name not in types and times[each.name.casefold()] == 1 and _ordered(each.dataType)
+    ]
+    order = ", ".join(others or [drawn])
+    rank = f"row_number() OVER (PARTITION BY {drawn}, {alike} ORDER BY {order})"
+    return F.expr(f"xxhash64({drawn}, CAST({rank} AS BIGINT))")
+
+
+def _told_apart(rows: DataFrame, *, valued: bool) -> DataFrame:
+    """Hash with each counted row's hash its rank among those that equal it.
+
+    Equal rows are counted, and written out again with their ranks: so no order of theirs is asked
+    for, and what is sent is each row once. Ranks are written by runs, for lists are short.
+    """
+    names = rows.columns
+    units = names[2:-2] if valued else []
+    counted = rows.groupBy(*names).agg(F.count(F.lit(1)).alias("_rows"))
+    runs = f"explode(sequence(1L, _rows, {_RUN}L)) AS _first"
+    ranks = f"explode(sequence(_first, least(_first + {_RUN - 1}L, _rows))) AS _rank"
+    each = counted.selectExpr("*", runs).selectExpr("*", ranks)
+    hashed = f"xxhash64({', '.join(['_1', *units, '_rank'])}) AS _1"
+    return each.selectExpr(*(hashed if name == "_1" else name for name in names))
+
+
+def _ordered(of: DataType) -> bool:
+    return _ordered(of.elementType) if isinstance(of, ArrayType) else isinstance(of, _ORDERED)
 
 
 def as_number(df: DataFrame, name: str) -> Column:

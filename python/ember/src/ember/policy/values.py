@@ -2,7 +2,7 @@
 
 A forest says what to expect of each arm; the row's own outcome corrects that for the arm that it
 got, by the inverse of how likely it was to get it. A row is never scored by a forest that saw it:
-rows are in folds, drawn by their hash.
+rows are in folds, drawn by their hash, equal rows each for itself.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ def doubly_robust(  # noqa: PLR0913 (keywords, each of them a choice)
         message = f"folds is {folds}, and not between 2 and 10"
         raise RowsError(message)
     fold = F.pmod(F.shiftrightunsigned(drawn_by(df, manifest), 1), F.lit(folds))
-    found = df.withColumn(_FOLD, fold)
+    folded = df.withColumn(_FOLD, fold)
+    found = folded
     names = [f"_ember_expected_{at}" for at in range(folds)]
     for at, name in enumerate(names):
         forest = grow_forest(
-            df.where(fold != F.lit(at)),
+            folded.where(column(_FOLD) != F.lit(at)),
             manifest,
             n_trees=n_trees,
             seed=seed_of(seed, at),
