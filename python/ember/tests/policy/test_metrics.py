@@ -1,5 +1,6 @@
 """Values of policies and rankings by uplift: equal to plain Python with fractions."""
 
+import itertools
 import math
 import random
 from fractions import Fraction
@@ -73,6 +74,50 @@ def test_the_best_ranking_has_the_coefficient_1_and_none_has_0(ranked):
     assert qini(outcome, np.where(treated, outcome, -outcome), treated) == 1.0
     assert qini(outcome, np.zeros(len(outcome)), treated) == 0.0
     assert qini(np.zeros(len(outcome)), outcome, treated) == 0.0
+
+
+def best_area(outcome, treated):
+    """Walk all rankings: rows of a side come by their outcome, so each is a path through a grid.
+
+    Rows that are taken together are a step of several.
+    """
+    ours = np.array([0.0, *np.cumsum(sorted(outcome[treated], reverse=True))])
+    others = np.array([0.0, *np.cumsum(sorted(outcome[~treated]))])
+    ends = list(itertools.product(range(len(ours)), range(len(others))))
+    gained = {(i, j): ours[i] - i * others[j] / max(j, 1) for i, j in ends}
+    best = {(0, 0): 0.0}
+    for i, j in ends[1:]:
+        best[i, j] = max(
+            best[a, b] + (i - a + j - b) * (gained[i, j] + gained[a, b]) / 2
+            for a, b in itertools.product(range(i + 1), range(j + 1))
+            if (a, b) != (i, j)
+        )
+    return best[ends[-1]] - len(outcome) * gained[ends[-1]] / 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_ranking_has_more_than_the_coefficient_1(seed):
+    rng = np.random.default_rng(seed)
+    treated = np.arange(24) % 2 == 0
+    outcome = (rng.random(24) < np.where(treated, 0.4, 0.2)) * 1.0
+    uplift = rng.random(24)
+    most = best_area(outcome, treated)
+    assert qini(outcome, uplift, treated) == pytest.approx(
+        qini_curve(outcome, uplift, treated).area() / most
+    )
+
+
+def test_outcomes_whose_best_ranking_is_not_known_have_no_coefficient():
+    treated = np.array([True, False] * 4)
+    signed = np.array([1.0, -2.0, 3.0, 0.0, -1.0, -4.0, 0.0, 2.0])
+    known = np.where(treated, signed, -signed)
+    assert best_area(signed, treated) > qini_curve(signed, known, treated).area()
+    with pytest.raises(RowsError, match="3 outcomes are negative: no ranking is known"):
+        qini(signed, known, treated)
+    harmed, treated = np.array([0.0, 10.0, 10.1, 10.2]), np.array([True, False, False, False])
+    assert best_area(harmed, treated) > 0
+    with pytest.raises(RowsError, match="so much harm"):
+        qini(harmed, np.arange(4.0), treated)
 
 
 @pytest.mark.parametrize("measure", [qini, auuc])

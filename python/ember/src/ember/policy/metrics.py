@@ -111,12 +111,22 @@ def auuc(outcome: Values, uplift: Values, treated: NDArray[np.bool_]) -> float:
 
 
 def qini(outcome: Values, uplift: Values, treated: NDArray[np.bool_]) -> float:
-    """Return the Qini coefficient: the area of the curve by that of the best ranking there is.
+    """Return the Qini coefficient: the area of the curve by that of the ranking that knows all.
 
-    The best one begins with treated rows by their outcome, and ends with the others by theirs.
+    That one begins with treated rows by their outcome, and ends with the others by theirs. It is
+    the best there is where outcomes are not negative and treating does not do harm on the whole;
+    among few rows another may be better by chance.
+
+    :raises RowsError: if an outcome is negative, or that ranking has no area to divide by
     """
-    best = qini_curve(outcome, np.where(treated, outcome, -outcome), treated).area()
     area = qini_curve(outcome, uplift, treated).area()
+    if negative := int((outcome < 0).sum()):
+        message = f"{negative:,} outcomes are negative: no ranking is known to be best; use auuc"
+        raise RowsError(message)
+    best = qini_curve(outcome, np.where(treated, outcome, -outcome), treated).area()
+    if best < 0 or (best == 0 and area != 0):
+        message = "treating does so much harm that no ranking is known to be best; use auuc"
+        raise RowsError(message)
     return area / best if best else 0.0
 
 
