@@ -7,7 +7,19 @@ import pytest
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
-from ember.policy import Forest, Leaf, ManifestError, Split, fit, read_forest, score
+from ember.policy import (
+    Forest,
+    Leaf,
+    ManifestError,
+    RowsError,
+    Split,
+    decide,
+    doubly_robust,
+    fit,
+    read_forest,
+    score,
+)
+from ember.policy.ml import PolicyModel
 
 FEATURES = ["recency", "history", "zip", "newbie"]
 BACKENDS = ["arrow", "pandas", "row", "map_arrow", "map_pandas"]
@@ -141,3 +153,36 @@ def test_a_forest_without_trees_is_refused(manifest):
         Forest(manifest, ())
     with pytest.raises(ManifestError, match="has the keys manifest, trees"):
         read_forest("[]")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        lambda df, forest, out: score(df, forest, out=out, backend="arrow"),
+        lambda df, forest, out: decide(
+            score(df, forest, out="_scores"), forest.manifest, scores="_scores", out=out
+        ),
+        lambda df, forest, out: doubly_robust(df, forest.manifest, out=out),
+        lambda df, forest, out: _model(forest, predictionCol=out).transform(df),
+        lambda df, forest, out: _model(forest, scoresCol=out).transform(df),
+    ],
+)
+def test_no_column_that_is_there_is_written_over(customers, forest, added):
+    for out in ("spend", "Spend"):
+        with pytest.raises(RowsError, match="there is a column 'spend' already: name another by"):
+            added(customers, forest, out)
+
+
+def test_names_that_differ_by_case_are_two_where_spark_says_so(spark, customers, forest):
+    spark.conf.set("spark.sql.caseSensitive", "true")
+    try:
+        found = score(customers, forest, out="Spend", backend="arrow").columns
+        with pytest.raises(RowsError, match="name another by predictionCol, or drop it"):
+            _model(forest, predictionCol="spend").transform(customers)
+    finally:
+        spark.conf.unset("spark.sql.caseSensitive")
+    assert found == [*customers.columns, "Spend"]
+
+
+def _model(forest, **params):
+    return PolicyModel(forest)._set(**params)

@@ -95,6 +95,18 @@ def counted_rows(
     return _told_apart(rows, valued=outcomes is not None) if drawn else rows
 
 
+def refuse_taken(df: DataFrame, name: str, option: str = "out") -> None:
+    """Refuse the name of a new column that a column has, as Spark compares names.
+
+    :raises RowsError: if there is one
+    """
+    cased = df.sparkSession.conf.get("spark.sql.caseSensitive") == "true"
+    for each in df.columns:
+        if each == name or (not cased and each.casefold() == name.casefold()):
+            message = f"there is a column {each!r} already: name another by {option}, or drop it"
+            raise RowsError(message)
+
+
 def arm(df: DataFrame, manifest: Manifest) -> Column:
     """Return the arm that a row got, as text."""
     return as_text(df, manifest.treatment.column)

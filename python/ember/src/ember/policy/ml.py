@@ -26,6 +26,7 @@ from ember.policy.errors import ManifestError, RowsError
 from ember.policy.fingerprint import column, type_of
 from ember.policy.fit import fit
 from ember.policy.grow import grow_forest
+from ember.policy.inputs import refuse_taken
 from ember.policy.score import decide, score
 from ember.policy.search import Rules
 from ember.policy.trees import Forest, read_forest
@@ -138,6 +139,8 @@ class PolicyModel(Model, _Outputs, MLReadable["PolicyModel"], MLWritable):
         self.forest = forest
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        for param in (self.scoresCol, self.predictionCol):
+            refuse_taken(dataset, self.getOrDefault(param), param.name)
         scores = self.getOrDefault(self.scoresCol)
         scored = score(dataset, self.forest, out=scores, backend=self.getOrDefault(self.backend))
         out = self.getOrDefault(self.predictionCol)

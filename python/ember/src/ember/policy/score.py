@@ -18,7 +18,7 @@ from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 from ember.policy.choose import choose
 from ember.policy.errors import DriftError, RowsError
 from ember.policy.fingerprint import column
-from ember.policy.inputs import encoded
+from ember.policy.inputs import encoded, refuse_taken
 from ember.policy.kernel import shipped
 from ember.policy.lock import changes_without_rows, verify
 from ember.policy.manifest import Numeric
@@ -62,9 +62,7 @@ def score(
     :raises RowsError: if a column that the manifest names is not there, or ``out`` is
     :raises DriftError: if something changed since the lock
     """
-    if out in df.columns:
-        message = f"there is a column {out!r} already"
-        raise RowsError(message)
+    refuse_taken(df, out)
     if locked is not None:
         _unchanged(df, policy.manifest, locked)
     if backend == "auto":
@@ -83,7 +81,11 @@ def score(
 def decide(
     scored: DataFrame, manifest: Manifest, *, scores: str = "scores", out: str = "arm"
 ) -> DataFrame:
-    """Add the arm of the highest score; of equal ones, the first of the manifest."""
+    """Add the arm of the highest score; of equal ones, the first of the manifest.
+
+    :raises RowsError: if there is a column ``out``
+    """
+    refuse_taken(scored, out)
     arms = F.array(*map(F.lit, manifest.treatment.arms))
     best = F.array_position(column(scores), F.array_max(column(scores)))
     return scored.withColumn(out, F.element_at(arms, best.cast("int")))

@@ -15,7 +15,7 @@ from ember.policy.draws import seed_of
 from ember.policy.errors import RowsError
 from ember.policy.fingerprint import column
 from ember.policy.grow import grow_forest
-from ember.policy.inputs import arm, as_number, drawn_by
+from ember.policy.inputs import arm, as_number, drawn_by, refuse_taken
 from ember.policy.score import score
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ def doubly_robust(  # noqa: PLR0913 (keywords, each of them a choice)
     :param folds: rows of each are scored by a forest that the others grew; 2 to 10
     :param propensities: a column with how likely each arm was for the row, as an array of doubles;
         without it, each arm's share of the rows, as in a randomised trial
-    :raises RowsError: if the rows do not fit the manifest, or an arm has none
+    :raises RowsError: if the rows do not fit the manifest, an arm has none, or there is a column
+        ``out``
     """
     if not 2 <= folds <= 10:
         message = f"folds is {folds}, and not between 2 and 10"
         raise RowsError(message)
+    refuse_taken(df, out)
     fold = F.pmod(F.shiftrightunsigned(drawn_by(df, manifest), 1), F.lit(folds))
     folded = df.withColumn(_FOLD, fold)
     found = folded
