@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from bisect import bisect_left
 from dataclasses import replace
 
@@ -282,3 +283,21 @@ def test_many_rows_of_few_values_have_the_quantiles_of_all_of_them(spark, featur
         for boundary, exact in zip(feature.boundaries, quantiles, strict=True):
             ranks = [bisect_left(values, each) for each in (boundary, exact)]
             assert abs(ranks[0] - ranks[1]) < 0.02 * len(values)
+
+
+@pytest.mark.parametrize("of", ["int", "double", "decimal(3,1)"])
+def test_arms_that_are_numbers_are_refused_by_name(spark, of):
+    rows = spark.range(40).selectExpr("id AS x", f"CAST(id % 2 AS {of}) AS arm", "id % 3 AS y")
+    words = rf"column 'arm' is {re.escape(of)}, and arms are text: cast it to string"
+    with pytest.raises(RowsError, match=words):
+        fit(rows, features=["x"], treatment="arm", outcome="y", control="0")
+
+
+def test_an_arm_may_be_the_empty_text_or_a_boolean(spark):
+    rows = spark.range(40).selectExpr(
+        "id AS x", "IF(id % 2 = 0, '', 'mens') AS arm", "id % 3 = 0 AS sent", "id % 5 AS y"
+    )
+    given = {"features": ["x"], "outcome": "y"}
+    assert fit(rows, treatment="arm", control="", **given).treatment.arms == ("", "mens")
+    found = fit(rows, treatment="sent", control="false", **given)
+    assert found.treatment.arms == ("false", "true")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
-from pyspark.sql.types import NumericType
+from pyspark.sql.types import BooleanType, NumericType, StringType
 
 from ember.policy.errors import RowsError
-from ember.policy.fingerprint import column, row_hash, types_of
+from ember.policy.fingerprint import column, row_hash, type_of, types_of
 from ember.policy.inputs import as_number_sql, as_text
 from ember.policy.lock import libraries
 from ember.policy.manifest import Categorical, Manifest, Numeric, Outcome, Treatment
@@ -55,7 +55,7 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     Numbers become numeric features with up to ``bins`` bins, text and booleans categorical ones;
     arms and categories are in the order of their text.
 
-    :param treatment: the column of the arm that a row got; no row may lack it
+    :param treatment: the column of the arm that a row got, text or boolean; no row may lack it
     :param outcome: a column of numbers, kept with ``digits`` digits after the point (0 to 9)
     :raises RowsError: if the rows have no such columns, or a column has too many categories
     :raises ManifestError: if what was found contradicts itself, as where ``control`` is no arm
@@ -63,6 +63,11 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     types = types_of(df, [outcome, *features])
     if not isinstance(types[outcome], NumericType):
         message = f"column {outcome!r} is {types[outcome].simpleString()}, and no number"
+        raise RowsError(message)
+    got = type_of(df, treatment)
+    if not isinstance(got, BooleanType | StringType):
+        words = f"is {got.simpleString()}, and arms are text: cast it to string"
+        message = f"column {treatment!r} {words}"
         raise RowsError(message)
     numeric = [name for name in features if isinstance(types[name], NumericType)]
     written = [name for name in features if name not in numeric]
@@ -79,7 +84,7 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     return Manifest(
         rows=rows,
         features=tuple(found[name] for name in features),
-        treatment=Treatment(treatment, tuple(filter(None, arms)), control),
+        treatment=Treatment(treatment, tuple(each for each in arms if each is not None), control),
         outcome=Outcome(outcome, digits),
         libraries=libraries(),
     )
