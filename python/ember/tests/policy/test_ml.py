@@ -109,3 +109,20 @@ def test_rows_without_an_arm_have_no_value(customers):
         judge.evaluate(rows.where("false"))
     with pytest.raises(RowsError, match="rows without an arm"):
         judge.evaluate(rows.replace("mens", None, "segment"))
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_rows_without_an_outcome_have_no_value(customers, nothing):
+    judge = PolicyEvaluator(treatmentCol="segment", outcomeCol="spend")
+    spend = F.when(F.col("recency") % 5 > 0, F.col("spend")).otherwise(F.lit(nothing))
+    rows = customers.withColumn("prediction", F.lit("mens")).withColumn("spend", spend)
+    with pytest.raises(RowsError, match="rows without an outcome"):
+        judge.evaluate(rows)
+
+
+def test_a_prediction_that_no_row_got_has_no_value(customers):
+    judge = PolicyEvaluator(treatmentCol="segment", outcomeCol="spend")
+    for arm, words in (("Mens", "'Mens' is predicted, and no row got it"), (None, "predicted arm")):
+        some = F.when(F.col("recency") % 5 > 0, F.col("segment")).otherwise(F.lit(arm))
+        with pytest.raises(RowsError, match=words):
+            judge.evaluate(customers.withColumn("prediction", some))

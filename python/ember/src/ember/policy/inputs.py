@@ -156,6 +156,11 @@ def as_number(df: DataFrame, name: str) -> Column:
     return F.expr(as_number_sql(name, type_of(df, name)))
 
 
+def as_decimal(df: DataFrame, name: str, digits: int) -> Column:
+    """Name a column of numbers, rounded to some digits: a decimal, or null if it is missing."""
+    return F.expr(_rounded(_without_nan(name, type_of(df, name)), digits))
+
+
 def as_number_sql(name: str, of: DataType) -> str:
     """Write the same in SQL."""
     return f"CAST({_without_nan(name, of)} AS DOUBLE) + 0.0D"
@@ -190,7 +195,11 @@ def _values(df: DataFrame, manifest: Manifest, name: str) -> list[str]:
 
 def _in_units(value: str, digits: int) -> str:
     """Write an outcome as a whole number of units, halves away from zero, or null."""
-    return f"CAST(CAST({value} AS DECIMAL({_DIGITS}, {digits})) * {10**digits} AS BIGINT)"
+    return f"CAST({_rounded(value, digits)} * {10**digits} AS BIGINT)"
+
+
+def _rounded(value: str, digits: int) -> str:
+    return f"CAST({value} AS DECIMAL({_DIGITS}, {digits}))"
 
 
 def _without_nan(name: str, of: DataType) -> str:

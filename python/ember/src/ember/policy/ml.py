@@ -23,16 +23,17 @@ from pyspark.ml.util import (
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy.errors import ManifestError, RowsError
-from ember.policy.fingerprint import column, type_of
+from ember.policy.fingerprint import column
 from ember.policy.fit import fit
 from ember.policy.grow import grow_forest
-from ember.policy.inputs import refuse_taken
+from ember.policy.inputs import as_decimal, refuse_taken
 from ember.policy.score import decide, score
 from ember.policy.search import Rules
 from ember.policy.trees import Forest, read_forest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from pyspark.sql import DataFrame
 
@@ -190,7 +191,8 @@ class PolicyEvaluator(
     """The mean outcome if each row got its predicted arm, by inverse propensity; larger is better.
 
     The propensities are the arms' shares of the rows, as in a randomised experiment. Sums are of
-    decimals, so that the value does not depend on the order of the rows.
+    decimals, so that the value does not depend on the order of the rows. Rows that lack their arm,
+    their predicted arm or their outcome are refused, and a predicted arm that no row got.
     """
 
     predictionCol = _param("predictionCol", "column of the chosen arm", TypeConverters.toString)
@@ -201,17 +203,40 @@ class PolicyEvaluator(
         self._set(**params)
 
     def _evaluate(self, dataset: DataFrame) -> float:
-        name = self.getOrDefault(self.outcomeCol)
-        type_of(dataset, name)
-        gave = column(name).cast(f"decimal(18, {self.getOrDefault(self.digits)})")
+        gave = as_decimal(
+            dataset, self.getOrDefault(self.outcomeCol), self.getOrDefault(self.digits)
+        )
         got = column(self.getOrDefault(self.treatmentCol)).cast("string")
-        same = got == column(self.getOrDefault(self.predictionCol))
-        arms = (
-            dataset.groupBy(got.alias("arm"))
-            .agg(F.count(F.lit(1)).alias("rows"), F.sum(F.when(same, gave)).alias("gave"))
+        chosen = column(self.getOrDefault(self.predictionCol)).cast("string")
+        cells = (
+            dataset.groupBy(got.alias("got"), chosen.alias("chosen"))
+            .agg(F.count(F.lit(1)).alias("rows"), F.count(gave), F.sum(gave))
             .collect()
         )
-        if not arms or any(arm.arm is None for arm in arms):
-            message = "there are no rows" if not arms else "there are rows without an arm"
+        return _value([tuple(cell) for cell in cells])
+
+
+def _value(cells: list[tuple[str | None, str | None, int, int, Decimal | None]]) -> float:
+    """Add up what rows gave that got their predicted arm, each arm's by its share of the rows.
+
+    :param cells: arm, predicted arm, rows, those that have an outcome, and the sum of it
+    :raises RowsError: if they have no value
+    """
+    rows: dict[str, int] = {}
+    for got, chosen, each, known, _ in cells:
+        if got is None or chosen is None or known < each:
+            lacking = (
+                "an arm" if got is None else "a predicted arm" if chosen is None else "an outcome"
+            )
+            message = f"there are rows without {lacking}"
             raise RowsError(message)
-        return float(sum(Fraction(arm.gave or 0) / arm.rows for arm in arms))
+        rows[got] = rows.get(got, 0) + each
+    if not rows:
+        message = "there are no rows"
+        raise RowsError(message)
+    for _, chosen, *_ in cells:
+        if chosen not in rows:
+            message = f"{chosen!r} is predicted, and no row got it: its value is not known"
+            raise RowsError(message)
+    same = ((got, gave) for got, chosen, _, _, gave in cells if got == chosen)
+    return float(sum(Fraction(gave or 0) / rows[got or ""] for got, gave in same))
