@@ -6,6 +6,7 @@ driver adds the library to the application's files, so that executors have it wi
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
 import json
@@ -15,8 +16,10 @@ import re
 import shutil
 import struct
 import warnings
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
@@ -51,6 +54,9 @@ _SCHEMA_WORDS, _ARRAY_WORDS = 9, 10
 _ERROR_BYTES: Final = 4096
 _REFUSED: Final = 2
 
+#: Spark refuses a second path of one name: who asks and adds does both before the next does.
+_SHIPPING: Final = Lock()
+
 
 class RefusedError(RowsError):
     """Rows that the manifest refuses; numpy's path has the words for them."""
@@ -78,10 +84,18 @@ def shipped(df: DataFrame) -> str | None:
     if context is None or re.fullmatch(r"local(\[[^]]*\])?", context.master):
         return str(found)
     name = f"{found.stem}-{hashlib.sha256(found.read_bytes()).hexdigest()[:16]}{found.suffix}"
-    if not any(each.endswith(name) for each in context.listFiles):
-        copy = Path(mkdtemp(prefix="ember-policy-")) / name
-        context.addFile(shutil.copyfile(found, copy).as_posix())
+    with _SHIPPING:
+        if not any(each.endswith(name) for each in context.listFiles):
+            context.addFile(_copied(found, name))
     return name
+
+
+@cache
+def _copied(found: Path, name: str) -> str:
+    """Copy a library under a name that says what is in it, to a folder that ends with Python."""
+    folder = mkdtemp(prefix="ember-policy-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return shutil.copyfile(found, Path(folder) / name).as_posix()
 
 
 class Kernel:
