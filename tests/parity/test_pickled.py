@@ -101,10 +101,11 @@ def test_every_value_becomes_what_spark_makes_of_it(kind, spark, parity_legs):
 def test_a_value_that_spark_cannot_take_ends_alike(seed, spark, parity_legs):
     draw = random.Random(seed)
     others = {}
-    while not others:
+    while not any("memoryview" not in name for name in others):
         kind = draw.choice(KINDS)
         _, others = sorted_out(spark, kind, dict(draw.sample(sorted(every_value.EVERY.items()), 9)))
-    name = draw.choice(sorted(others))
+    # Of bytes that are none of Python's own, Java may show the address.
+    name = draw.choice(sorted(name for name in others if "memoryview" not in name))
     parity_legs.check_either_way(returned(name, kind, [others[name]]))
 
 
@@ -120,12 +121,17 @@ ALIEN = (sql.GeometryType, sql.GeographyType)
 TOGETHER = 6
 
 
+#: Spark has entries with such keys in the order of addresses, and refuses two fields of a name.
+UNSTEADY = ("map<binary,", "struct<x:bigint,x:bigint>")
+
+
 def groups(kinds):
     """The types that rows have natively, some at a time."""
+    left_out = [*UNSTEADY, *(it.__name__.removesuffix("Type").lower() for it in ALIEN)]
     held = [
         kind
         for kind in every_type.held(kinds)
-        if not any(it.__name__.removesuffix("Type").lower() in kind.simpleString() for it in ALIEN)
+        if not any(text in kind.simpleString() for text in left_out)
     ]
     return [held[first : first + TOGETHER] for first in range(0, len(held), TOGETHER)]
 

@@ -55,10 +55,19 @@ def test_what_the_defaults_of_spark_name_is_kept(jar, tmp_path):
     assert enabled() == {"spark.plugins": f"org.Other,{OURS}", "spark.jars": f"/a.jar,{jar}"}
 
 
-def test_what_the_command_line_names_is_kept(jar, monkeypatch):
-    line = f"--conf spark.plugins=org.Other --jars /a.jar,{jar} pyspark-shell"
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", line)
+@pytest.mark.parametrize("line", [
+    "--conf spark.plugins=org.Other --jars /a.jar,{jar} pyspark-shell",
+    "--conf=spark.plugins=org.Other --jars=/a.jar,{jar} pyspark-shell",
+])  # fmt: skip
+def test_what_the_command_line_names_is_kept(line, jar, monkeypatch):
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", line.format(jar=jar))
     assert enabled() == {"spark.plugins": f"org.Other,{OURS}", "spark.jars": f"/a.jar,{jar}"}
+
+
+def test_without_ember_the_other_plugins_stay_wherever_they_are_named(tmp_path):
+    (tmp_path / "spark-defaults.conf").write_text(f"spark.plugins  org.Other,{OURS}\n")
+    assert builder.without_ember({}) == "org.Other"
+    assert builder.without_ember({"spark.plugins": f"{OURS},org.Third"}) == "org.Third"
 
 
 def test_jars_of_the_command_line_that_would_win_are_told_of(jar, monkeypatch):

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import warnings
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,17 +68,17 @@ def additions(options: Mapping[str, Any]) -> dict[str, str]:
         return {}
     if (obstacle := _obstacle(started)) is not None:
         raise OutOfReachError(obstacle)
-    settings: list[Mapping[str, Any]]
-    settings = [options, _submit_arguments(), _defaults() if started is None else started]
+    settings = _settings(options, started)
     added = {PLUGINS: _with(PLUGIN, _first(PLUGINS, settings))}
     if started is None:
         added[JARS] = _with(str(jar()), _first(JARS, settings))
     return added
 
 
-def without(plugins: str) -> str:
-    """Take Ember from the names of plugins."""
-    return ",".join(name for name in plugins.split(",") if name.strip() != PLUGIN)
+def without_ember(options: Mapping[str, Any]) -> str:
+    """Return the other plugins of an application with ``options``, wherever they are named."""
+    named = _first(PLUGINS, _settings(options, _started()))
+    return ",".join(name for name in named.split(",") if name.strip() != PLUGIN)
 
 
 class _Builder(SparkSession.Builder):
@@ -155,6 +155,12 @@ def _obstacle(started: dict[str, str] | None) -> str | None:
     return "its JVM was started without the jar: use ember.session() for the first session"
 
 
+def _settings(
+    options: Mapping[str, Any], started: Mapping[str, str] | None
+) -> list[Mapping[str, Any]]:
+    return [options, _submit_arguments(), _defaults() if started is None else started]
+
+
 def _first(key: str, settings: list[Mapping[str, Any]]) -> str:
     """Return a setting as the first has it that does: they are sorted as Spark would ask them."""
     return next((str(each[key]) for each in settings if each.get(key)), "")
@@ -164,7 +170,8 @@ def _submit_arguments() -> dict[str, str]:
     """Read the settings that PySpark will hand to spark-submit."""
     words = shlex.split(os.environ.get(SUBMIT_ARGUMENTS, ""))
     settings = {}
-    for option, value in pairwise(words):
+    parts = (word.split("=", 1) if word.startswith("--") else [word] for word in words)
+    for option, value in pairwise(chain.from_iterable(parts)):
         if option in ("--conf", "-c"):
             key, _, setting = value.partition("=")
             settings[key] = setting

@@ -18,7 +18,7 @@ from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from ember.builder import PLUGINS, additions, without
+from ember.builder import PLUGINS, additions, without_ember
 from ember.compare.actions import Recorder
 from ember.compare.plans import Query, queries
 from ember.compare.runs import EMBER
@@ -101,7 +101,7 @@ def _of_leg(leg: str, given: dict[str, str]) -> dict[str, str]:
     """Turn Ember on, or off where the application has turned it on itself."""
     if leg == EMBER:
         return additions(given)
-    return {PLUGINS: without(given.get(PLUGINS, "")), "spark.ember.enabled": "false"}
+    return {PLUGINS: without_ember(given), "spark.ember.enabled": "false"}
 
 
 if __name__ == "__main__":
