@@ -91,7 +91,7 @@ object InputColumns {
     private var read = 0
 
     override def next(): Option[LentColumns] =
-      if (left() == 0) None
+      if (left() <= 0) None // the last batch may be empty by now: its child uses it again
       else {
         var room = limits.rows
         while (room > 0 && left() > 0) {
