@@ -44,18 +44,25 @@ object Wish {
  *   before the news of the loss has gone around
  * @param say
  *   tells the user
+ * @param mostFunctions
+ *   beyond which functions that are not shut out become unknown again, first who was asked about longest ago
  */
-final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
+final class QuarantineBook(
+    isAlive: String => Boolean,
+    say: String => Unit,
+    mostFunctions: Int = QuarantineBook.MostFunctions) {
   import QuarantineBook._
 
-  private val standings = mutable.Map.empty[String, Standing]
-  private val names = mutable.Map.empty[String, String]
+  private val standings = mutable.LinkedHashMap.empty[String, Standing]
+  private val names = mutable.LinkedHashMap.empty[String, String]
   private val running = mutable.Map.empty[String, Set[String]]
 
   def mayEmbed(executor: String, function: String, name: String, wish: Wish): Answer =
     synchronized {
       running.keySet.toSeq.filterNot(isAlive).foreach(suspect)
+      names -= function // whoever is asked about stands last
       names(function) = name
+      forget()
       val answer = standings.get(function) match {
         case Some(Shut(why, _)) => Answer.Never(why)
         case _ if wish == Wish.Insist => Answer.Yes
@@ -74,7 +81,9 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
   /** A batch came out of it, wherever. */
   def produced(function: String): Unit = synchronized {
     standings.get(function) match {
-      case None | Some(OnTrial(_)) => standings(function) = Proven
+      case None | Some(OnTrial(_)) =>
+        standings(function) = Proven
+        forget()
       case Some(Proven | Shut(_, _)) => ()
     }
   }
@@ -135,6 +144,22 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
     case None => Entry(function, called(function), "unknown", None)
   }
 
+  private def forget(): Unit =
+    if (names.size > mostFunctions || standings.size > mostFunctions) {
+      val busy = running.values.flatten.toSet
+      (names.keysIterator ++ standings.keysIterator)
+        .find(function => !busy(function) && isForgettable(standings.get(function)))
+        .foreach { function =>
+          names -= function
+          standings -= function
+        }
+    }
+
+  private def isForgettable(standing: Option[Standing]): Boolean = standing match {
+    case None | Some(Proven) => true
+    case Some(OnTrial(_) | Shut(_, _)) => false
+  }
+
   private def suspect(executor: String): Unit =
     running.remove(executor).toSeq.flatten.foreach(shutOut(_, died(executor), Some(executor)))
 
@@ -160,6 +185,9 @@ final class QuarantineBook(isAlive: String => Boolean, say: String => Unit) {
 }
 
 object QuarantineBook {
+
+  /** An application that makes its functions anew for each query has them without end. */
+  private val MostFunctions = 10000
 
   /**
    * One function, as it stands.

@@ -84,6 +84,19 @@ class QuarantineBookSuite extends AnyFunSuite {
     assert(cluster.ask("2") == Answer.Yes)
   }
 
+  test("functions without end do not make the book endless, and what is shut out stays so") {
+    val book = new QuarantineBook(_ => true, _ => (), mostFunctions = 3)
+    book.shut("bad", "bad", "it did harm")
+    for (number <- 1 to 20) {
+      val function = s"f$number"
+      assert(book.mayEmbed("1", function, "f", Wish.Try) == Answer.Yes)
+      book.produced(function)
+      book.idle("1", Set(function))
+    }
+    assert(book.entries.map(_.function).toSet == Set("bad", "f19", "f20"))
+    assert(book.mayEmbed("1", "bad", "bad", Wish.Insist) == Answer.Never("it did harm"))
+  }
+
   test("a cautious executor waits for a batch made elsewhere") {
     val cluster = new Cluster
     assert(cluster.ask("1", wish = Wish.OnlyProven) == Answer.NotYet)
