@@ -32,6 +32,8 @@ struct Line {
     asked: Mutex<u64>,
     heard: Mutex<Heard>,
     news: Condvar,
+    /// A fork was not answered in time: no other is asked for. What it answers yet is nobody's.
+    stuck: AtomicBool,
     /// Nobody wants the process any more.
     let_go: AtomicBool,
 }
@@ -71,6 +73,7 @@ impl Zygote {
             asked: Mutex::default(),
             heard: Mutex::default(),
             news: Condvar::new(),
+            stuck: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
         }));
         let (line, config) = (Arc::clone(&zygote.0), config.clone());
@@ -84,11 +87,11 @@ impl Zygote {
 
     /// Whether it can still fork.
     pub(crate) fn lives(&self) -> bool {
-        self.0.heard().gone.is_none()
+        !self.0.stuck.load(Ordering::SeqCst) && self.0.heard().gone.is_none()
     }
 
     /// Forks a worker that gets `gift`, and whose socket ends `here`, within `limit`. One that comes later finds
-    /// that socket closed, and ends.
+    /// that socket closed, and ends. Who waits behind a fork that was not answered in time is refused with it.
     pub(crate) fn fork(
         &self,
         gift: &Gift,
@@ -97,6 +100,10 @@ impl Zygote {
     ) -> Result<Arc<Life>, ProcessError> {
         let zygote = &self.0;
         let mut asked = zygote.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if zygote.stuck.load(Ordering::SeqCst) {
+            let why = "did not answer an earlier fork in time".to_owned();
+            return Err(ProcessError::Zygote(why));
+        }
         *asked += 1;
         let question = *asked;
         let descriptors = [
@@ -109,10 +116,12 @@ impl Zygote {
             format!("fork {question}").as_bytes(),
             &descriptors,
         )?;
-        let forked = zygote.wait(limit, |heard| {
-            let answer = heard.forked.take_if(|(number, _)| *number == question);
-            answer.map(|(_, forked)| forked)
-        })?;
+        let forked = zygote
+            .wait(limit, |heard| {
+                let answer = heard.forked.take_if(|(number, _)| *number == question);
+                answer.map(|(_, forked)| forked)
+            })
+            .inspect_err(|_| zygote.stuck.store(true, Ordering::SeqCst))?;
         drop(asked);
         let pid = forked.map_err(|error| ProcessError::Zygote(format!("cannot fork: {error}")))?;
         let life = Arc::new(Life::new(pid, here));

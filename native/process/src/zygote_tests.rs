@@ -21,14 +21,13 @@ const SOON: Duration = Duration::from_secs(20);
 const SLOW: &str = "exec sleep 600";
 /// Is ready, and forks nothing.
 const READY: &str = "printf '\"ready\"' >&0; exec sleep 600";
-/// Answers the first fork after a second, and each other at once, with the number of the fork in the thousands.
+/// Answers a fork after a second, and tells then that the child has ended.
 const LATE: &str = r#"
 printf '"ready"' >&0
-for number in 1 2; do
-    dd bs=4096 count=1 <&0 >/dev/null 2>&1
-    [ $number = 1 ] && sleep 1
-    printf '{"forked":[%d,%d]}' $number $((number * 1000)) >&0
-done
+dd bs=4096 count=1 <&0 >/dev/null 2>&1
+sleep 1
+printf '{"forked":[1,1000]}' >&0
+printf '{"ended":[1000,0]}' >&0
 exec sleep 600
 "#;
 
@@ -142,16 +141,42 @@ fn a_zygote_that_nobody_holds_is_ended() {
 }
 
 #[test]
-fn the_late_answer_to_a_fork_is_not_that_to_the_next() {
+fn those_who_wait_behind_a_fork_that_hangs_do_not_wait_each_for_themselves() {
+    let stage = Stage::of(READY);
+    let (nursery, limit) = (Nursery::default(), Duration::from_secs(2));
+    let stuck = nursery.zygote(&stage.config(), SOON).unwrap();
+    let begun = Instant::now();
+    thread::scope(|sessions| {
+        for _ in 0..8 {
+            sessions.spawn(|| {
+                let (gift, here) = gift();
+                let refused = stuck.fork(&gift, here, limit).unwrap_err();
+                assert!(refused.to_string().contains("did not answer"), "{refused}");
+            });
+        }
+    });
+    assert!(begun.elapsed() < limit * 2, "{:?}", begun.elapsed());
+    assert!(!stuck.lives());
+    let next = nursery.zygote(&stage.config(), SOON).unwrap();
+    assert!(next.lives());
+    let [first, _] = stage.started().try_into().unwrap();
+    assert!(
+        Path::new("/proc").join(&first).exists(),
+        "its workers may live"
+    );
+    drop((nursery, next, stuck));
+    stage.wait_for_ends();
+}
+
+#[test]
+fn after_a_late_answer_no_worker_can_have_the_number_of_one_that_ended_unseen() {
     let stage = Stage::of(LATE);
     let zygote = Zygote::start(&stage.config(), SOON).unwrap();
     let (first, here) = gift();
-    assert!(
-        zygote
-            .fork(&first, here, Duration::from_millis(100))
-            .is_err()
-    );
+    let limit = Duration::from_millis(100);
+    assert!(zygote.fork(&first, here, limit).is_err());
+    thread::sleep(Duration::from_secs(2));
     let (second, here) = gift();
-    let life = zygote.fork(&second, here, SOON).unwrap();
-    assert_eq!(life.pid, 2000);
+    assert!(zygote.fork(&second, here, SOON).is_err());
+    assert!(!zygote.lives());
 }
