@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pyspark.errors import AnalysisException
 
 from ember import flames
-from ember.errors import EmberError
+from ember.errors import EmberError, condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _ask(spark: SparkSession, function: str) -> list[Row]:
     try:
         rows = spark.sql(f"SELECT * FROM {function}").collect()  # noqa: S608 - our own words
     except AnalysisException as error:
-        if error.getCondition() != _ABSENT:
+        if condition_of(error) != _ABSENT:
             raise
         message = (
             "this session is without Ember, or with one that cannot sample: make it with "

@@ -17,8 +17,12 @@ import pyspark
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrameWriter, DataFrameWriterV2, Observation
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's custom
-from pyspark.sql.classic.dataframe import DataFrame
 from pyspark.sql.types import ArrayType, MapType, StructType
+
+try:
+    from pyspark.sql.classic.dataframe import DataFrame
+except ImportError:  # in Spark 3.5 there is one alone
+    from pyspark.sql import DataFrame  # type: ignore[assignment]
 
 from ember.compare.answers import (
     Action,
@@ -29,6 +33,7 @@ from ember.compare.answers import (
     of_text,
     of_value,
 )
+from ember.errors import condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +94,9 @@ class Recorder:
             _observe_writes()
 
     def _watch(self, owner: type, name: str, answer: Callable[[Any, Any], Answer | None]) -> None:
-        original = getattr(owner, name)
+        original = getattr(owner, name, None)
+        if original is None:  # it came with a later Spark
+            return
 
         @functools.wraps(original)
         def watched(this: Any, *args: Any, **kwargs: Any) -> Any:
@@ -130,7 +137,7 @@ def _of_result(answer: Callable[[Any], Answer]) -> Callable[[Any, Any], Answer]:
 
 def _told(error: BaseException) -> str:
     """Name an error by what does not differ between two runs that fail alike."""
-    if isinstance(error, PySparkException) and (condition := error.getCondition()):
+    if isinstance(error, PySparkException) and (condition := condition_of(error)):
         return f"{type(error).__name__}: {condition}"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[-1].strip() if lines else ''}"
