@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pytest
 from pyspark.sql.types import ArrayType, LongType, StringType
 
 from ember_worker import sampling
@@ -107,3 +110,21 @@ def test_a_session_is_left_alone_when_its_folder_has_gone(tmp_path: Path) -> Non
     ended.join()
     assert not folder.exists()
     assert _until_no_sampler()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_nothing_is_collected_within_a_look(
+    monkeypatch: pytest.MonkeyPatch, *, collects: bool
+) -> None:
+    within = []
+    current_frames = sys._current_frames
+    monkeypatch.setattr(
+        sys, "_current_frames", lambda: (within.append(gc.isenabled()), current_frames())[1]
+    )
+    (gc.enable if collects else gc.disable)()
+    try:
+        assert threading.get_ident() in sampling._current_frames()
+        assert within == [False]
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import os
 import sys
 import threading
@@ -109,7 +110,7 @@ class _Sampler:
                 if not self._sessions:
                     self._thread = None
                     return
-                frames, now = sys._current_frames(), time.monotonic_ns()
+                frames, now = _current_frames(), time.monotonic_ns()
                 for sampled in self._sessions.values():
                     sampled.look(frames, now)
             del frames  # they keep a function's variables alive
@@ -129,6 +130,17 @@ def begin() -> None:
 def end(state: State = PROCESS) -> None:
     """Say that the session has ended. A second call does nothing."""
     _sampler.end(state)
+
+
+def _current_frames() -> dict[int, FrameType]:
+    """Return what each thread is in. A collection within the call would never end in early 3.11."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _task(state: State) -> int | None:

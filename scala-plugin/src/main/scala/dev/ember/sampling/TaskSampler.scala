@@ -8,8 +8,8 @@ import scala.util.Try
 
 /** Looks at the threads of this process that run tasks, again and again, on a thread of its own until it is stopped. */
 final class TaskSampler(intervalMs: Int) {
-  private val found =
-    mutable.Map.empty[SampledTask, mutable.Map[Seq[StackTraceElement], Long]]
+  private val found = mutable.Map.empty[SampledTask, mutable.Map[Stack, Long]]
+  private val names = mutable.Map.empty[(String, String), String]
   private var different = 0
   @volatile private var stopped = false
 
@@ -23,7 +23,7 @@ final class TaskSampler(intervalMs: Int) {
     stopped = true
     LockSupport.unpark(thread)
     thread.join()
-    found.map { case (task, stacks) => task -> TaskSampler.named(stacks) }.toMap
+    found.map { case (task, stacks) => task -> stacks.toMap }.toMap
   }
 
   @tailrec private def watch(last: Long): Unit = {
@@ -36,14 +36,33 @@ final class TaskSampler(intervalMs: Int) {
   }
 
   private def look(task: SampledTask, thread: Thread, nanos: Long): Unit = {
-    val frames = thread.getStackTrace.toVector
+    val elements = thread.getStackTrace
     // Spark may have given the thread another task, or none, since it was asked for its name.
-    if (frames.nonEmpty && TaskSampler.taskOf(thread.getName).contains(task)) {
-      val stacks = found.getOrElseUpdate(task, mutable.Map.empty)
-      if (!stacks.contains(frames)) different += 1
-      val kept = if (different > TaskSampler.MostStacks) frames.takeRight(1) else frames
-      stacks(kept) = stacks.getOrElse(kept, 0L) + nanos
-    }
+    if (elements.nonEmpty && TaskSampler.taskOf(thread.getName).contains(task))
+      add(task, elements, nanos)
+  }
+
+  /** Adds what a task was seen at, the innermost frame first. */
+  private[sampling] def add(
+      task: SampledTask,
+      elements: Array[StackTraceElement],
+      nanos: Long): Unit = {
+    val stacks = found.getOrElseUpdate(task, mutable.Map.empty)
+    val frames = elements.reverseIterator.map(nameOf).toVector
+    val kept = if (stacks.contains(frames)) frames else admitted(frames)
+    stacks(kept) = stacks.getOrElse(kept, 0L) + nanos
+  }
+
+  private def admitted(frames: Stack): Stack =
+    if (different < TaskSampler.MostStacks) {
+      different += 1
+      frames
+    } else frames.take(1)
+
+  /** Each name is there once, however many stacks it is in. */
+  private def nameOf(frame: StackTraceElement): String = {
+    val method = (frame.getClassName, frame.getMethodName)
+    names.getOrElseUpdate(method, TaskSampler.nameOf(method._1, method._2))
   }
 
   private def threads: Array[Thread] = {
@@ -57,7 +76,7 @@ object TaskSampler {
   val Name = "ember-sampler"
 
   /** So many different stacks are kept; of what comes after them, the outermost frame. */
-  private val MostStacks = 200000
+  private[sampling] val MostStacks = 50000
 
   /** As Spark's executor calls the thread while it runs a task. */
   private val OfTask =
@@ -74,12 +93,6 @@ object TaskSampler {
       .takeWhile(_ != null)
       .toList
       .last
-
-  private def named(stacks: collection.Map[Seq[StackTraceElement], Long]): Map[Stack, Long] =
-    JoinedStacks.sum(stacks.toSeq.map { case (frames, nanos) =>
-      val names = frames.reverse.map(frame => nameOf(frame.getClassName, frame.getMethodName))
-      names -> nanos
-    })
 
   /**
    * A method is one frame, whichever of its lines ran, and is called as in its source: Scala puts the name of the class
