@@ -1,6 +1,5 @@
 package dev.ember.session
 
-import java.nio.file.{Files, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.control.NonFatal
@@ -28,35 +27,21 @@ object JarStarter extends LaneStarter with WorkerStarter {
   private val useless = new ConcurrentHashMap[String, Useless]
   private def conf: SparkConf = SparkEnv.get.conf
   private def settings: EmberConf = EmberConf.read(conf.getOption)
-  @volatile private var libraries: Option[NativeLibraries.Installed] = None
-
-  /** The jar's libraries, loaded once; `python` helps where no folder will do. */
-  private def librariesWith(python: String): Either[FallbackReason, NativeLibraries.Installed] =
-    synchronized {
-      val found = libraries.toRight(()).left.flatMap { _ =>
-        try
-          NativeLibraries
-            .install(localDirs, settings.nativeDir, python, settings.probeTimeoutSeconds)
-            .left
-            .map(FallbackReason.NoNative(_))
-        catch {
-          case error @ (NonFatal(_) | _: LinkageError) =>
-            Left(FallbackReason.NoNative(FallbackReason.oneLine(error)))
-        }
-      }
-      libraries = found.toOption
-      found
-    }
+  private val libraries = new JarLibraries(python =>
+    NativeLibraries
+      .install(localDirs, settings.nativeDir, python, settings.probeTimeoutSeconds))
 
   /**
    * What `python` says about itself, or why it is of no use. One that is not there is looked for each time, since an
    * environment may come later, as an archive; one that is of no use is asked again after a while.
    */
   def facts(python: String, environment: Map[String, String]): Either[FallbackReason, PythonFacts] =
-    librariesWith(python).flatMap { installed =>
+    libraries.loadedWith(python).flatMap { installed =>
       Option(known.get(python))
         .map(Right(_))
-        .orElse(Option(useless.get(python)).filterNot(_.isOver).map(found => Left(found.why)))
+        .orElse(Option(useless.get(python))
+          .filterNot(_.isOver(System.nanoTime()))
+          .map(found => Left(found.why)))
         .getOrElse(asked(python, installed, environment))
     }
 
@@ -70,16 +55,12 @@ object JarStarter extends LaneStarter with WorkerStarter {
       .map(FallbackReason.NoPython(_))
     told match {
       case Right(found) => known.put(python, found): Unit
-      case Left(why) if isThere(python) =>
+      case Left(why) if Useless.stands(python) =>
         useless.put(python, Useless(why, System.nanoTime())): Unit
       case Left(_) => ()
     }
     told
   }
-
-  /** A name alone is looked for where programs are. */
-  private def isThere(python: String): Boolean =
-    !python.contains('/') || Files.isExecutable(Paths.get(python))
 
   override def start(key: LaneKey, environment: Map[String, String]): Either[NotStarted, Native] =
     found(key, environment).left.map(NotStarted(_, forGood = false)).flatMap {
@@ -92,7 +73,7 @@ object JarStarter extends LaneStarter with WorkerStarter {
   private def found(key: LaneKey, environment: Map[String, String])
       : Either[FallbackReason, (NativeLibraries.Installed, PythonFacts, String)] =
     for {
-      installed <- librariesWith(key.python)
+      installed <- libraries.loadedWith(key.python)
       python <- facts(key.python, environment)
       bridge <- installed
         .bridge(python.version)
@@ -111,9 +92,9 @@ object JarStarter extends LaneStarter with WorkerStarter {
       describe(python, key, bridge, installed, environment)
     }
 
-  override def processes: Int = libraries.fold(0)(_ => NativeApi.workerProcesses())
+  override def processes: Int = if (libraries.areLoaded) NativeApi.workerProcesses() else 0
 
-  override def end(): Unit = libraries.foreach(_ => NativeApi.letZygotesGo())
+  override def end(): Unit = if (libraries.areLoaded) NativeApi.letZygotesGo()
 
   private def describe(
       python: PythonFacts,
@@ -192,12 +173,3 @@ object ExecutorLane extends EmbeddedLane(JarStarter)
 
 /** The workers of this process. */
 object WorkerLane extends ProcessLane(JarStarter, () => System.nanoTime() / 1000000L)
-
-/** Why a Python is of no use, as it was found a while ago. */
-private final case class Useless(why: FallbackReason, since: Long) {
-  def isOver: Boolean = System.nanoTime() - since > Useless.LastsNanos
-}
-
-private object Useless {
-  private val LastsNanos = 30000000000L
-}
