@@ -39,19 +39,13 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
 
   /** With a local master the process lives on, and another application may begin in it. */
   override def shutdown(): Unit = {
-    Sampling.stop(): Unit // of a block that its session did not outlive
-    reporter.foreach(_.close())
-    ends.foreach(_.close())
-    endWorkers()
-    journal.foreach(_.delete())
+    val end = new Ending(logWarning(_, _))
+    end("sampling", Sampling.stop(): Unit) // of a block that its session did not outlive
+    end("reports", reporter.foreach(_.close()))
+    end("the clients' sessions", ends.foreach(_.close()))
+    end("worker processes", WorkerLane.end())
+    end("the journal", journal.foreach(_.delete()))
   }
-
-  private def endWorkers(): Unit =
-    try WorkerLane.end()
-    catch {
-      case error @ (NonFatal(_) | _: LinkageError) =>
-        logWarning("Ember could not end its worker processes", error)
-    }
 
   /** With a local master nothing outlives this process that could read a journal. */
   private def contain(plugin: PluginContext): Unit =
