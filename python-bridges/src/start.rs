@@ -170,12 +170,12 @@ pub(crate) fn serve_with(py: Python<'_>, run: Py<PyAny>, cancelled: Py<PyType>) 
     }
 }
 
-/// Whether another application's functions find what they would find in a new interpreter.
+/// Whether another application's functions find what they would find in a new interpreter: it is theirs then.
 pub(crate) fn is_as_new() -> bool {
     Python::attach(|py| {
         let told = py
-            .import("ember_worker.isolation.modules")
-            .and_then(|modules| modules.call_method0("are_as_installed"))
+            .import("ember_worker.isolation")
+            .and_then(|isolation| isolation.call_method0("hand_over"))
             .and_then(|told| told.is_truthy());
         told.unwrap_or(false)
     })

@@ -19,6 +19,12 @@ def test_an_application_embeds_where_another_has_left_nothing(told):
         assert counted["emberSessions"] == 1
 
 
+def test_an_application_has_no_folder_of_files_but_its_own(told):
+    for (answer,), counted in told["folders"]:
+        assert answer == "0 1 1"
+        assert counted["emberSessions"] == 1
+
+
 @pytest.mark.parametrize("module", ["shipped", "beside"])
 def test_an_application_runs_the_modules_that_there_are_and_no_older_ones(module, told):
     first, embedded, spark = told["modules"][module]

@@ -15,7 +15,8 @@ ASKS = "print(modules.are_as_installed(), file=sys.stderr)"
 
 def _told(*lines: str, path: Path | None = None) -> list[str]:
     """Boot an interpreter that finds modules in ``path``; return what ``lines`` tell."""
-    before = ["import os, sys", "from ember_worker import boot", "boot.start({})"]
+    told = {"environment": {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}}
+    before = ["import os, sys", "from ember_worker import boot", f"boot.start({told})"]
     code = [*before, "from ember_worker.isolation import modules", *lines]
     places = [str(SOURCE), *([str(path)] if path else [])]
     done = subprocess.run(
@@ -59,3 +60,40 @@ sys.modules['lazy'] = Lazy('lazy')
 sys.modules['absent'] = None
 """
     assert _told(code, ASKS) == ["True"]
+
+
+def test_the_next_application_finds_no_folder_of_the_one_before(tmp_path: Path) -> None:
+    folder = str(tmp_path / "userFiles")
+    tells = f"print({folder!r} in sys.path, sys.path == before, file=sys.stderr)"
+    code = f"""
+from ember_worker import isolation
+from ember_worker.isolation import process
+before = sys.path.copy()
+sys.path.insert(1, {folder!r})
+process.keep_path_additions(before)
+process.leave(process.PROCESS)
+{tells}
+isolation.hand_over()
+{tells}
+process.leave(process.PROCESS)
+{tells}
+"""
+    assert _told(code) == ["True False", "False True", "False True"]
+
+
+def test_who_still_runs_keeps_its_folders_until_it_ends(tmp_path: Path) -> None:
+    folder = str(tmp_path / "userFiles")
+    code = f"""
+from ember_worker import isolation
+from ember_worker.isolation import process
+from ember_worker.state import State
+runs = State({{}})
+process.enter(runs, lambda: False)
+sys.path.insert(1, {folder!r})
+process.keep_path_additions(sys.path[:1] + sys.path[2:])
+isolation.hand_over()
+print({folder!r} in sys.path, file=sys.stderr)
+process.leave(runs)
+print({folder!r} in sys.path, file=sys.stderr)
+"""
+    assert _told(code) == ["True", "False"]

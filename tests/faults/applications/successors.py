@@ -33,6 +33,13 @@ def builtin(value):
     return f"{value} {zoneinfo.ZoneInfo.__name__} {os.getpid()}"
 
 
+def folders(value):
+    import sys
+
+    found = [entry for entry in sys.path if "userFiles" in entry]
+    return f"{value} {len(found)} {sum(map(os.path.isdir, found))}"
+
+
 def shipped(value):
     import shipped as module
 
@@ -84,17 +91,19 @@ def ended(spark):
     return before, zygotes(jvm)
 
 
-told = {"builtin": [], "modules": {}, "zygotes": []}
+told = {"builtin": [], "folders": [], "modules": {}, "zygotes": []}
 edit(1)
 first = application()
 told["jvm"] = int(first._jvm.java.lang.ProcessHandle.current().pid())
 told["application"] = first.sparkContext.applicationId
 told["builtin"].append(ask(first, builtin, "embedded"))
+told["folders"].append(ask(first, folders, "embedded"))
 ask(first, builtin, "process")
 told["zygotes"].append(ended(first))
 
 second = application()
 told["builtin"].append(ask(second, builtin, "embedded"))
+told["folders"].append(ask(second, folders, "embedded"))
 second.sparkContext.addPyFile(str(SHIPPED))
 for function in (shipped, beside):
     told["modules"][function.__name__] = [ask(second, function, "auto")]

@@ -9,6 +9,7 @@ from ember_worker.isolation import (
     accumulators,
     broadcasts,
     environment,
+    modules,
     process,
     spark_files,
     task_context,
@@ -26,3 +27,11 @@ def install_for_pyspark() -> None:
     """Make PySpark's globals per session."""
     for concern in (task_context, accumulators, broadcasts, spark_files):
         concern.install()
+
+
+def hand_over() -> bool:
+    """Make the interpreter another application's, if that finds what it would find in a new one."""
+    if not modules.are_as_installed():
+        return False
+    process.forget_path_additions()
+    return True

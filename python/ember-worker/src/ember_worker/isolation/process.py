@@ -32,6 +32,8 @@ _chdir, _putenv, _unsetenv = os.chdir, os.putenv, os.unsetenv
 #: The open sessions, and whether nobody waits for one any more.
 _active: dict[State, Callable[[], bool]] = {}
 _apart: set[State] = set()
+#: ``sys.path`` of every session: as the interpreter began, and with what one application has added.
+_settled: list[str] = []
 _baseline: list[str] = []
 _changed: dict[str, tuple[Callable[[], object], set[State]]] = {}
 
@@ -59,7 +61,13 @@ def settle_locale() -> None:
 
 def settle_path() -> None:
     """Make ``sys.path`` as it is now the one that every session starts from."""
-    _baseline[:] = sys.path
+    _settled[:] = _baseline[:] = sys.path
+
+
+def forget_path_additions() -> None:
+    """Make ``sys.path`` what it was before any session: the files of an application go with it."""
+    _baseline[:] = _settled
+    _take_path_back()
 
 
 def enter(state: State, cancelled: Callable[[], bool]) -> None:
@@ -74,6 +82,10 @@ def leave(state: State) -> None:
     state.take_back()
     _active.pop(state, None)
     _apart.discard(state)
+    _take_path_back()
+
+
+def _take_path_back() -> None:
     # Another session may be importing through it: the last one out cleans up. One that was
     # cancelled and hangs may never come out.
     others = list(_active.values())
