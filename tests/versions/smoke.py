@@ -41,6 +41,18 @@ def row_in_its_task():
     return numbers.select(F.udf(told, "long", useArrow=True)("v"))
 
 
+def row_environment():
+    """The names of variables; those of a socket speak of what a process alone has."""
+
+    def names(_):
+        import os
+
+        found = (name for name in os.environ if not name.startswith("PYTHON_WORKER_FACTORY"))
+        return " ".join(sorted(set(found) - {"PYTHON_UNIX_DOMAIN_ENABLED"}))
+
+    return numbers.select(F.udf(names, "string", useArrow=True)("v"))
+
+
 def row_types():
     same = {"s": "string", "d": "decimal(20,4)", "day": "date", "p": "struct<id:long,t:string>"}
     return numbers.select(
@@ -164,6 +176,7 @@ CASES = (
     *(
         row,
         row_in_its_task,
+        row_environment,
         row_types,
         row_pickled,
         row_error,

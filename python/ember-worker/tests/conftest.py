@@ -33,4 +33,5 @@ def booted() -> None:
     from ember_worker import boot
 
     os.environ["EMBER_BASE"] = "base"
-    boot.start({"environment": {"EMBER_FIRST": "of the first session"}, "pythonPath": ""})
+    first = {"EMBER_FIRST": "of the first session", "SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    boot.start({"environment": first, "pythonPath": ""})

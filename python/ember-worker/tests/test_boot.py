@@ -12,10 +12,13 @@ import pytest
 import ember_worker
 
 SOURCE = Path(ember_worker.__file__).parents[1]
+#: As the plugin tells of the session that starts the interpreter; PySpark wants it from 4.2 on.
+WORKER = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
 
 
-def _boot(code: str, *, before: str = "", config: str = "{}") -> str:
+def _boot(code: str, *, before: str = "", told: dict[str, str] | None = None) -> str:
     """Boot a fresh interpreter; return what ``code`` prints to standard error."""
+    config = {"environment": {**WORKER, **(told or {})}}
     lines = ["import sys", before, "from ember_worker import boot", f"boot.start({config})", code]
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],
@@ -42,8 +45,7 @@ def test_what_the_jvm_set_of_the_locale_is_as_in_a_worker() -> None:
 
 def test_arrow_has_as_many_threads_as_in_a_worker() -> None:
     code = "import pyarrow; print(pyarrow.cpu_count(), file=sys.stderr)"
-    environment = "{'environment': {'OMP_NUM_THREADS': '7'}}"
-    assert _boot(code, config=environment).splitlines() == ["7"]
+    assert _boot(code, told={"OMP_NUM_THREADS": "7"}).splitlines() == ["7"]
 
 
 def test_a_pyspark_without_a_seam_is_named() -> None:
@@ -68,3 +70,8 @@ def test_a_worker_that_was_imported_too_early_is_refused() -> None:
 def test_pandas_is_not_needed() -> None:
     told = _boot("print('booted')", before="sys.modules['pandas'] = None")
     assert told.splitlines() == ["booted"]
+
+
+def test_what_the_first_session_is_told_is_not_the_processs() -> None:
+    code = "import os; print(os.environ.get('SPARK_PYTHON_RUNTIME'), file=sys.stderr)"
+    assert _boot(code).splitlines() == ["None"]

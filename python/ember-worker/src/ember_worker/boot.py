@@ -57,7 +57,7 @@ def start(config: dict[str, Any]) -> None:
 
 def _worker_environment(config: dict[str, Any]) -> dict[str, str]:
     """Return what Spark's factory adds to the environment of every worker process."""
-    entries = {"PYTHONUNBUFFERED": "YES", "SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    entries = {"PYTHONUNBUFFERED": "YES"}
     if config.get("pythonPath"):
         entries["PYTHONPATH"] = config["pythonPath"]
     return entries

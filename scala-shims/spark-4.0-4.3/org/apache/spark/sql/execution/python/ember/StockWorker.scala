@@ -43,13 +43,13 @@ trait StockRunner[IN, OUT]
     extends BasePythonRunner[IN, OUT]
     with RunnerSettings
     with HungWorkers[IN, OUT]
-    with ProfiledRunner {
+    with ProfiledRunner
+    with NamedRuntime {
   protected final def faultLogs: File = BasePythonRunner.faultHandlerLogDir
 
   /** What a worker is told in its environment beside what every Spark tells it. */
-  protected final def workerVariables: Map[String, String] = Map(
-    "PYTHON_UDF_BATCH_SIZE" -> batchSizeForPythonUDF.toString,
-    "SPARK_PYTHON_RUNTIME" -> "PYTHON_WORKER")
+  protected final def workerVariables: Map[String, String] =
+    runtimeVariables + ("PYTHON_UDF_BATCH_SIZE" -> batchSizeForPythonUDF.toString)
 
   private[ember] def stockWriter(
       env: SparkEnv,
