@@ -19,6 +19,9 @@ NOT_EMBEDDED = {
     "4.2": {"table_function_in_arrow"},
     "4.3": set(),
 }
+#: Where Spark encrypts, its runner in 3.5 waits until a process has fetched them.
+BROADCASTS = {"with_a_broadcast", "map_with_a_broadcast", "of_a_large_function"}
+OLDEST, NEXT, *_ = pairs.read()
 PICKLED = [v for v in pairs.read() if "row_pickled" not in NOT_EMBEDDED[pairs.line_of(v)]]
 EACH = [(version, minor) for version, minors in pairs.read().items() for minor in minors]
 
@@ -51,6 +54,16 @@ def test_what_sparks_runners_would_write_from_is_freed_where_ember_runs(version,
     told = ran("vectors.py", version, "3.11", tmp_path)
     assert all(told["embedded"])
     assert not [name for name in told["open"] if name.startswith("stdout writer")]
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEXT])
+def test_encrypted_broadcasts_are_read_where_functions_run(version, tmp_path):
+    for case, leg, mine in equal(ran("encrypted.py", version, "3.11", tmp_path)):
+        if version == OLDEST and case in BROADCASTS:
+            assert mine["reasons"] == {"EncryptedBroadcasts": 2}, (leg, case)
+            assert mine["embedded"] == 0 < mine["on_spark"], (leg, case)
+        else:
+            ran_in_ember(case, leg, mine)
 
 
 def asked(version, minor, folder):

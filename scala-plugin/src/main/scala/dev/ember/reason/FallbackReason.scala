@@ -27,6 +27,12 @@ object FallbackReason {
   final case class InvalidConf(problem: String) extends FallbackReason("InvalidConf", problem)
 
   // Known when a session is about to open.
+  case object EncryptedBroadcasts
+      extends FallbackReason(
+        "EncryptedBroadcasts",
+        "spark.io.encryption.enabled is true, and Spark 3.5 hands broadcasts, which large functions are too, to a " +
+          "process alone")
+
   case object ProfilerOn
       extends FallbackReason("ProfilerOn", "a profiler is set, and it needs the process to itself")
 
@@ -156,6 +162,7 @@ object FallbackReason {
     "Disabled",
     "LaneIsSpark",
     "InvalidConf",
+    "EncryptedBroadcasts",
     "ProfilerOn",
     "ProfilesInput",
     "WorkerLogging",

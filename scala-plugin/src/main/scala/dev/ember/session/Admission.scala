@@ -7,12 +7,15 @@ import dev.ember.session.contract.Scope
 /**
  * What is known about a session before it opens, from Spark's runner and the task.
  *
+ * @param waitsForBroadcasts
+ *   its functions have broadcasts, and Spark's runner waits until a worker has fetched them
  * @param profiler
  *   its functions are profiled
  * @param profilesInput
  *   and pull their input themselves, so that their profiles show what reads it
  */
 final case class SessionFacts(
+    waitsForBroadcasts: Boolean,
     profiler: Boolean,
     profilesInput: Boolean,
     workerLogging: Boolean,
@@ -50,6 +53,7 @@ object Admission {
     gates.collectFirst { case (shut, reason) if shut(facts) => reason }
 
   private val ofBothLanes: Gates = Seq(
+    ((facts: SessionFacts) => facts.waitsForBroadcasts) -> FallbackReason.EncryptedBroadcasts,
     ((facts: SessionFacts) => facts.profilesInput) -> FallbackReason.ProfilesInput,
     ((facts: SessionFacts) => facts.workerLogging) -> FallbackReason.WorkerLogging,
     ((facts: SessionFacts) => facts.customWorker) -> FallbackReason.CustomWorker)

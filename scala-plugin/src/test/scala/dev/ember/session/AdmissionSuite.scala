@@ -9,6 +9,7 @@ import dev.ember.session.contract.Scope
 class AdmissionSuite extends AnyFunSuite {
   private val conf = EmberConf.read(_ => None)
   private val plain = SessionFacts(
+    waitsForBroadcasts = false,
     profiler = false,
     profilesInput = false,
     workerLogging = false,
@@ -33,6 +34,7 @@ class AdmissionSuite extends AnyFunSuite {
 
   test("each thing that no lane of ours can serve has its reason") {
     val gates = Seq(
+      plain.copy(waitsForBroadcasts = true) -> FallbackReason.EncryptedBroadcasts,
       plain.copy(profilesInput = true) -> FallbackReason.ProfilesInput,
       plain.copy(workerLogging = true) -> FallbackReason.WorkerLogging,
       plain.copy(customWorker = true) -> FallbackReason.CustomWorker)
@@ -68,6 +70,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.Disabled,
       FallbackReason.LaneIsSpark,
       FallbackReason.InvalidConf(""),
+      FallbackReason.EncryptedBroadcasts,
       FallbackReason.ProfilerOn,
       FallbackReason.ProfilesInput,
       FallbackReason.WorkerLogging,

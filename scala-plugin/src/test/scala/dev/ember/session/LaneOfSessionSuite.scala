@@ -12,6 +12,7 @@ import dev.ember.status.FunctionLedger
 class LaneOfSessionSuite extends AnyFunSuite {
   private val key = LaneKey("/usr/bin/python3", Scope.Application, Set("a.py"), "1")
   private val plain = SessionFacts(
+    waitsForBroadcasts = false,
     profiler = false,
     profilesInput = false,
     workerLogging = false,

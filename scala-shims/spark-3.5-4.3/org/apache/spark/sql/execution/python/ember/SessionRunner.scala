@@ -202,6 +202,8 @@ trait SessionRunner[IN, OUT] extends StockRunner[IN, OUT] {
   private def sessionFacts(context: TaskContext): SessionFacts = {
     val conf = SparkEnv.get.conf
     SessionFacts(
+      waitsForBroadcasts =
+        waitsForBroadcasts && funcs.flatMap(_.funcs).exists(!_.broadcastVars.isEmpty),
       profiler = profiled,
       profilesInput = profiled && pullsInput,
       workerLogging = envVars.containsKey("PYSPARK_SPARK_SESSION_UUID"),

@@ -78,6 +78,10 @@ trait StockRunner[IN, OUT]
   /** What a worker is told in its environment beside what every Spark tells it. */
   protected final def workerVariables: Map[String, String] = Map.empty
 
+  /** Whether a header is not written to its end before a worker has fetched its broadcasts. */
+  protected final def waitsForBroadcasts: Boolean =
+    SparkEnv.get.serializerManager.encryptionEnabled
+
   private[ember] def stockWriter(
       env: SparkEnv,
       worker: Socket,

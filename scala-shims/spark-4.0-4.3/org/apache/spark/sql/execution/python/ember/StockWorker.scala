@@ -51,6 +51,9 @@ trait StockRunner[IN, OUT]
   protected final def workerVariables: Map[String, String] =
     runtimeVariables + ("PYTHON_UDF_BATCH_SIZE" -> batchSizeForPythonUDF.toString)
 
+  /** Whether a header is not written to its end before a worker has fetched its broadcasts. */
+  protected final def waitsForBroadcasts: Boolean = false
+
   private[ember] def stockWriter(
       env: SparkEnv,
       worker: PythonWorker,
