@@ -13,8 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "target" / "versions"
 #: What a line of Spark leaves to Spark's own worker.
 NOT_EMBEDDED = {
-    "3.5": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
-    "4.0": {"row_pickled", "table_function_in_arrow", "table_function_pickled"},
+    "3.5": {"table_function_in_arrow", "table_function_pickled"},
+    "4.0": {"table_function_in_arrow"},
     "4.1": {"table_function_in_arrow"},
     "4.2": {"table_function_in_arrow"},
     "4.3": set(),
@@ -22,8 +22,9 @@ NOT_EMBEDDED = {
 #: Where Spark encrypts, its runner in 3.5 waits until a process has fetched them.
 BROADCASTS = {"with_a_broadcast", "map_with_a_broadcast", "of_a_large_function"}
 OLDEST, NEXT, *_ = pairs.read()
-PICKLED = [v for v in pairs.read() if "row_pickled" not in NOT_EMBEDDED[pairs.line_of(v)]]
 EACH = [(version, minor) for version, minors in pairs.read().items() for minor in minors]
+#: With the oldest Python of each, and with one that all have.
+PICKLED = [pair for pair in EACH if pair[1] in ("3.11", pairs.read()[pair[0]][0])]
 
 
 @pytest.mark.parametrize(("version", "minor"), EACH)
@@ -37,9 +38,9 @@ def test_every_kind_gives_the_answers_of_sparks_own_worker(version, minor, tmp_p
             ran_in_ember(case, leg, mine)
 
 
-@pytest.mark.parametrize("version", PICKLED)
-def test_what_pickled_functions_meet_ends_as_in_sparks_own_worker(version, tmp_path):
-    for case, leg, mine in equal(ran("pickled.py", version, "3.11", tmp_path)):
+@pytest.mark.parametrize(("version", "minor"), PICKLED)
+def test_what_pickled_functions_meet_ends_as_in_sparks_own_worker(version, minor, tmp_path):
+    for case, leg, mine in equal(ran("pickled.py", version, minor, tmp_path)):
         ran_in_ember(case, leg, mine)
 
 

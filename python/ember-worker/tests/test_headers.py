@@ -1,4 +1,4 @@
-"""The kind of function is read from headers as Spark 4.1 and 4.2 write them."""
+"""The kind of function is read from headers as Spark 3.5 to 4.2 write them."""
 
 from __future__ import annotations
 
@@ -32,18 +32,27 @@ def of_4_2(*, barrier: bool) -> bytes:
 
 def of_4_1(*, barrier: bool) -> bytes:
     """Return the same with the task's context in fields."""
+    return in_fields(barrier=barrier, address=barrier)
+
+
+def of_4_0(*, barrier: bool) -> bytes:
+    """Return the same, in which the address of a barrier is never left out."""
+    return in_fields(barrier=barrier, address=True)
+
+
+def in_fields(*, barrier: bool, address: bool) -> bytes:
     whole = of_4_2(barrier=barrier)
     begin, end = whole.index(b'{"isBarrier'), whole.index(struct.pack("!i", len(FILES)))
     task = json.loads(whole[begin:end])
-    return whole[: begin - 4] + fields(task) + whole[end:]
+    return whole[: begin - 4] + fields(task, address=address) + whole[end:]
 
 
-def fields(task: dict[str, Any]) -> bytes:
+def fields(task: dict[str, Any], *, address: bool) -> bytes:
     out = io.BytesIO()
     out.write(struct.pack("!?", task["isBarrier"]))
-    if task["isBarrier"]:
+    if address:
         write_int(-1, out)
-        write_with_length(task["connInfo"].encode(), out)
+        write_with_length(str(task.get("connInfo")).encode(), out)
     for name in ("stageId", "partitionId", "attemptNumber"):
         write_int(task[name], out)
     write_long(task["taskAttemptId"], out)
@@ -61,7 +70,11 @@ def fields(task: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-FORMS = {of_4_1: headers.task_as_fields, of_4_2: headers.task_as_text}
+FORMS = {
+    of_4_0: headers.task_behind_address,
+    of_4_1: headers.task_as_fields,
+    of_4_2: headers.task_as_text,
+}
 
 
 @pytest.mark.parametrize("form", FORMS)

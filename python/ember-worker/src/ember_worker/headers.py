@@ -1,4 +1,4 @@
-"""Of which kind of function a header of PySpark 4.1 or 4.2 is, before ``main`` has read it."""
+"""Of which kind of function a header of PySpark 3.5 to 4.2 is, before ``main`` has read it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,23 @@ def task_as_text(stream: IO[bytes]) -> None:
 def task_as_fields(stream: IO[bytes]) -> None:
     """Read the context of the task as 4.1 has it."""
     if _bool(stream):
-        _int(stream)  # a port, and the secret or the path of a socket
-        _text(stream)
+        _address(stream)
+    _fields(stream)
+
+
+def task_behind_address(stream: IO[bytes]) -> None:
+    """Read the same as 3.5 and 4.0 have it: with a port also where there is no barrier."""
+    _bool(stream)
+    _address(stream)
+    _fields(stream)
+
+
+def _address(stream: IO[bytes]) -> None:
+    _int(stream)  # a port, and the secret or the path of a socket
+    _text(stream)
+
+
+def _fields(stream: IO[bytes]) -> None:
     stream.read(3 * 4 + 8 + 4)  # stage, partition, attempt; its number; cores
     for _ in range(_int(stream)):
         _resource(stream)
@@ -61,8 +76,7 @@ def _broadcasts(stream: IO[bytes]) -> None:
     encrypted = _bool(stream)
     count = _int(stream)
     if encrypted:
-        _int(stream)  # as for a barrier; values come from there
-        _text(stream)
+        _address(stream)  # as for a barrier; values come from there
     for _ in range(count):
         if _long(stream) >= 0 and not encrypted:
             _text(stream)  # the path of its file

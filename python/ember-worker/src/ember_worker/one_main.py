@@ -29,14 +29,14 @@ _NO_END = (-1).to_bytes(4, "big", signed=True)
 def install(
     infile: Callable[[Any], Infile] | None = None,
     *,
-    frames: Callable[[Any], int] | None = None,
+    levels: Callable[[Any], int] | None = None,
     in_executor: bool,
     **others: Any,
 ) -> Any:
     """Rebind the stream serializer and ``main``; return ``invoke(endpoint, outfile)``.
 
     ``infile`` makes of an endpoint what ``main`` reads, ``others`` are names that it uses.
-    ``frames`` tells how many frames an endpoint needs below it, where they are not Spark's.
+    ``levels`` tells how many frames of ours an endpoint has above it, which are to be fewer below.
     """
     opened = infile or Infile
     for name in ("load_stream", "dump_stream"):
@@ -54,7 +54,8 @@ def install(
     below = FRAMES_BELOW if bare is not worker.main else FRAMES_BELOW - 1
 
     def invoke(endpoint: Any, outfile: transport.Outfile) -> None:
-        depth.call_above(frames(endpoint) if frames else below, main, opened(endpoint), outfile)
+        frames = below - levels(endpoint) if levels else below
+        depth.call_above(frames, main, opened(endpoint), outfile)
 
     return invoke
 

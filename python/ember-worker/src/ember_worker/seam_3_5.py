@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import util, worker
 
-from ember_worker import group_batches, group_streams, groups, one_main, stand_ins
+from ember_worker import (
+    group_batches,
+    group_streams,
+    groups,
+    headers,
+    one_main,
+    pickled_main,
+    stand_ins,
+)
 from ember_worker.tracebacks import hide_our_frames, in_words
 
 if TYPE_CHECKING:
@@ -26,13 +34,14 @@ def install(*, in_executor: bool) -> Any:
     group_streams.load_groups(("CogroupUDFSerializer",), groups.sides_as_slices)
     return one_main.install(
         group_batches.Infile,
+        levels=pickled_main.levels(headers.task_behind_address),
         in_executor=in_executor,
-        read_udfs=group_batches.read_udfs,
         add_path=_add_path if in_executor else _add_path_alone,
         try_simplify_traceback=_simplified,
         traceback=_Traceback,
         # The limits of memory would be the executor's.
         has_resource_module=_stock.has_resource_module and not in_executor,
+        **pickled_main.names(group_batches.read_udfs),
     )
 
 

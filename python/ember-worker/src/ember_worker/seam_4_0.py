@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ember_worker import group_batches, group_streams, groups, one_main
+from ember_worker import group_batches, group_streams, groups, headers, one_main, pickled_main
 
 _OF_COGROUPS = ("CogroupArrowUDFSerializer", "CogroupPandasUDFSerializer")
 
@@ -13,5 +13,8 @@ def install(*, in_executor: bool) -> Any:
     """Rebind the stream serializers; return ``invoke(endpoint, outfile)``."""
     group_streams.load_groups(_OF_COGROUPS, groups.sides_as_slices)
     return one_main.install(
-        group_batches.Infile, in_executor=in_executor, read_udfs=group_batches.read_udfs
+        group_batches.Infile,
+        levels=pickled_main.levels(headers.task_behind_address),
+        in_executor=in_executor,
+        **pickled_main.names(group_batches.read_udfs),
     )

@@ -25,7 +25,7 @@ def install(*, in_executor: bool) -> Any:
     group_streams.load_groups(_OF_COGROUPS, groups.sides_as_slices)
     return one_main.install(
         group_streams.Infile,
-        frames=pickled_main.frames(headers.task_as_fields),
+        levels=pickled_main.levels(headers.task_as_fields),
         in_executor=in_executor,
         **pickled_main.names(),
     )

@@ -20,7 +20,7 @@ def install(*, in_executor: bool) -> Any:
     ):
         serializer.load_stream = _loading(serializer.load_stream, read)  # type: ignore[method-assign]
     return one_main.install(
-        frames=pickled_main.frames(headers.task_as_text),
+        levels=pickled_main.levels(headers.task_as_text),
         in_executor=in_executor,
         **pickled_main.names(),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,7 +16,7 @@ from ember_worker import transport
 from ember_worker.isolation import process, spark_files
 from ember_worker.moved import SparkFiles
 from ember_worker.process import clients
-from ember_worker.rebound import importing
+from ember_worker.rebound import importing, rebound
 from ember_worker.tracebacks import hide_our_frames, in_words
 
 if TYPE_CHECKING:
@@ -76,7 +78,26 @@ def handle_worker_exception(error: BaseException, outfile: Any) -> None:
     if not outfile.endpoint.cancelled:
         hide_our_frames(error)
         with in_words():
-            util.handle_worker_exception(error, outfile)
+            _handler_of(error)(error, outfile)
+
+
+def _handler_of(error: BaseException) -> Any:
+    """Return PySpark's handler, to which ``error`` has the frames that were left.
+
+    Up to Python 3.10 an error that is being handled has those that it was caught with.
+    """
+    if sys.version_info >= (3, 11):
+        return util.handle_worker_exception
+    left = type(error), error, error.__traceback__
+    names = {
+        "sys": SimpleNamespace(exc_info=lambda: left, stderr=sys.stderr),
+        "traceback": SimpleNamespace(
+            format_exc=lambda: "".join(traceback.format_exception(*left)),
+            format_exception=traceback.format_exception,
+            format_exception_only=traceback.format_exception_only,
+        ),
+    }
+    return rebound(util.handle_worker_exception, names)
 
 
 class _Ipc:

@@ -18,9 +18,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from pyspark.util import PythonEvalType
-
 from ember_worker import rowfn
+from ember_worker.moved import PythonEvalType
 from ember_worker.pickled.input import pickles_both_ways
 from ember_worker.pickled.names import Names
 

@@ -44,13 +44,13 @@ class Columns:
         if not self._arrays:
             return [()] * (end - start)
         if self.whole:
-            return zip(*(column.part(start, end) for column in self.lazy), strict=True)
+            return zip(*(column.part(start, end) for column in self.lazy))
         return self._converted(start, end)
 
     def _converted(self, start: int, end: int) -> list[Any]:
         """Convert as the pickle of a group does, which names PySpark's converter of rows."""
         columns, fields = [], []
-        for index, (lazy, array) in enumerate(zip(self.lazy, self._arrays, strict=True)):
+        for index, (lazy, array) in enumerate(zip(self.lazy, self._arrays)):
             if lazy is None:
                 kind, stored = _stored(array.slice(start, end - start))
             else:
@@ -58,7 +58,7 @@ class Columns:
             fields.append(sql.StructField(f"_{index}", kind))
             columns.append(stored)
         convert = sql._create_row_inbound_converter(sql.StructType(fields))
-        return [convert(*row) for row in zip(*columns, strict=True)]
+        return [convert(*row) for row in zip(*columns)]
 
 
 def _stored(array: pa.Array) -> tuple[sql.DataType, list[Any]]:
@@ -90,7 +90,7 @@ class Unpickled:
         """Stand beside ``rows``, at least one."""
         self._rows = rows
         self.rows = len(rows)
-        self.lazy = [list(column) for column in zip(*rows, strict=True)]
+        self.lazy = [list(column) for column in zip(*rows)]
 
     def part(self, start: int, end: int) -> list[Any]:
         """Return some rows."""

@@ -49,7 +49,10 @@ class Names:
         return read
 
     def _wrapping(self) -> dict[str, Any]:
-        """Return the names by which a function gets its arguments: ``wrap_udf`` until 4.2."""
+        """Return the names by which a function gets its arguments: ``wrap_udf`` until 4.2.
+
+        In 3.5 arguments have no names, and nothing is looked up.
+        """
         meanings = {"wrap_kwargs_support": self._wrap_kwargs_support}
         stock = self._stock.__globals__.get("wrap_udf")
         return {"wrap_udf": rebound(stock, meanings)} if stock else meanings
@@ -62,6 +65,9 @@ class Names:
 
     def _read_single_udf(self, *args: Any, **options: Any) -> Any:
         read = self._read_one(*args, **options)
+        if self._calls and "wrap_kwargs_support" not in self._stock.__globals__:
+            offsets, _ = read
+            self._turns.targets[-1].takes(offsets, (), self._declared)
         self._output.declare(self._declared)
         return read
 

@@ -90,7 +90,7 @@ class Output:
         if pickled:
             self._pickles += _HEAD.pack(parcel.rows, len(parcel.content)) + parcel.content
         else:
-            pairs = zip(parcel.content, self._types, strict=True)
+            pairs = zip(parcel.content, self._types)
             self._columns.append([it.array(of) for it, of in pairs])
         self._rows += parcel.rows
         late = time.perf_counter() - self._sent >= PATIENCE
@@ -106,7 +106,7 @@ class Output:
         if pickles:
             self._push(endpoint, rows, [pa.nulls(rows, of) for of in self._types], pickles)
         elif columns:
-            self._push(endpoint, rows, list(map(_joined, zip(*columns, strict=True))), None)
+            self._push(endpoint, rows, list(map(_joined, zip(*columns))), None)
 
     def _push(
         self, endpoint: Any, rows: int, columns: list[pa.Array], pickles: bytes | None

@@ -14,10 +14,10 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from pyspark import serializers
-from pyspark.util import PythonEvalType
 
 from ember_worker import rowfn
 from ember_worker.depth import deeper
+from ember_worker.moved import PythonEvalType
 from ember_worker.pickled import calls
 from ember_worker.pickled.names import Pickling, no_length
 from ember_worker.pickled.table_input import Input

@@ -36,7 +36,7 @@ class Input(Segments):
         rows = cloudpickle.loads(segment, **options)
         if self._loop.shape is None:
             return rows
-        columns = [list(column) for column in zip(*rows, strict=True)]
+        columns = [list(column) for column in zip(*rows)]
         return self._loop.turn(columns, range(len(rows)), lambda start, end: rows[start:end])
 
     def _all(self, endpoint: Any) -> Iterator[Any]:

@@ -40,7 +40,7 @@ class Loop:
         instants = any(type(field.dataType) is TimestampType for field in declared)
         if None in shapes or instants:
             return
-        named = zip(declared.names, shapes, declared, strict=True)
+        named = zip(declared.names, shapes, declared)
         self.shape = ("struct", tuple((name, of, it.nullable) for name, of, it in named))
         types = [(f"_{index}", arrow_type(of)) for index, of in enumerate(shapes)]
         self.rows = pa.list_(pa.struct(types))

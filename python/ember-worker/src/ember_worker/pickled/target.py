@@ -28,6 +28,8 @@ FORMATS: dict[type, str] = {
     sql.DateType: "tdD",
     sql.TimestampNTZType: "tsu:",
 }
+#: The collation of texts that are equal if their bytes are; until 3.5 there was no other.
+_BINARY = "UTF8_BINARY"
 
 
 class Declared:
@@ -72,7 +74,7 @@ def _part(kind: Any) -> Any:
         fields = [(field.name, _part(field.dataType), field.nullable) for field in kind]
         known = fields and len(set(kind.names)) == len(fields)
         return ("struct", tuple(fields)) if known and all(of for _, of, _ in fields) else None
-    if type(kind) is sql.StringType and kind.collation != "UTF8_BINARY":
+    if type(kind) is sql.StringType and getattr(kind, "collation", _BINARY) != _BINARY:
         return None
     return FORMATS.get(type(kind))
 

@@ -2,6 +2,7 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.{Partition, SparkContext, TaskContext}
 import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.execution.{LeafExecNode, SparkPlan}
@@ -17,7 +18,10 @@ private[ember] final class SparksWay private (rows: RDD[InternalRow]) extends Se
 
 private[ember] object SparksWay {
 
-  /** Of a node over [[HandedOver]], with which it is made on the driver. */
+  /** Makes such a node on the driver: it takes the thread's session, and a plan may be run by one that has none. */
+  def planned[T <: SparkPlan](node: => T): T = SparkSession.active.withActive(node)
+
+  /** Of a node over [[HandedOver]], with which it is made. */
   def of(node: SparkPlan): SparksWay = {
     val rows = node.execute()
     tellDependencies(rows)

@@ -82,7 +82,8 @@ private[ember] abstract class StockWindowEvaluatorFactory(
     spilled: SQLMetric,
     node: NodeConf)
     extends PartitionEvaluatorFactory[InternalRow, InternalRow] {
-  private val sparks = new SparksWindowExec(windows, partition, order, input, spilled, node)
+  private val sparks =
+    SparksWay.planned(new SparksWindowExec(windows, partition, order, input, spilled, node))
   private val way = SparksWay.of(sparks)
 
   def childOutput: Seq[Attribute] = input

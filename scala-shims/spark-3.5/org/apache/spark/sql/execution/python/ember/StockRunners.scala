@@ -1,7 +1,12 @@
 package org.apache.spark.sql.execution.python.ember
 
+import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.{ArrowPythonRunner, CoGroupedArrowPythonRunner}
+import org.apache.spark.sql.execution.python.{
+  ArrowPythonRunner,
+  CoGroupedArrowPythonRunner,
+  PythonUDFRunner
+}
 import org.apache.spark.sql.types.StructType
 
 /** A runner of Spark's for functions that get all columns. */
@@ -57,6 +62,17 @@ private[ember] abstract class StockCogroupedRunner(
       right,
       node.timeZone,
       node.runnerConf,
+      node.metrics,
+      node.artifacts) {
+  protected def metrics: Map[String, SQLMetric] = node.metrics
+}
+
+/** One for row functions whose rows Spark pickles. */
+private[ember] abstract class StockPickledRunner(arguments: FunctionArguments, node: NodeConf)
+    extends PythonUDFRunner(
+      arguments.chains,
+      PythonEvalType.SQL_BATCHED_UDF,
+      arguments.metas.map(_.map(_.offset)),
       node.metrics,
       node.artifacts) {
   protected def metrics: Map[String, SQLMetric] = node.metrics

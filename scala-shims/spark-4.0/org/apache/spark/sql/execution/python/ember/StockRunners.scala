@@ -1,10 +1,11 @@
 package org.apache.spark.sql.execution.python.ember
 
-import org.apache.spark.api.python.ChainedPythonFunctions
+import org.apache.spark.api.python.{ChainedPythonFunctions, PythonEvalType}
 import org.apache.spark.sql.execution.python.{
   ArrowPythonRunner,
   ArrowPythonWithNamedArgumentRunner,
-  CoGroupedArrowPythonRunner
+  CoGroupedArrowPythonRunner,
+  PythonUDFWithNamedArgumentsRunner
 }
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
@@ -63,6 +64,16 @@ private[ember] abstract class StockCogroupedRunner(
       node.timeZone,
       node.largeVarTypes,
       node.runnerConf,
+      node.metrics,
+      node.artifacts,
+      node.profiler)
+
+/** One for row functions whose rows Spark pickles. */
+private[ember] abstract class StockPickledRunner(arguments: FunctionArguments, node: NodeConf)
+    extends PythonUDFWithNamedArgumentsRunner(
+      arguments.chains,
+      PythonEvalType.SQL_BATCHED_UDF,
+      arguments.metas,
       node.metrics,
       node.artifacts,
       node.profiler)

@@ -10,7 +10,11 @@ import org.apache.spark.sql.types.StructType
 
 /** How Spark pickles rows: so many at a time, of whatever size. */
 private[ember] object Pickles {
+  def groupRows(conf: SQLConf): Int = conf.getConf(SQLConf.PYTHON_UDF_MAX_RECORDS_PER_BATCH)
+
   def groupBytes(conf: SQLConf): Long = -1
+
+  def binaryAsBytes(conf: SQLConf): Boolean = conf.pysparkBinaryAsBytes
 
   def of(
       rows: Iterator[InternalRow],

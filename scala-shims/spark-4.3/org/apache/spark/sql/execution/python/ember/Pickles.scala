@@ -8,7 +8,11 @@ import org.apache.spark.sql.types.StructType
 
 /** How Spark pickles rows: since 4.3 with a limit of bytes, and counted. */
 private[ember] object Pickles {
+  def groupRows(conf: SQLConf): Int = conf.getConf(SQLConf.PYTHON_UDF_MAX_RECORDS_PER_BATCH)
+
   def groupBytes(conf: SQLConf): Long = conf.getConf(SQLConf.PYTHON_UDF_MAX_BYTES_PER_BATCH)
+
+  def binaryAsBytes(conf: SQLConf): Boolean = conf.pysparkBinaryAsBytes
 
   def of(
       rows: Iterator[InternalRow],

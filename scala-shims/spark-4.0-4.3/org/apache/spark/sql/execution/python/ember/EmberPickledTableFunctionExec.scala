@@ -5,11 +5,7 @@ import org.apache.arrow.vector.types.pojo.Schema
 import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDTF
-import org.apache.spark.sql.execution.python.{
-  BatchEvalPythonUDTFExec,
-  EvaluatePython,
-  PythonUDTFRunner
-}
+import org.apache.spark.sql.execution.python.{BatchEvalPythonUDTFExec, EvaluatePython}
 import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
@@ -34,7 +30,7 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec with NodeMet
       rows: Iterator[InternalRow],
       schema: StructType,
       context: TaskContext): Iterator[Iterator[InternalRow]] = {
-    val columns = PickledForm.areColumns(schema, conf.pysparkBinaryAsBytes)
+    val columns = PickledForm.areColumns(schema, Pickles.binaryAsBytes(conf))
     val sent = if (columns) schema else PickledForm.OfPickles
     val input = if (columns) new WholePickles(rows) else pickled(rows, schema)
     new EmberPickledTableFunctionRunner(udtf, arguments, sent, node).embed(input, context) match {
@@ -50,7 +46,7 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec with NodeMet
       rows: Iterator[InternalRow],
       schema: StructType): Iterator[Iterator[InternalRow]] = {
     EvaluatePython.registerPicklers()
-    val whole = PickleConf(WholePickles.Rows, groupBytes = -1, conf.pysparkBinaryAsBytes)
+    val whole = PickleConf(WholePickles.Rows, groupBytes = -1, Pickles.binaryAsBytes(conf))
     Pickles
       .of(rows, schema, whole, pythonMetrics)
       .map(pickle => Iterator.single(InternalRow(pickle)))
@@ -97,7 +93,7 @@ final class EmberPickledTableFunctionRunner(
     arguments: Array[ArgumentMetadata],
     sent: StructType,
     node: NodeConf)
-    extends PythonUDTFRunner(function, arguments, node.metrics, node.artifacts, node.session)
+    extends StockPickledTableRunner(function, arguments, node)
     with SessionRunner[Array[Byte], Array[Byte]] {
   override protected def functionNames: Seq[String] = node.functions
 

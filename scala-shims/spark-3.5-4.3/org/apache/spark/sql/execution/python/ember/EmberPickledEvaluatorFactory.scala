@@ -66,7 +66,7 @@ final class EmberPickledEvaluatorFactory(
       case Some(schema) =>
         new PickledInput.Pickles(toInput, projection(_), pickles(schema, _))
       case None =>
-        val own = Option.when(form.rows.ordinals.isEmpty)((row: InternalRow) => projection(row))
+        val own = if (form.rows.ordinals.isEmpty) Some(projection(_: InternalRow)) else None
         new PickledInput.Columns(toInput, own)
     }
     new PickledInput(rows, conf.groupRows, group)

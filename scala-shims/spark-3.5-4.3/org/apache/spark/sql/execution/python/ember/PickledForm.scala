@@ -8,10 +8,8 @@ import org.apache.spark.sql.types._
 final case class PickleConf(groupRows: Int, groupBytes: Long, binaryAsBytes: Boolean)
 
 object PickleConf {
-  def of(conf: SQLConf): PickleConf = PickleConf(
-    conf.getConf(SQLConf.PYTHON_UDF_MAX_RECORDS_PER_BATCH),
-    Pickles.groupBytes(conf),
-    conf.pysparkBinaryAsBytes)
+  def of(conf: SQLConf): PickleConf =
+    PickleConf(Pickles.groupRows(conf), Pickles.groupBytes(conf), Pickles.binaryAsBytes(conf))
 }
 
 /**
@@ -59,7 +57,7 @@ private[ember] object PickledForm {
           wrapped = false,
           joined = true,
           pickles = true)
-        PickledForm(form, Option.unless(columns)(arguments.schema))
+        PickledForm(form, if (columns) None else Some(arguments.schema))
       }
 
   /** Whether native code makes the objects that Spark's pickles of these rows stand for. */
@@ -94,7 +92,7 @@ private[ember] object PickledForm {
     case struct: StructType if areNamed(struct) =>
       val fields = struct.flatMap(field =>
         part(field.dataType).map(StructField(field.name, _, field.nullable)))
-      Option.when(fields.length == struct.length)(StructType(fields))
+      if (fields.length == struct.length) Some(StructType(fields)) else None
     case _ => None
   }
 

@@ -4,10 +4,7 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF}
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.execution.python.{
-  BatchEvalPythonExec => SparkBatchEvalPythonExec,
-  EvalPythonEvaluatorFactory
-}
+import org.apache.spark.sql.execution.python.{BatchEvalPythonExec => SparkBatchEvalPythonExec}
 import org.apache.spark.sql.execution.python.ember.{
   EmberEvalPythonEvaluatorFactory,
   EmberPickledEvaluatorFactory,
@@ -25,8 +22,6 @@ class BatchEvalPythonExec(functions: Seq[PythonUDF], results: Seq[Attribute], in
 
   override def doExecute(): RDD[InternalRow] =
     EmberEvalPythonEvaluatorFactory.run(child.execute(), factory, conf.usePartitionEvaluator)
-
-  override def evaluatorFactory: EvalPythonEvaluatorFactory = factory
 
   private def factory: EmberPickledEvaluatorFactory = {
     val kind = udfs.head.evalType
