@@ -26,6 +26,8 @@ from ember.policy import (  # noqa: E402 (not installed here, nor on executors)
     score,
     verify,
 )
+from ember.policy.evaluation.ladder import KINDS  # noqa: E402
+from ember.policy.evaluation.lanes import LANES, on  # noqa: E402
 
 FEATURES = ["zip", "history", "newbie"]
 BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -118,6 +120,17 @@ def test_splits_have_one_signature(parity_legs, buyers, manifest, where):
             tree = grow_tree(PERTURBED[how](buyers), manifest, **given, in_a_task=in_a_task)
         print(f"{where:8} | {how:22} | splits {sign(tree.text().encode())}")
         assert sign(tree.text().encode()) == expected
+
+
+@pytest.mark.parametrize("where", LANES)
+def test_the_evaluation_proves_where_functions_ran(spark, buyers, forest, where):
+    with on(spark, where) as ran:
+        for backend in KINDS.values():
+            score(buyers, forest, backend=backend).write.format("noop").mode("overwrite").save()
+        grow_tree(buyers, forest.manifest, max_depth=2, rules=RULES, in_a_task=True)
+    ran.proven()
+    assert ran.nodes == len(KINDS) + 1
+    assert (ran.sessions > 0) == (where != "Spark")
 
 
 def test_one_bit_of_drift_fails(parity_legs, buyers, manifest, forest):

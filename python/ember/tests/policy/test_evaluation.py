@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ember.compare.plans import Node, Query
 from ember.policy import RowsError
 from ember.policy.evaluation import ablation, adversarial, boundaries, missing, parity, plots
 from ember.policy.evaluation.attacks.attack import Attack, Given, learn, prepare, serve, write
 from ember.policy.evaluation.command import INTERRUPTED, evaluate
+from ember.policy.evaluation.lanes import LaneError, Ran, on, tried
 from ember.policy.evaluation.part import SIZES, Bench, Figure, Finding, Line, Part, Table
 from ember.policy.evaluation.parts import PARTS
 from ember.policy.evaluation.trials import hillstrom
@@ -135,6 +137,51 @@ def test_an_attack_that_nobody_notices_fails_the_part(bench, tmp_path, monkeypat
     starts = ["harmless: was taken", "vague: does not say exact"]
     starts += ["broken: is no error of the toolkit's", "messy: wrote scores"]
     assert [line[: len(start)] for line, start in zip(wrong, starts, strict=True)] == starts
+
+
+def test_lanes_that_are_not_there_fail_the_parity_of_equal_answers(bench, tmp_path):
+    lanes = replace(bench, lanes=("Spark", "embedded"))
+    assert evaluate(lanes, [PARTS["parity"]], tmp_path) == 1
+    (wrong,) = answered(tmp_path, "parity")["wrong"]
+    assert re.fullmatch(r"LaneError: lane 'embedded': \w+ ran on Spark's own runner", wrong)
+
+
+def test_spark_runs_on_its_own_lane_and_no_other_without_the_plugin(spark):
+    tried(spark, "Spark")
+    for lane in ("embedded", "process"):
+        with pytest.raises(LaneError, match=f"lane '{lane}': MapInArrow ran on Spark's own runner"):
+            tried(spark, lane)
+        assert spark.conf.get("spark.ember.lane", None) is None
+
+
+def test_a_lane_on_which_nothing_ran_is_not_proven(spark):
+    with on(spark, "Spark") as ran:
+        spark.range(3).collect()
+    with pytest.raises(LaneError, match="no record of a function that ran there"):
+        ran.proven()
+
+
+@pytest.mark.parametrize(
+    ("lane", "node", "words"),
+    [
+        ("embedded", Node("EmberMapInArrow", "f", in_executor=2), None),
+        ("process", Node("EmberMapInArrow", "f", in_workers=2), None),
+        ("Spark", Node("MapInArrow", "f"), None),
+        ("embedded", Node("EmberMapInArrow", "f", in_executor=1, in_workers=3), "in worker"),
+        ("process", Node("EmberMapInArrow", "f", in_executor=1), "1 sessions in the executor"),
+        ("Spark", Node("EmberMapInArrow", "f", in_executor=1), "1 sessions in the executor"),
+        ("embedded", Node("EmberMapInArrow", "f", on_spark=1, reasons=["Shut"]), "runner; Shut"),
+        ("embedded", Node("MapInArrow", "f"), "on Spark's own runner; told"),
+    ],
+)
+def test_sessions_elsewhere_are_told(lane, node, words):
+    ran, query = Ran(lane), Query("", None, [node], ["told"])
+    if words is None:
+        ran.add(query)
+        ran.proven()
+        return
+    with pytest.raises(LaneError, match=words):
+        ran.add(query)
 
 
 def part(name, run):

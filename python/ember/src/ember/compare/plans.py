@@ -64,6 +64,24 @@ def last_query(session: Any) -> Query:
     return _query(store, store.executionsList().last())
 
 
+def last_number(session: Any) -> int:
+    """Give the number of the query that began last, or -1: :func:`queries_after` takes it."""
+    executions = _store(session).executionsList()
+    return int(executions.last().executionId()) if executions.size() else -1
+
+
+def queries_after(session: Any, number: int) -> list[Query]:
+    """Read the queries that began after the one of this number, oldest first."""
+    store = _store(session)
+    executions, found = store.executionsList(), []
+    for at in reversed(range(executions.size())):
+        execution = executions.apply(at)
+        if execution.executionId() <= number:
+            break
+        found.append(_query(store, execution))
+    return found[::-1]
+
+
 def _store(session: Any) -> Any:
     jvm_session = session._jsparkSession  # noqa: SLF001 - Spark offers no public way
     jvm_session.sparkContext().listenerBus().waitUntilEmpty()

@@ -96,7 +96,7 @@ def _compared(
     expected = sorted((_key(value), _code(value, boundaries)) for value in seen)
     differ = []
     for lane in bench.lanes:
-        with bench.on(lane):
+        with bench.on(lane) as ran:
             for kind, backend in KINDS.items():
                 found = score(probes, _revealing(manifest), backend=backend).collect()
                 codes = sorted((_key(row["x"]), int(row["scores"][0])) for row in found)
@@ -105,6 +105,7 @@ def _compared(
                     for one, other in zip(codes, expected, strict=True)
                     if one != other
                 ]
+        ran.proven()
     return len(boundaries), len(asked) * len(KINDS) * len(bench.lanes), differ
 
 

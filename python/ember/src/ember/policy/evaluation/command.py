@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyspark.sql import SparkSession
 
+from ember.policy.evaluation.lanes import LANES, LaneError, tried
 from ember.policy.evaluation.page import page
-from ember.policy.evaluation.part import LANES, SIZES, Bench, Finding, Part, Sizes
+from ember.policy.evaluation.part import SIZES, Bench, Finding, Part, Sizes
 from ember.policy.evaluation.parts import PARTS
 from ember.policy.evaluation.plots import draw
 from ember.policy.lock import libraries
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-#: The exit code of a run that was interrupted, as of a shell's command.
+#: The exit codes of a run that was interrupted, as of a shell's command, and of one that never was.
 INTERRUPTED: Final = 130
+NO_LANE: Final = 2
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,6 +55,13 @@ def run(wanted: argparse.Namespace) -> int:
     """Run the wanted parts, and return the exit code: 1 if one failed."""
     with TemporaryDirectory() as scratch, _spark(wanted.jar) as spark:
         lanes = tuple(LANES) if wanted.jar else ("Spark",)
+        try:
+            for lane in lanes:
+                tried(spark, lane)
+        except LaneError as error:
+            advice = f"is {wanted.jar} the jar for Spark {spark.version}? " if wanted.jar else ""
+            print(f"{error}\n{advice}Nothing was evaluated", file=sys.stderr)  # noqa: T201
+            return NO_LANE
         path = Path(wanted.hillstrom) if wanted.hillstrom else None
         bench = Bench(spark, lanes, _sizes(wanted), Path(scratch), path)
         return evaluate(bench, [PARTS[name] for name in wanted.parts], wanted.out)

@@ -73,11 +73,12 @@ def _signs(bench: Bench, frames: dict[str, DataFrame], tree: Forest) -> dict[str
     """Return the signature of the scores by each kind of function, on each lane, of each frame."""
     found = {}
     for lane in bench.lanes:
-        with bench.on(lane):
+        with bench.on(lane) as ran:
             for kind, backend in KINDS.items():
                 for nothing, df in frames.items():
                     scored = score(df, tree, backend=backend)
                     found[f"{kind}, {lane}, {nothing}"] = signature(scored, KEY, "scores")
+        ran.proven()
     return found
 
 

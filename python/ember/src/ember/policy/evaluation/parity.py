@@ -7,11 +7,13 @@ the rows as they happen to come.
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy.evaluation.ladder import KINDS
+from ember.policy.evaluation.lanes import Ran
 from ember.policy.evaluation.part import Bench, Finding, Part, Table
 from ember.policy.evaluation.rows import KEY, fitted, generated, random_forest, signature
 from ember.policy.grow import grow_tree
@@ -20,7 +22,7 @@ from ember.policy.score import decide, score
 from ember.policy.search import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from pyspark.sql import DataFrame
 
@@ -47,16 +49,16 @@ def _run(bench: Bench) -> Finding:
     manifest = fitted(df)
     locked = lock(df, manifest)
     rows: list[tuple[str | float, ...]] = []
+    ran = {lane: Ran(lane) for lane in bench.lanes}
     for name, change in PERTURBATIONS.items():
         bench.say(f"rows {name}")
         perturbed = change(df)
         changes = changes_since(locked, perturbed, fitted(perturbed))
         rows.append(("lock and fitted manifest", "", name, str(changes or locked.digest[:16])))
-        for lane in bench.lanes:
-            with bench.on(lane):
-                rows += [(what, lane, name, sign) for what, sign in _signs(perturbed, manifest)]
+        rows += _on_all_lanes(bench, ran, name, perturbed, manifest)
     bench.say(f"batches of {_SMALL} rows")
-    rows += _in_small_batches(bench, df, manifest)
+    with _small_batches(bench):
+        rows += _on_all_lanes(bench, ran, f"in batches of {_SMALL}", df, manifest)
     groups: dict[str, set[str]] = {}
     for what, _, _, sign in rows:
         groups.setdefault(str(what).split(",")[0], set()).add(str(sign))
@@ -73,7 +75,21 @@ def _run(bench: Bench) -> Finding:
         f"{len(rows)} answers have {len(groups)} signatures, one for each question; "
         f"without a manifest {len(naive)} have {drifted}"
     )
-    return Finding(summary, [table, _naive_table(naive)], wrong=wrong)
+    return Finding(summary, [table, _ran_table(ran), _naive_table(naive)], wrong=wrong)
+
+
+def _on_all_lanes(
+    bench: Bench, ran: Mapping[str, Ran], name: str, df: DataFrame, manifest: Manifest
+) -> list[tuple[str | float, ...]]:
+    """Return all signatures on each lane, once Spark's record says that they are of that lane."""
+    found: list[tuple[str | float, ...]] = []
+    for lane in bench.lanes:
+        with bench.on(lane) as here:
+            found += [(what, lane, name, sign) for what, sign in _signs(df, manifest)]
+        here.proven()
+        ran[lane].nodes += here.nodes
+        ran[lane].sessions += here.sessions
+    return found
 
 
 def _signs(df: DataFrame, manifest: Manifest) -> list[tuple[str, str]]:
@@ -91,20 +107,12 @@ def _signs(df: DataFrame, manifest: Manifest) -> list[tuple[str, str]]:
     return [*found, ("choices", signature(chosen, KEY, "chosen"))]
 
 
-def _in_small_batches(
-    bench: Bench, df: DataFrame, manifest: Manifest
-) -> list[tuple[str | float, ...]]:
+@contextmanager
+def _small_batches(bench: Bench) -> Iterator[None]:
     before = bench.spark.conf.get(_BATCH)
     bench.spark.conf.set(_BATCH, str(_SMALL))
     try:
-        found: list[tuple[str | float, ...]] = []
-        for lane in bench.lanes:
-            with bench.on(lane):
-                found += [
-                    (what, lane, f"in batches of {_SMALL}", sign)
-                    for what, sign in _signs(df, manifest)
-                ]
-        return found
+        yield
     finally:
         bench.spark.conf.set(_BATCH, str(before))
 
@@ -127,6 +135,16 @@ def _unlocked(df: DataFrame) -> str:
     means = df.groupBy("arm").agg(F.avg(F.col("outcome") / 3)).collect()
     found = (features, quantiles, codes, sorted(map(tuple, means)))
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def _ran_table(ran: Mapping[str, Ran]) -> Table:
+    """Show what ran on which lane."""
+    rows: list[tuple[str | float, ...]] = [
+        (lane, each.nodes, each.sessions) for lane, each in ran.items()
+    ]
+    return Table(
+        "Where it ran", ("lane", "nodes with Python functions", "sessions of Ember's"), rows
+    )
 
 
 def _naive_table(signs: list[tuple[str, str]]) -> Table:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ember.policy.evaluation.lanes import on
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
 
-#: On whose runner Python functions run, and the settings that send them there.
-LANES: Final[dict[str, dict[str, str]]] = {
-    "Spark": {"spark.ember.enabled": "false"},
-    "embedded": {"spark.ember.enabled": "true", "spark.ember.lane": "embedded"},
-    "process": {"spark.ember.enabled": "true", "spark.ember.lane": "process"},
-}
+    from ember.policy.evaluation.lanes import Ran
 
 
 @dataclass(frozen=True)
@@ -55,20 +52,9 @@ class Bench:
         seconds = time.monotonic() - self.started
         print(f"[{seconds:7.1f} s] {words}", file=sys.stderr, flush=True)  # noqa: T201
 
-    @contextmanager
-    def on(self, lane: str) -> Iterator[None]:
-        """Send Python functions to a lane for a while."""
-        before = {key: self.spark.conf.get(key, None) for key in LANES[lane]}
-        for key, value in LANES[lane].items():
-            self.spark.conf.set(key, value)
-        try:
-            yield
-        finally:
-            for key, was in before.items():
-                if was is None:
-                    self.spark.conf.unset(key)
-                else:
-                    self.spark.conf.set(key, was)
+    def on(self, lane: str) -> AbstractContextManager[Ran]:
+        """Send Python functions to a lane for a while, and see to it that none ran elsewhere."""
+        return on(self.spark, lane)
 
     def seconds(self, frame: DataFrame) -> float:
         """Compute all rows of a frame, keep none, and say how long that took."""
@@ -128,9 +114,3 @@ class Part:
     name: str
     question: str
     run: Callable[[Bench], Finding]
-
-
-def embedded(frame: DataFrame) -> bool:
-    """Say whether Python functions of a frame are planned to run on Ember's lanes."""
-    plan = frame._jdf.queryExecution().executedPlan().toString()  # noqa: SLF001 (it has no other)
-    return "Ember" in plan
