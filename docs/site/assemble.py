@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "target" / "docs" / "pages"
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 #: Files that are the repository's own business.
-LEFT_OUT = (".github/", "tests/")
+LEFT_OUT = (".github/", "changes/", "tests/")
 
 
 def main() -> None:
