@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[2] / "ci"))
+sys.path.append(str(Path(__file__).parents[1] / "environments"))
 
 
 def pytest_addoption(parser):

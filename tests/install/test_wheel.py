@@ -10,11 +10,15 @@ import zipfile
 from pathlib import Path
 
 import history
+import making
 import pytest
+
+import pairs
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 LIMIT_S = 180
+JARS = {version: f"{pairs.jars()[pairs.line_of(version)]}.jar" for version in pairs.read()}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +34,15 @@ def wheel(tmp_path_factory):
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
     """The Python of a new environment that has the wheel, and sees the PySpark of this one."""
-    folder = tmp_path_factory.mktemp("environment")
+    return beside(sysconfig.get_path("purelib"), wheel, tmp_path_factory.mktemp("environment"))
+
+
+def beside(spark, wheel, folder):
+    """The Python of a new environment that has the wheel, and sees the packages of another."""
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
     (packages,) = folder.glob("lib/python3.*/site-packages")
-    (packages / "spark.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (packages / "spark.pth").write_text(f"{spark}\n")
     pip(python, "install", "--no-index", "--no-deps", str(wheel))
     return python
 
@@ -74,8 +82,32 @@ def test_the_wheel_says_what_machines_it_is_for_and_holds_what_it_needs(wheel):
     kernel = "policy/native/linux-x86_64/libember_policy.so"
     for name in ("py.typed", "_facts.py", "flames.html", kernel):
         assert f"ember/{name}" in names
-    assert "ember/plugin/ember-spark-4.3_2.13.jar" in names
+    jars = {Path(name).name for name in names if name.startswith("ember/plugin/")}
+    assert jars == set(JARS.values()), "ci/build makes the jar of each line"
     assert not [name for name in names if "/tests/" in name or name.startswith("ember_worker")]
+
+
+@pytest.mark.parametrize("version", JARS)
+def test_the_jar_of_a_spark_that_is_named_is_found(version, installed, tmp_path):
+    told = run(installed, tmp_path, "-m", "ember.jars", version)
+    assert Path(told.stdout.strip()).name == JARS[version], told.stderr
+    assert Path(told.stdout.strip()).is_relative_to(installed.parents[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", JARS)
+def test_beside_each_spark_its_own_jar_is_taken_and_its_functions_run_embedded(
+    version, wheel, tmp_path
+):
+    spark = making.other_spark(version)
+    (packages,) = spark.parents[1].glob("lib/python3.*/site-packages")
+    python = beside(packages, wheel, tmp_path / "environment")
+    done = run(python, tmp_path, str(HERE / "beside_spark.py"), "told.json")
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert (told["spark"], Path(told["jar"]).name) == (version, JARS[version])
+    assert (told["rows"], told["on_spark"]) == ([0, 1, 2], [[], 0])
+    assert told["embedded"] == [["EmberMapInPandas"], 1]
 
 
 def test_it_builds_the_same_bytes_again(wheel, tmp_path):
