@@ -23,6 +23,9 @@ lazy val plugin = (project in file("scala-plugin"))
   .dependsOn(entry)
   .settings(
     pluginFor(SparkLine.newest, SparkJars.folder),
+    // Every line's, which only their own projects compile.
+    Compile / scalafmt / unmanagedSources := ((Compile / unmanagedSources).value ++
+      (((ThisBuild / baseDirectory).value / "scala-shims") ** "*.scala").get()).distinct,
     Test / unmanagedJars := SparkJars.all(SparkJars.folder((ThisBuild / baseDirectory).value)),
     libraryDependencies += "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     ForkedTests.settings)
