@@ -120,6 +120,17 @@ def ran_embedded(told: dict[str, Any]) -> bool:
     return True
 
 
+def ran_on_sparks(told: dict[str, Any], words: str) -> bool:
+    """No function of Ember's leg ran in Ember; plan and log say why."""
+    assert same_answers(told)
+    for kind in KINDS:
+        mine = told["ember"][kind]
+        assert mine["embedded"] == 0 < mine["on_spark"], (kind, told["log"])
+        assert "NoPython" in mine["reasons"], (kind, mine["reasons"])
+    assert words in told["log"], told["log"]
+    return True
+
+
 def ran_in_workers(told: dict[str, Any], words: str) -> bool:
     """Every function of Ember's leg ran in worker processes; the log says why not embedded."""
     assert same_answers(told)

@@ -5,6 +5,7 @@ An environment that cannot be made here (no such Python, no tool to make it with
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ OLDER_PACKAGES = {
 }
 SPARK = "4.3.0"
 PYSPARK = f"pyspark=={SPARK}"
-STANDALONE_MINOR = "3.14"
+NEWEST_MINOR = STANDALONE_MINOR = "3.14"
 
 
 class NotHereError(Exception):
@@ -62,15 +63,23 @@ def uv_venv(name: str, python: Path, *packages: str) -> Path:
 
 def pyenv(minor: str) -> Path:
     """The newest Python of this minor version that pyenv has built."""
+    return newest_of_pyenv(re.escape(minor) + r"\.(\d+)", f"pyenv has no Python {minor}")
+
+
+def free_threaded() -> Path:
+    """The newest Python without the lock that pyenv has built; a ``t`` ends its name."""
+    lack = f"pyenv has no free-threaded Python up to {NEWEST_MINOR}"
+    return newest_of_pyenv(r"3\.(1[34])\.(\d+)t", lack)
+
+
+def newest_of_pyenv(name: str, lack: str) -> Path:
+    """The newest of those whose names match: each group is a number."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = sorted(
-        (root / "versions").glob(f"{minor}.*/bin/python"),
-        key=lambda path: [int(part) for part in path.parents[1].name.split(".") if part.isdigit()],
-    )
+    matches = ((re.fullmatch(name, path.name), path) for path in (root / "versions").glob("*"))
+    found = sorted((tuple(map(int, match.groups())), path) for match, path in matches if match)
     if not found:
-        lack = f"pyenv has no Python {minor}"
         raise NotHereError(lack)
-    return found[-1]
+    return found[-1][1] / "bin" / "python"
 
 
 def debian() -> Path:
@@ -109,9 +118,16 @@ def spark(version: str, minor: str) -> Path:
         return other_spark(version)
     packages = OLDER_PACKAGES.get(minor, PACKAGES)
     name = f"spark-{version}-{minor}"
-    if minor == STANDALONE_MINOR:
-        return uv_venv(name, standalone(), *packages, f"pyspark=={version}")
-    return venv(name, pyenv(minor), *packages, f"pyspark=={version}")
+    try:
+        return venv(name, pyenv(minor), *packages, f"pyspark=={version}")
+    except NotHereError:
+        if minor != STANDALONE_MINOR:
+            raise
+    return uv_venv(name, standalone(), *packages, f"pyspark=={version}")
+
+
+def free_threaded_venv() -> Path:
+    return venv("free-threaded", free_threaded(), *PACKAGES, PYSPARK)
 
 
 def debian_venv() -> Path:

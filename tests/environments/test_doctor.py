@@ -76,6 +76,14 @@ def test_a_python_without_its_shared_library_is_told_what_is_missing(made):
     assert advice(report) == {f"no shared libpython: {reason}": what_to_do}
 
 
+def test_a_free_threaded_python_is_refused_in_both_places_with_what_to_take_instead(made):
+    report, code = examined(made(making.free_threaded_venv))
+    assert (report["free_threaded"], report["embeddable"], code) == (True, False, 1)
+    what_to_do = f"use the ordinary build of Python {report['version']}"
+    assert advice(report) == {"no bridge for a free-threaded build": what_to_do}
+    assert report["workers_problem"] == "no bridge for a free-threaded build"
+
+
 def test_debians_python_without_its_library_package_is_told_which(made, hiding):
     python = made(making.debian_venv)
     _, code = examined(python)

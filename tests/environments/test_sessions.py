@@ -68,6 +68,12 @@ def test_a_python_without_its_shared_library_runs_in_workers_of_its_own(made, tm
     assert jobs.ran_in_workers(told, words)
 
 
+def test_a_free_threaded_python_runs_on_sparks_own_worker_and_the_log_says_why(made, tmp_path):
+    python = made(making.free_threaded_venv)
+    told = jobs.Job(python, str(python)).run(tmp_path)
+    assert jobs.ran_on_sparks(told, "no bridge for a free-threaded build")
+
+
 def test_debians_python_without_its_library_package_runs_in_workers(made, hiding, tmp_path):
     python = made(making.debian_venv)
     told = jobs.Job(python, str(python), wrapper=hiding(*making.hide_debians_libraries())).run(
