@@ -64,8 +64,8 @@ def timed(way: Any, batch: pa.RecordBatch, rounds: int) -> tuple[float, float]:
 
 if __name__ == "__main__":
     told = sys.argv[1:]
-    told = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
-    boot.start({"environment": told, "pythonPath": ""})  # this takes the arguments away
+    worker = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    boot.start({"environment": worker, "pythonPath": ""})  # this takes the arguments away
     from rowfn_bridge import bridge
 
     bridge()

@@ -155,8 +155,8 @@ if __name__ == "__main__":
     told = sys.argv[1:]
     every = [*RESULTS, "encode_decode", "parse_json", "extract_fields", "url_parse"]
     every += ["identity_pandas_1m", "identity_arrow_1m", "map_in_arrow_1m"]
-    told = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
-    boot.start({"environment": told, "pythonPath": ""})  # this takes the arguments away
+    worker = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    boot.start({"environment": worker, "pythonPath": ""})  # this takes the arguments away
     from rowfn_bridge import bridge
 
     bridge()

@@ -110,6 +110,6 @@ def shown(times: list[float]) -> str:
 
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    told = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
-    boot.start({"environment": told, "pythonPath": ""})  # this takes the arguments away
+    worker = {"SPARK_PYTHON_RUNTIME": "PYTHON_WORKER"}
+    boot.start({"environment": worker, "pythonPath": ""})  # this takes the arguments away
     main(wanted)
