@@ -41,7 +41,7 @@ def _what_it_sees(values: Any) -> Any:
 
 
 def _run(function: Any, result: Any, folder: Path | None) -> list[pa.RecordBatch]:
-    asked = {} if folder is None else {sampling.VARIABLE: f"5:{folder}"}
+    asked = {} if folder is None else {sampling.VARIABLE: f"5:{time.monotonic_ns()}:{folder}"}
     batches, _ = run(header(SCALAR_ARROW, function, result), BATCH, asked)
     return batches
 

@@ -1,9 +1,9 @@
 """Samples what sessions do while somebody draws a flame graph: the Python frames of their threads.
 
-The plugin asks for it in a session's environment, with how often and a folder. One thread looks at
-all the sessions of this process that were asked for, and goes with the last of them; at its end a
-session leaves a file in the folder, which the plugin joins with Java's frames (``SessionStacks``
-says what is in it). A process that nobody asks has no such thread.
+The plugin asks for it in a session's environment, with how often, when its task opened it, and a
+folder. One thread looks at all the sessions of this process that were asked for, and goes with the
+last of them; at its end a session leaves a file in the folder, which the plugin joins with Java's
+frames (``SessionStacks`` says what is in it). A process that nobody asks has no such thread.
 
 The thread needs Python's lock for a look. What a function does with the lock in hand, in C, is seen
 when it comes back; each look counts for the time since the last one, so nothing is lost by that.
@@ -40,11 +40,12 @@ _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 class _Sampled:
     """A session that is looked at, and what was seen of it."""
 
-    def __init__(self, state: State, folder: str) -> None:
+    def __init__(self, state: State, folder: str, opened: int) -> None:
         self.folder = folder
         self._state = state
         self._thread = threading.get_ident()
-        self._begun = self._last = time.monotonic_ns()
+        self._opened = opened
+        self._last = time.monotonic_ns()
         self._task: int | None = None
         self._nanos: dict[_Stack, int] = {}
 
@@ -62,9 +63,9 @@ class _Sampled:
         if self._task is None:
             return
         ended = time.monotonic_ns()
-        lines = [f"{self._task} {self._begun} {ended}"]
+        lines = [f"{self._task} {self._opened} {ended}"]
         lines += (f"{nanos}\t{_words(stack)}" for stack, nanos in list(self._nanos.items()))
-        path = os.path.join(self.folder, f"{os.getpid()}-{self._thread}-{self._begun}")
+        path = os.path.join(self.folder, f"{os.getpid()}-{self._thread}-{self._opened}")
         with contextlib.suppress(OSError):
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write("\n".join(lines))
@@ -79,10 +80,10 @@ class _Sampler:
         self._sessions: dict[State, _Sampled] = {}
         self._thread: threading.Thread | None = None
 
-    def begin(self, state: State, folder: str, seconds: float) -> None:
+    def begin(self, state: State, sampled: _Sampled, seconds: float) -> None:
         """Look at a session, too."""
         with self._lock:
-            self._sessions[state] = _Sampled(state, folder)
+            self._sessions[state] = sampled
             if self._thread is not None and self._thread.is_alive():
                 return
             self._thread = threading.Thread(target=self._run, args=(seconds,), daemon=True)
@@ -123,8 +124,9 @@ def begin() -> None:
     """Have the session that begins on this thread looked at, if that is asked for."""
     asked = os.environ.pop(VARIABLE, None)
     if asked is not None:
-        milliseconds, _, folder = asked.partition(":")
-        _sampler.begin(CURRENT.get(), folder, int(milliseconds) / 1000)
+        milliseconds, opened, folder = asked.split(":", 2)
+        state = CURRENT.get()
+        _sampler.begin(state, _Sampled(state, folder, int(opened)), int(milliseconds) / 1000)
 
 
 def end(state: State = PROCESS) -> None:

@@ -8,7 +8,8 @@ import org.apache.spark.sql.execution.python.ember.ClusterView
 /** One look at the tasks of this process, from its start to its stop. */
 final class Sampling private (intervalMs: Int, folder: Path) {
   private val sampler = new TaskSampler(intervalMs)
-  private val variables = Map(Sampling.Variable -> s"$intervalMs:$folder")
+
+  private def variables = Map(Sampling.Variable -> s"$intervalMs:${System.nanoTime()}:$folder")
 
   private def stop(): Map[Stack, Long] =
     JoinedStacks.of(sampler.stop(), SessionStacks.take(folder))
@@ -17,7 +18,7 @@ final class Sampling private (intervalMs: Int, folder: Path) {
 /** There is one at a time. */
 object Sampling {
 
-  /** In a session's environment: how often and where to. `ember_worker.sampling` takes it out again. */
+  /** In a session's environment: how often, when it opened, where to. `ember_worker.sampling` takes it out again. */
   val Variable = "EMBER_SAMPLING"
 
   val MostMs = 1000

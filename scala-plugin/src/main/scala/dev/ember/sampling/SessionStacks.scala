@@ -10,7 +10,7 @@ import scala.util.{Try, Using}
  * What `ember_worker.sampling` leaves in a folder, a file for each session that has ended:
  *
  * {{{
- *   task begun ended           numbers; the times are those of the machine's monotonic clock
+ *   task begun ended           numbers; the times are those of the machine's monotonic clock, the first the task's
  *   nanoseconds TAB frame;...  a line for each stack
  * }}}
  */
