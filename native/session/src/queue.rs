@@ -1,15 +1,14 @@
 //! Batches on their way from one thread to the other.
 //!
 //! To wake a thread costs as much as a small batch is worth. So small ones may wait in greater number
-//! than the session's depth says, up to as many bytes as Spark's own writers buffer, and the thread at
-//! the other end may be let asleep until there is more for it: but never while this end sleeps itself,
-//! and never when batches come slowly.
+//! than the session's depth says, and the thread at the other end may be let asleep until there is more
+//! for it: but never while this end sleeps itself, and never when batches come slowly.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Bytes of small batches that may wait beyond the depth.
-pub(crate) const SMALL: u64 = 64 << 10;
+/// Bytes of small batches that may wait beyond the depth: six of 10,000 numbers.
+pub(crate) const SMALL: u64 = 512 << 10;
 /// Their number.
 pub(crate) const MOST: usize = 64;
 /// Batches that follow one another faster than this need no wake-up each.

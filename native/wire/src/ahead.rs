@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::Message;
 
-/// Bytes of small batches that may wait beyond the depth.
-const SMALL: u64 = 64 << 10;
+/// Bytes of small batches that may wait beyond the depth: six of 10,000 numbers.
+const SMALL: u64 = 512 << 10;
 /// Their number.
 const MOST: usize = 64;
 /// Batches that follow one another faster than this need no packet each.

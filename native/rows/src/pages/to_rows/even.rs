@@ -54,14 +54,35 @@ impl Even {
                 store(row, 0, length);
             }
         } else {
-            for (row, source) in rows.chunks_exact_mut(stride).zip(sources) {
-                store(row, 0, length);
-                copy_words(source, row.get_mut(8..8 + self.input).unwrap_or_default())?;
+            let fronts = rows.chunks_exact_mut(stride).zip(sources);
+            match self.input {
+                16 => put_fronts::<16>(fronts, length)?,
+                24 => put_fronts::<24>(fronts, length)?,
+                32 => put_fronts::<32>(fronts, length)?,
+                40 => put_fronts::<40>(fronts, length)?,
+                48 => put_fronts::<48>(fronts, length)?,
+                _ => self.put_long_fronts(fronts, length)?,
             }
         }
         for (index, reader) in readers.iter().enumerate() {
             let slot = 8 + self.results + 8 * index;
             reader.put_plain(done, rows.chunks_exact_mut(stride), slot)?;
+        }
+        Ok(())
+    }
+
+    fn put_long_fronts<'rows>(
+        &self,
+        fronts: impl Iterator<Item = (&'rows mut [u8], &'rows &'rows [u8])>,
+        length: [u8; 8],
+    ) -> Result<(), PageError> {
+        for (row, source) in fronts {
+            store(row, 0, length);
+            let place = row.get_mut(8..8 + self.input).unwrap_or_default();
+            if place.len() != source.len() {
+                return Err(LONG);
+            }
+            place.copy_from_slice(source);
         }
         Ok(())
     }
@@ -130,20 +151,19 @@ fn store<const W: usize>(row: &mut [u8], at: usize, value: [u8; W]) {
     }
 }
 
-/// Copies a row in whole words, without a call for the few that most rows have.
-#[inline]
-fn copy_words(from: &[u8], to: &mut [u8]) -> Result<(), PageError> {
-    if from.len() != to.len() {
-        return Err(PageError::Malformed("a row has more than its slots"));
-    }
-    if to.len() > 128 {
-        to.copy_from_slice(from);
-        return Ok(());
-    }
-    let (from, _) = from.as_chunks::<8>();
-    let (to, _) = to.as_chunks_mut::<8>();
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+/// Writes the length of each row, and the input row of so many bytes behind it. With their number known, no routine
+/// is called to copy so few.
+fn put_fronts<'rows, const BYTES: usize>(
+    fronts: impl Iterator<Item = (&'rows mut [u8], &'rows &'rows [u8])>,
+    length: [u8; 8],
+) -> Result<(), PageError> {
+    for (row, source) in fronts {
+        let source: &[u8; BYTES] = (*source).try_into().map_err(|_| LONG)?;
+        let (start, rest) = row.split_first_chunk_mut().ok_or(LONG)?;
+        *start = length;
+        *rest.first_chunk_mut().ok_or(LONG)? = *source;
     }
     Ok(())
 }
+
+const LONG: PageError = PageError::Malformed("a row has more than its slots");
