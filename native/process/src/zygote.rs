@@ -235,10 +235,11 @@ impl Heard {
             if let Some(life) = life.upgrade() {
                 life.end(status);
             }
-        } else if awaited || self.early.len() < 64 {
-            self.early.insert(pid, status);
         } else {
-            self.early.clear();
+            if !awaited && self.early.len() >= 64 {
+                self.early.clear();
+            }
+            self.early.insert(pid, status);
         }
     }
 }

@@ -60,6 +60,11 @@ KEEPING = [
     "lambda x: exec('calls = 1', {})",
     "lambda x: __import__('__main__').calls",
     "lambda x: sys.modules['__main__'].calls",
+    "lambda x: twice.__globals__.update(calls=x)",
+    "lambda x: twice.__annotations__.update(calls=x)",
+    "lambda x: sys._getframe().f_globals.update(calls=x)",
+    "lambda x: os.environ.setdefault('CALLS', x)",
+    "lambda x: os.chdir(x)",
 ]
 DEFINITIONS = """
 COUNTER, SEEN, TABLE = itertools.count(), [], {1: 2}

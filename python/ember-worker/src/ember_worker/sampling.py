@@ -79,14 +79,18 @@ class _Sampler:
         self._lock = threading.Lock()
         self._sessions: dict[State, _Sampled] = {}
         self._thread: threading.Thread | None = None
+        self._seconds = 0.0
+        self._again = threading.Event()
 
     def begin(self, state: State, sampled: _Sampled, seconds: float) -> None:
         """Look at a session, too."""
         with self._lock:
             self._sessions[state] = sampled
+            self._seconds = seconds
             if self._thread is not None and self._thread.is_alive():
+                self._again.set()
                 return
-            self._thread = threading.Thread(target=self._run, args=(seconds,), daemon=True)
+            self._thread = threading.Thread(target=self._run, daemon=True)
             # It is nobody's: threads of a session are counted as its function's. Where there can
             # be no thread, there is a hole in the picture.
             with contextlib.suppress(RuntimeError):
@@ -101,9 +105,11 @@ class _Sampler:
         if sampled is not None:
             sampled.leave()
 
-    def _run(self, seconds: float) -> None:
+    def _run(self) -> None:
         while True:
-            time.sleep(seconds)
+            # A session that begins may want other looks than those before it.
+            if self._again.wait(self._seconds):
+                self._again.clear()
             with self._lock:
                 for state, sampled in list(self._sessions.items()):
                     if not os.path.isdir(sampled.folder):
@@ -136,6 +142,8 @@ def end(state: State = PROCESS) -> None:
 
 def _current_frames() -> dict[int, FrameType]:
     """Return what each thread is in. A collection within the call would never end in early 3.11."""
+    if not (3, 11) <= sys.version_info < (3, 11, 9):
+        return sys._current_frames()
     collects = gc.isenabled()
     gc.disable()
     try:

@@ -57,8 +57,11 @@ _NEVER = {
 }
 #: Names by which code gets at what it may set without one of these.
 _REACHING = {
-    *("__code__", "__defaults__", "__dict__", "__kwdefaults__", "__setattr__"),
-    *("__import__", "__main__", "delattr", "eval", "exec", "globals", "modules", "setattr", "vars"),
+    *("__annotations__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"),
+    *("__import__", "__main__", "__setattr__", "delattr", "eval", "exec", "globals"),
+    *("f_back", "f_globals", "f_locals", "modules", "setattr", "vars"),
+    # What is the session's own though it is a module's.
+    *("chdir", "environ", "environb", "fchdir", "putenv", "umask", "unsetenv"),
 }
 #: To variables of the function around it, if there is one.
 _OUTWARD = {dis.opmap[name] for name in ("STORE_DEREF", "DELETE_DEREF")}

@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ember.errors import EmberError
 
@@ -42,38 +42,33 @@ def folded(stacks: Mapping[str, float]) -> str:
 def page(stacks: Mapping[str, float], parts: Mapping[str, str]) -> str:
     """Write the page of stacks, with the parts that draw it."""
     # No text of a frame may end the script that it stands in.
-    data = json.dumps(tree(stacks)).replace("<", "\\u003c")
+    data = json.dumps(merged(stacks)).replace("<", "\\u003c")
     words = {**parts, "stacks": data}
     template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
     places = "|".join(map(re.escape, words))
     return re.sub(rf"\{{({places})\}}", lambda place: words[place[1]], template)
 
 
-def tree(stacks: Mapping[str, float]) -> dict[str, Any]:
-    """Merge stacks into a tree; the value of a frame is its milliseconds with all it called."""
-    root = _node("all tasks")
+def merged(stacks: Mapping[str, float]) -> list[tuple[int, str, float]]:
+    """Merge stacks into frames: the place of its caller in this list, its name, milliseconds.
+
+    The first is all of it, and the time of a frame is that of all it called, too. Frames within
+    frames would be deeper than Python writes as JSON.
+    """
+    callers, spent = [(-1, "all tasks")], [0.0]
+    places: dict[tuple[int, str], int] = {}
     for stack, seconds in stacks.items():
-        at = root
-        at["value"] += seconds * 1e3
-        for frame in stack.split(";"):
-            at = at["children"].setdefault(frame, _node(frame))
-            at["value"] += seconds * 1e3
-    return _listed(root)
-
-
-def _node(name: str) -> dict[str, Any]:
-    return {"name": name, "value": 0.0, "children": {}}
-
-
-def _listed(root: dict[str, Any]) -> dict[str, Any]:
-    """Make lists of the children, without recursion."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        node["value"] = round(node["value"], 3)
-        node["children"] = list(node["children"].values())
-        waiting += node["children"]
-    return root
+        at = 0
+        spent[at] += seconds * 1e3
+        for name in stack.split(";"):
+            called = (at, name)
+            if called not in places:
+                places[called] = len(callers)
+                callers.append(called)
+                spent.append(0.0)
+            at = places[called]
+            spent[at] += seconds * 1e3
+    return [(*caller, round(time, 3)) for caller, time in zip(callers, spent, strict=True)]
 
 
 def _parts() -> dict[str, str]:
