@@ -152,14 +152,18 @@ def test_children_work_in_the_executor_too(spark, on):
 
         with multiprocessing.Pool(2) as pool:
             total = sum(pool.map(abs, [-1, -2]))
+        sleeper = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        sleeper.start()
+        sleeper.terminate()
+        sleeper.join(30)
         child = os.fork()
         if child == 0:
             os._exit(7)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = subprocess.check_output([sys.executable, "-c", "print(6 * 7)"]).strip().decode()
-        return f"{total} {status} {said}"
+        return f"{total} {sleeper.exitcode} {status} {said}"
 
     said, counted = ask(spark, with_children)
-    assert said == ["3 7 42"]
+    assert said == ["3 -15 7 42"]
     assert counted["emberSessions"] == 1
     assert "emberProcessSessions" not in counted

@@ -1,10 +1,11 @@
 """Signals and timers: the JVM's handlers stay the JVM's, a function's own go with its session.
 
-A handler for a signal that the JVM lives by is remembered and answered as if it were set: the JVM
-uses SIGSEGV for its null checks and dies without its handler. Other signals are Python's to handle;
-their handlers and timers are taken back at the end of the session, and the executor never sends
-itself a signal that would end it. Python runs handlers on its main thread only: a session on
-another lane that sets one is stopped, and the task is tried again in a worker process.
+A handler for a signal that the JVM lives by is remembered and answered as if it were set, and set
+in what is forked: the JVM uses SIGSEGV for its null checks and dies without its handler. Other
+signals are Python's to handle; their handlers and timers are taken back at the end of the session,
+and the executor never sends itself a signal that would end it. Python runs handlers on its main
+thread only: a session on another lane that sets one is stopped, and the task is tried again in a
+worker process.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ class NeedsProcess(BaseException):
     """A function asked for what only the main thread of a process can have."""
 
 
+#: By which one process ends another.
+_SENT = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
+
 _remembered: dict[int, Any] = {}
+_held = threading.local()
 _set_handler, _get_handler = signal.signal, signal.getsignal
 _alarm, _setitimer = signal.alarm, signal.setitimer
 
@@ -66,6 +71,26 @@ def install() -> None:
     )
     for module, name, replacement in replacements:
         setattr(module, name, replacement)
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_handle_as_a_worker)
+
+
+def _hold() -> None:
+    """Let what is sent to a child wait until it has handlers of its own."""
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SENT)
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
+
+
+def _handle_as_a_worker() -> None:
+    """Take the JVM's handlers out of a forked child, which lacks the thread that answers them.
+
+    Else it would not hear a SIGTERM, by which ``multiprocessing`` ends the workers of a pool.
+    """
+    for number in JVM_SIGNALS:
+        _set_handler(number, _remembered.get(number, _OF_A_WORKER.get(number, signal.SIG_DFL)))
+    _let_go()
 
 
 @functools.wraps(_set_handler)
