@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import sys
 import threading
@@ -82,6 +83,7 @@ def test_a_function_that_ends_its_process_fails_its_task_by_name(function, spark
     error = error_of(through(spark, function))
     assert CRASHED.format(function.__name__) in error
     assert ENDS[function] in error
+    assert re.search("Consider setting .* for the better Python traceback", error)
     assert still_works(spark)
 
 

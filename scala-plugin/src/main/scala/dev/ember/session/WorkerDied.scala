@@ -11,22 +11,31 @@ import dev.ember.nativeapi.NativeException
 object WorkerDied {
   private val Process = "worker process (\\d+) ".r
 
+  /** Spark 4 says so of its own workers; 3.5 has the first setting alone. */
+  private val Advice =
+    "Consider setting 'spark.python.worker.faulthandler.enabled', or in Spark 4 " +
+      "'spark.sql.execution.pyspark.udf.faulthandler.enabled', to 'true' for the better Python traceback."
+
   /**
    * @param faultFolder
-   *   where Python's fault handler writes, into a file by the number of its process
+   *   where Python's fault handler writes, if it is on, into a file by the number of its process
    */
   def apply(
       functions: Seq[String],
       how: NativeException,
       faultFolder: Option[Path]): SparkException = {
     val named = if (functions.isEmpty) "" else functions.mkString("function ", ", ", " in ")
+    val trace = faultFolder.fold(s". $Advice")(traceOf(how, _))
+    val words = s"$named${how.getMessage}$trace"
+    new SparkException(s"Python worker exited unexpectedly (crashed): $words", how)
+  }
+
+  private def traceOf(how: NativeException, folder: Path): String = {
     val trace = for {
-      folder <- faultFolder
       number <- Process.findFirstMatchIn(how.getMessage)
       text <- taken(folder.resolve(number.group(1)))
     } yield s"\n$text"
-    val words = s"$named${how.getMessage}${trace.getOrElse("")}"
-    new SparkException(s"Python worker exited unexpectedly (crashed): $words", how)
+    trace.getOrElse("")
   }
 
   private def taken(file: Path): Option[String] =
