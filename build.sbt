@@ -33,7 +33,7 @@ lazy val plugin = (project in file("scala-plugin"))
 // Not part of the root: the same sources for each older Spark, whose jars `ci/spark_jars` fetches.
 lazy val older = new CompositeProject {
   override def componentProjects: Seq[Project] = SparkLine.older.map { line =>
-    Project(line.id, file(s"target/spark-${line.name}"))
+    Project(line.id, file(s"target/spark-${line.named}"))
       .dependsOn(entry)
       .settings(
         pluginFor(line, SparkJars.fetched(line.release)),

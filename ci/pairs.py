@@ -10,15 +10,22 @@ def read() -> dict[str, tuple[str, ...]]:
     return {release: tuple(pythons) for release, _, *pythons in _rows()}
 
 
+def spark_of(release: str) -> str:
+    """Name what PySpark calls itself: 3.5.9 of 3.5.9_2.13."""
+    return release.partition("_")[0]
+
+
 def line_of(release: str) -> str:
     """Name the line of Spark that a release is of: 4.2 of 4.2.1."""
-    return release.rpartition(".")[0]
+    return spark_of(release).rpartition(".")[0]
 
 
 def jars() -> dict[str, str]:
-    """Name the jar of each line, without its ending, from the oldest to the newest."""
-    lines = ((line_of(release), scala.rpartition(".")[0]) for release, scala, *_ in _rows())
-    return {line: f"ember-spark-{line}_{scala}" for line, scala in lines}
+    """Name the jar for each release, without its ending, from the oldest to the newest."""
+    return {
+        release: f"ember-spark-{line_of(release)}_{scala.rpartition('.')[0]}"
+        for release, scala, *_ in _rows()
+    }
 
 
 def _rows() -> list[list[str]]:

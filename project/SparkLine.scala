@@ -1,14 +1,17 @@
 import sbt._
 
-/** A line of Spark that there is a jar for, by the release that the jar is compiled against, and by which Scala. */
+/**
+ * A line of Spark that there is a jar for, by the release that the jar is compiled against, and by which Scala. Where
+ * PySpark brings the release with another Scala, its name ends with this one.
+ */
 final case class SparkLine(release: String, scala: String) {
   val name: String = release.split('.').take(2).mkString(".")
 
   /** What its jar is called, after `ember-spark-`. */
-  def named: String = s"${name}_${scala.split('.').take(2).mkString(".")}"
+  val named: String = s"${name}_${scala.split('.').take(2).mkString(".")}"
 
-  /** Of the project that makes the jar. */
-  val id: String = s"plugin${name.replace(".", "")}"
+  /** Of the project that makes the jar: `plugin35`, and `plugin35_213` beside it. */
+  val id: String = s"plugin${(if (release.contains('_')) named else name).replace(".", "")}"
 
   /** The folders of `scala-shims` for it: `spark-4.2` is for one line, `spark-4.1-4.3` for those from 4.1 to 4.3. */
   def shims(root: File): Seq[File] =

@@ -109,21 +109,38 @@ def pyenv_venv(minor: str) -> Path:
 
 def other_spark(version: str) -> Path:
     """A virtual environment with another Spark, and the packages that its Python functions need."""
-    return venv(f"spark-{version}", pyenv("3.11"), *PACKAGES, f"pyspark=={version}")
+    return spark(version, "3.11")
 
 
 def spark(version: str, minor: str) -> Path:
     """One with this Spark on a Python of this minor version."""
-    if minor == "3.11":
-        return other_spark(version)
-    packages = OLDER_PACKAGES.get(minor, PACKAGES)
-    name = f"spark-{version}-{minor}"
+    name = f"spark-{version}" if minor == "3.11" else f"spark-{version}-{minor}"
+    release, _, scala = version.partition("_")
+    packages = (*OLDER_PACKAGES.get(minor, PACKAGES), f"pyspark=={release}")
     try:
-        return venv(name, pyenv(minor), *packages, f"pyspark=={version}")
+        python = venv(name, pyenv(minor), *packages)
     except NotHereError:
         if minor != STANDALONE_MINOR:
             raise
-    return uv_venv(name, standalone(), *packages, f"pyspark=={version}")
+        return uv_venv(name, standalone(), *packages)
+    if scala:
+        take_jars(python, version)
+    return python
+
+
+def take_jars(python: Path, version: str) -> None:
+    """Lay the jars of a Spark of another Scala in the place of those that PySpark brought."""
+    run([str(REPOSITORY / "ci" / "spark_jars"), version])
+    theirs = REPOSITORY / "target" / "spark" / version / "jars"
+    (package,) = python.parents[1].glob("lib/python3.*/site-packages/pyspark")
+    jars = package / "jars"
+    if jars.resolve() == theirs.resolve():
+        return
+    if jars.is_symlink():
+        jars.unlink()
+    else:
+        shutil.rmtree(jars)
+    jars.symlink_to(theirs)
 
 
 def free_threaded_venv() -> Path:

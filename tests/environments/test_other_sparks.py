@@ -11,7 +11,7 @@ import pairs
 
 OLDER = list(pairs.read())[:-1]
 WAY_OUT = {
-    release: f"Take {pairs.jars()[pairs.line_of(release)]}.jar in its place; "
+    release: f"Take {pairs.jars()[release]}.jar in its place; "
     "`python -m ember.jars` prints where it is"
     for release in OLDER
 }
@@ -36,7 +36,8 @@ def test_the_job_is_sparks_alone_and_one_line_says_why(version, way, made, tmp_p
         return
     (line,) = told["log"].splitlines()
     assert line.startswith("WARN EmberPlugin: Ember does nothing, ")
-    assert f"ember-spark-4.3_2.13.jar is for Spark 4.3, and this is Spark {version}. " in line
+    running = pairs.spark_of(version)
+    assert f"ember-spark-4.3_2.13.jar is for Spark 4.3, and this is Spark {running}. " in line
     assert line.endswith(WAY_OUT[version])
 
 

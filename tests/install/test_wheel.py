@@ -18,7 +18,7 @@ import pairs
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 LIMIT_S = 180
-JARS = {version: f"{pairs.jars()[pairs.line_of(version)]}.jar" for version in pairs.read()}
+JARS = {version: f"{name}.jar" for version, name in pairs.jars().items()}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_beside_each_spark_its_own_jar_is_taken_and_its_functions_run_embedded(
     done = run(python, tmp_path, str(HERE / "beside_spark.py"), "told.json")
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
     told = json.loads((tmp_path / "told.json").read_text())
-    assert (told["spark"], Path(told["jar"]).name) == (version, JARS[version])
+    assert (told["spark"], Path(told["jar"]).name) == (pairs.spark_of(version), JARS[version])
     assert (told["rows"], told["on_spark"]) == ([0, 1, 2], [[], 0])
     assert told["embedded"] == [["EmberMapInPandas"], 1]
 

@@ -21,7 +21,7 @@ NOT_EMBEDDED = {
 }
 #: Where Spark encrypts, its runner in 3.5 waits until a process has fetched them.
 BROADCASTS = {"with_a_broadcast", "map_with_a_broadcast", "of_a_large_function"}
-OLDEST, NEXT, *_ = pairs.read()
+ENCRYPTED = [version for version in pairs.read() if pairs.line_of(version) in ("3.5", "4.0")]
 EACH = [(version, minor) for version, minors in pairs.read().items() for minor in minors]
 #: With the oldest Python of each, and with one that all have.
 PICKLED = [pair for pair in EACH if pair[1] in ("3.11", pairs.read()[pair[0]][0])]
@@ -57,10 +57,10 @@ def test_what_sparks_runners_would_write_from_is_freed_where_ember_runs(version,
     assert not [name for name in told["open"] if name.startswith("stdout writer")]
 
 
-@pytest.mark.parametrize("version", [OLDEST, NEXT])
+@pytest.mark.parametrize("version", ENCRYPTED)
 def test_encrypted_broadcasts_are_read_where_functions_run(version, tmp_path):
     for case, leg, mine in equal(ran("encrypted.py", version, "3.11", tmp_path)):
-        if version == OLDEST and case in BROADCASTS:
+        if pairs.line_of(version) == "3.5" and case in BROADCASTS:
             assert mine["reasons"] == {"EncryptedBroadcasts": 2}, (leg, case)
             assert mine["embedded"] == 0 < mine["on_spark"], (leg, case)
         else:
@@ -80,7 +80,7 @@ def ran(application, version, minor, folder):
         python = making.spark(version, minor)
     except making.NotHereError as lack:
         pytest.skip(str(lack))
-    jar = REPOSITORY / "dist" / f"{pairs.jars()[pairs.line_of(version)]}.jar"
+    jar = REPOSITORY / "dist" / f"{pairs.jars()[version]}.jar"
     return jobs.Job(
         python,
         str(python),

@@ -36,7 +36,7 @@ def python():
 
 def run(python, folder, *words):
     kept = {key: os.environ[key] for key in ("HOME", "LANG", "JAVA_HOME") if key in os.environ}
-    jar = REPOSITORY / "dist" / f"{pairs.jars()[pairs.line_of(OLDEST)]}.jar"
+    jar = REPOSITORY / "dist" / f"{pairs.jars()[OLDEST]}.jar"
     environment = {
         **kept,
         "PATH": f"{python.parent}:/usr/bin:/bin",

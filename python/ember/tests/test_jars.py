@@ -31,6 +31,26 @@ def test_the_jar_of_the_installed_spark_is_found(package):
     assert jars.jar() == package / f"ember-spark-{line}_2.13.jar"
 
 
+def test_the_scala_is_that_of_the_spark_in_use(package, tmp_path, monkeypatch):
+    line = ".".join(pyspark.__version__.split(".")[:2])
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    (tmp_path / "jars").mkdir()
+    with_jars(tmp_path / "jars", f"spark-core_2.12-{pyspark.__version__}.jar")
+    with_jars(package, f"ember-spark-{line}_2.13.jar")
+    with pytest.raises(
+        EmberError, match=rf"no jar for Spark {pyspark.__version__} of Scala 2\.12;"
+    ):
+        jars.jar()
+    with_jars(package, f"ember-spark-{line}_2.12.jar")
+    assert jars.jar() == package / f"ember-spark-{line}_2.12.jar"
+
+
+def test_a_named_version_is_pysparks_own_unless_it_names_a_scala(package):
+    with_jars(package, "ember-spark-3.5_2.12.jar", "ember-spark-3.5_2.13.jar")
+    assert jars.jar("3.5") == jars.jar("3.5.9_2.12") == package / "ember-spark-3.5_2.12.jar"
+    assert jars.jar("3.5_2.13") == jars.jar("3.5.9_2.13") == package / "ember-spark-3.5_2.13.jar"
+
+
 def test_a_version_may_be_named_in_full_or_not(package):
     with_jars(package, "ember-spark-4.1_2.13.jar", "ember-spark-4.2_2.13.jar")
     assert jars.jar("4.1") == jars.jar("4.1.3") == package / "ember-spark-4.1_2.13.jar"

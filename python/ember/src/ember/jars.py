@@ -33,7 +33,9 @@ def main(arguments: list[str]) -> int:
 def jar(spark: str | None = None) -> Path:
     """Return the path of the plugin's jar for a Spark, such as ``"4.3.0"`` or ``"4.3"``.
 
-    Without a version it is that of the installed PySpark, and of its Scala.
+    Without a version it is that of the installed PySpark, and of the Scala of the Spark it runs:
+    ``SPARK_HOME``'s, or its own. A version may name a Scala, as in ``"3.5.9_2.13"``; without one
+    it is that of PySpark's own jars.
 
     Raises
     ------
@@ -42,14 +44,16 @@ def jar(spark: str | None = None) -> Path:
     """
     if named := os.environ.get(VARIABLE):
         return _existing(Path(named))
-    version = _installed() if spark is None else spark
+    version, _, scala = (_installed() if spark is None else spark).partition("_")
     line = ".".join(version.split(".")[:2])
     jars = _jars()
-    fitting = {scala: path for (its_line, scala), path in jars.items() if its_line == line}
-    if not fitting:
-        raise EmberError(_nothing_for(version, sorted(jars)))
-    scala = _scala() if spark is None else None
-    return fitting[scala] if scala in fitting else fitting[max(fitting)]
+    fitting = {each: path for (its_line, each), path in jars.items() if its_line == line}
+    wanted = _scala() if spark is None else scala
+    # PySpark's own is the older one of the two that Spark 3.5 has.
+    wanted = wanted or min(fitting, default="")
+    if wanted not in fitting:
+        raise EmberError(_nothing_for(version, wanted, sorted(jars)))
+    return fitting[wanted]
 
 
 def _existing(path: Path) -> Path:
@@ -81,7 +85,7 @@ def _jars() -> dict[tuple[str, str], Path]:
     return found
 
 
-def _nothing_for(version: str, known: list[tuple[str, str]]) -> str:
+def _nothing_for(version: str, scala: str, known: list[tuple[str, str]]) -> str:
     if not known:
         return (
             "this copy of Ember holds no jar: pip install an ember_spark wheel, "
@@ -89,7 +93,8 @@ def _nothing_for(version: str, known: list[tuple[str, str]]) -> str:
         )
     names = ", ".join(f"{line} (Scala {scala})" for line, scala in known)
     return (
-        f"there is no jar for Spark {version}; this copy of Ember has those for Spark {names}: "
+        f"there is no jar for Spark {version}{scala and f' of Scala {scala}'}; "
+        f"this copy of Ember has those for Spark {names}: "
         "install such a PySpark, or an ember_spark that has yours"
     )
 

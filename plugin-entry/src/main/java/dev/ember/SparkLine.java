@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** The line of Spark and the Scala that a jar is for, such as 4.3_2.13, and those that there are jars for. */
@@ -45,12 +46,12 @@ final class SparkLine {
   private Optional<String> misfit(String spark, String scala, int java) {
     if (!isOf(own, spark)) {
       return Optional.of(
-          nameOf(own) + " is for Spark " + lineOf(own) + ", and this is Spark " + spark + ". " + way(spark));
+          nameOf(own) + " is for Spark " + lineOf(own) + ", and this is Spark " + spark + ". " + way(spark, scala));
     }
-    if (!scala.startsWith(scalaOf(own) + ".")) {
+    if (!isOfScala(own, scala)) {
       return Optional.of(
-          nameOf(own) + " is for Scala " + scalaOf(own) + ", and this Spark " + spark + " is of Scala " + scala
-              + ". Take a Spark of Scala " + scalaOf(own) + ", as PySpark brings it");
+          nameOf(own) + " is for Scala " + scalaOf(own) + ", and this Spark " + spark + " is of Scala " + scala + ". "
+              + way(spark, scala));
     }
     if (java < OLDEST_JAVA) {
       return Optional.of(
@@ -60,18 +61,29 @@ final class SparkLine {
     return Optional.empty();
   }
 
-  private String way(String spark) {
-    for (String jar : every) {
-      if (isOf(jar, spark)) {
+  private String way(String spark, String scala) {
+    List<String> ofItsLine = every.stream().filter(jar -> isOf(jar, spark)).collect(Collectors.toList());
+    for (String jar : ofItsLine) {
+      if (isOfScala(jar, scala)) {
         return "Take " + nameOf(jar) + " in its place; `python -m ember.jars` prints where it is";
       }
     }
-    String lines = every.stream().map(SparkLine::lineOf).collect(Collectors.joining(", "));
-    return "There is no jar for it; there are jars for Spark " + lines;
+    if (!ofItsLine.isEmpty()) {
+      return "Take a Spark of Scala " + told(ofItsLine, SparkLine::scalaOf, " or ") + ", for which there is a jar";
+    }
+    return "There is no jar for it; there are jars for Spark " + told(every, SparkLine::lineOf, ", ");
+  }
+
+  private static String told(List<String> jars, UnaryOperator<String> part, String between) {
+    return jars.stream().map(part).distinct().collect(Collectors.joining(between));
   }
 
   private static boolean isOf(String jar, String spark) {
     return spark.startsWith(lineOf(jar) + ".");
+  }
+
+  private static boolean isOfScala(String jar, String scala) {
+    return scala.startsWith(scalaOf(jar) + ".");
   }
 
   private static String lineOf(String jar) {

@@ -7,7 +7,8 @@ import org.scalatest.funsuite.AnyFunSuite
 import org.apache.spark.SPARK_VERSION
 
 class SparkLineSuite extends AnyFunSuite {
-  private val jar = new SparkLine("4.3_2.13", Arrays.asList("3.5_2.12", "4.2_2.13", "4.3_2.13"))
+  private val jar =
+    new SparkLine("4.3_2.13", Arrays.asList("3.5_2.12", "3.5_2.13", "4.2_2.13", "4.3_2.13"))
   private val start = "Ember does nothing, and Python functions run on Spark's own workers: "
 
   test("the jar's own Spark is no obstacle, whatever its last number") {
@@ -21,6 +22,7 @@ class SparkLineSuite extends AnyFunSuite {
         "ember-spark-4.3_2.13.jar is for Spark 4.3, and this is Spark 4.2.1. " +
         "Take ember-spark-4.2_2.13.jar in its place; `python -m ember.jars` prints where it is")
     assert(jar.obstacle("3.5.9", "2.12.18", 8).get.contains("Take ember-spark-3.5_2.12.jar in"))
+    assert(jar.obstacle("3.5.9", "2.13.8", 17).get.contains("Take ember-spark-3.5_2.13.jar in"))
   }
 
   test("in a Spark without a jar it names those that have one") {
@@ -32,12 +34,17 @@ class SparkLineSuite extends AnyFunSuite {
           .endsWith("There is no jar for it; there are jars for Spark 3.5, 4.2, 4.3"))
   }
 
-  test("a Spark of another Scala is an obstacle") {
-    val old = new SparkLine("3.5_2.12", Arrays.asList("3.5_2.12"))
+  test("a Spark of another Scala is an obstacle, and the jar for that one the way") {
+    val old = new SparkLine("3.5_2.12", Arrays.asList("3.5_2.12", "3.5_2.13"))
     assert(
       old.obstacle("3.5.9", "2.13.8", 17).get == start +
         "ember-spark-3.5_2.12.jar is for Scala 2.12, and this Spark 3.5.9 is of Scala 2.13.8. " +
-        "Take a Spark of Scala 2.12, as PySpark brings it")
+        "Take ember-spark-3.5_2.13.jar in its place; `python -m ember.jars` prints where it is")
+  }
+
+  test("a Scala without a jar is told those that have one") {
+    val way = "Take a Spark of Scala 2.12 or 2.13, for which there is a jar"
+    assert(jar.obstacle("3.5.9", "2.11.12", 17).get.endsWith(way))
   }
 
   test("an older Java is an obstacle") {
