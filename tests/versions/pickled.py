@@ -21,7 +21,7 @@ counter = spark.sparkContext.accumulator(0)
 offset = spark.sparkContext.broadcast(1000)
 SIMPLIFIED = "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled"
 LAST = 449
-#: There arguments have no names, and table functions stay with Spark.
+#: There arguments have no names, and table functions cannot skip rows.
 IN_3_5 = pyspark.__version__.startswith("3.")
 numbers = spark.range(0, LAST + 1, 1, 2).select(
     "id",
@@ -280,6 +280,17 @@ class Nested:
         yield [number], {"k": Decimal(number)}, (number, None)
 
 
+class Totals:
+    def __init__(self):
+        self._total = 0
+
+    def eval(self, row):
+        self._total += row["id"]
+
+    def terminate(self):
+        yield (self._total,)
+
+
 class Skips:
     def __init__(self):
         self._total = 0
@@ -315,6 +326,10 @@ def table_of_pickles():
     return table_function(Nested, returns, "SELECT f.* FROM numbers, LATERAL f(id) f")
 
 
+def table_of_rows():
+    return table_function(Totals, "n long", "SELECT * FROM f(TABLE(SELECT id FROM numbers))")
+
+
 def table_that_skips():
     return table_function(Skips, "n long", "SELECT * FROM f(TABLE(SELECT id FROM numbers))")
 
@@ -335,6 +350,7 @@ CASES = (
     *(error_in_a_function_that_takes_pickles, error_of_a_conversion),
     decimal_with_too_many_digits,
     error_of_a_time_that_python_has_not,
-    *(() if IN_3_5 else (table_of_columns, table_of_pickles, table_that_skips, table_that_fails)),
+    *(table_of_columns, table_of_pickles, table_of_rows, table_that_fails),
+    *(() if IN_3_5 else (table_that_skips,)),
 )
 telling.tell(spark, CASES, counter)

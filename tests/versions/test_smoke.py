@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "target" / "versions"
 #: What a line of Spark leaves to Spark's own worker.
 NOT_EMBEDDED = {
-    "3.5": {"table_function_in_arrow", "table_function_pickled"},
+    "3.5": {"table_function_in_arrow"},
     "4.0": {"table_function_in_arrow"},
     "4.1": {"table_function_in_arrow"},
     "4.2": {"table_function_in_arrow"},

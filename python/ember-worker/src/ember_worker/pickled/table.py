@@ -57,9 +57,15 @@ class Names:
         meanings: dict[str, Any] = {"CPickleSerializer": self._serializer}
         if calls:
             meanings["_parse_datatype_json_string"] = self._parse_datatype_json_string
-            meanings["wrap_kwargs_support"] = self._wrap_kwargs_support
             meanings["map"] = self._map
+            meanings |= self._wrapping()
         return meanings
+
+    def _wrapping(self) -> dict[str, Any]:
+        """Return the name that ``eval`` comes by: in 3.5 arguments have no names."""
+        if "wrap_kwargs_support" in self._stock:
+            return {"wrap_kwargs_support": self._wrap_kwargs_support}
+        return {"getattr": self._getattr}
 
     def _parse_datatype_json_string(self, text: str) -> Any:
         declared = self._stock["_parse_datatype_json_string"](text)
@@ -68,9 +74,11 @@ class Names:
 
     def _wrap_kwargs_support(self, function: Any, offsets: Any, kwargs_offsets: Any) -> Any:
         target = Target(self._loop, function)
-        wrapped, offsets = self._stock["wrap_kwargs_support"](target, offsets, kwargs_offsets)
-        target.takes(offsets, tuple(kwargs_offsets))
-        return wrapped, offsets
+        return self._stock["wrap_kwargs_support"](target, offsets, kwargs_offsets)
+
+    def _getattr(self, of: Any, name: str) -> Any:
+        function = getattr(of, name)
+        return Target(self._loop, function) if name == "eval" else function
 
     def _map(self, convert: Any, results: Any) -> Any:
         """Return converted results; those in columns need no conversion."""
@@ -104,25 +112,22 @@ class Target:
         self._loop = loop
         self._function = function
         self._single = deeper(function, LEVELS - 1)
-        self._offsets: list[int] = []
-        self._names: tuple[str, ...] = ()
-
-    def takes(self, offsets: list[int], names: tuple[str, ...]) -> None:
-        """Say which columns are the arguments, and the names of the last."""
-        self._offsets, self._names = offsets, names
 
     def __getattr__(self, name: str) -> Any:
         """Return what the function is called, and whatever else it has."""
         return getattr(self._function, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the results of many rows, or what PySpark is to take for the row it is at."""
+        """Return the results of many rows, or what PySpark is to take for the row it is at.
+
+        The arguments of many rows are the places of their columns, as ``Whole`` has them.
+        """
         loop = self._loop
         if loop.batch is not None:
             columns, start, end = loop.batch
-            taken = tuple(columns[offset] for offset in self._offsets)
+            taken = tuple(columns[offset] for offset in (*args, *kwargs.values()))
             rows = loop.bridge.rows(taken) if taken else loop.bridge.repeated(end)
-            asked = self._function, rows, self._names
+            asked = self._function, rows, tuple(kwargs)
             results, loop.left = loop.bridge.evaluate_table(
                 asked, loop.shape, (start, end, PATIENCE), breathe, EVERY_FOREIGN
             )

@@ -6,7 +6,6 @@ import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.PythonUDTF
 import org.apache.spark.sql.execution.python.{BatchEvalPythonUDTFExec, EvaluatePython}
-import org.apache.spark.sql.execution.python.EvalPythonExec.ArgumentMetadata
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
@@ -26,7 +25,7 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec with NodeMet
     .copy(functions = Seq(udtf.name))
 
   override protected def evaluate(
-      arguments: Array[ArgumentMetadata],
+      arguments: TableArguments.Columns,
       rows: Iterator[InternalRow],
       schema: StructType,
       context: TaskContext): Iterator[Iterator[InternalRow]] = {
@@ -90,7 +89,7 @@ private[ember] object WholePickles {
 /** For a table function over pickles of rows, or over columns in their place. */
 final class EmberPickledTableFunctionRunner(
     function: PythonUDTF,
-    arguments: Array[ArgumentMetadata],
+    arguments: TableArguments.Columns,
     sent: StructType,
     node: NodeConf)
     extends StockPickledTableRunner(function, arguments, node)
