@@ -241,8 +241,19 @@ def test_a_split_by_values_gains_what_the_best_arms_of_its_children_are_worth(va
     for node, side in ((tree.left, True), (tree.right, False)):
         some = [row["values"] for row in rows if goes_left(row) == side]
         for arm, found in enumerate(node.scores):
-            units = sum(reference.units(each[arm], 2) for each in some)
-            assert found == units / (len(some) * 100)
+            units = sum(reference.units(each[arm], 6) for each in some)
+            assert found == units / (len(some) * 10**6)
+
+
+def test_values_are_counted_more_finely_than_the_outcomes_they_are_made_of(
+    spark, converted_manifest
+):
+    rows = [("a", arm, at % 2, [0.4, 1.3 - at % 2]) for arm in "ct" for at in range(100)]
+    df = spark.createDataFrame(rows, "zip string, segment string, y int, values array<double>")
+    given = {"rules": Rules("dr", min_leaf=1), "values": "values"}
+    for in_a_task in (True, False):
+        forest = grow_tree(df, converted_manifest, **given, in_a_task=in_a_task)
+        assert forest.trees[0].scores == (0.4, 0.8)
 
 
 def test_propensities_of_a_column_are_used(buyers, manifest, valued):

@@ -52,6 +52,13 @@ def fitted(df, **wanted):
     return fit(df, **(given | wanted))
 
 
+def test_rows_without_any_of_the_columns_lack_each_of_them(customers, locked):
+    with pytest.raises(DriftError) as found:
+        verify(customers.toDF(*map(str.upper, customers.columns)), locked)
+    for name in COLUMNS:
+        assert f"column {name!r}" in str(found.value)
+
+
 def words_of(changes):
     return [change.what for change in changes]
 

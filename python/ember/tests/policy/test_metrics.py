@@ -13,6 +13,13 @@ from ember.policy import RowsError
 from ember.policy.metrics import Estimate, auuc, qini, qini_curve, uplift_curve, values_by_arm
 
 
+@pytest.mark.parametrize("measure", [auuc, qini, qini_curve, uplift_curve])
+def test_treated_by_numbers_is_refused(ranked, measure):
+    outcome, uplift, treated = ranked
+    with pytest.raises(RowsError, match="treated is int64"):
+        measure(outcome, uplift, treated.astype(np.int64))
+
+
 @pytest.fixture(scope="module")
 def ranked():
     """500 rows of which many have the same uplift."""

@@ -1,5 +1,7 @@
 """Streams under a lock: what each micro-batch is checked for, and what a ledger holds."""
 
+import resource
+
 import pytest
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
@@ -85,6 +87,31 @@ def test_a_ledger_that_ended_in_the_middle_of_a_line_goes_on_before_it(locked, t
     ledger.keep(1, locked.rows)
     assert Ledger(path).batches == ledger.batches
     assert list(ledger.batches) == [0, 1]
+
+
+def test_a_batch_that_could_not_be_entered_is_entered_when_it_is_repeated(locked, tmp_path):
+    path = tmp_path / "folder" / "ledger.jsonl"
+    ledger = Ledger(path)
+    with pytest.raises(OSError, match="No such file"):
+        ledger.keep(0, locked.rows)
+    path.parent.mkdir()
+    ledger.keep(0, locked.rows)
+    assert list(Ledger(path).batches) == [0]
+
+
+def test_of_a_line_that_does_not_fit_on_the_disk_nothing_stays(locked, tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.keep(0, locked.rows)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 9, limits[1]))
+    try:
+        with pytest.raises(OSError, match="No space"):
+            ledger.keep(1, locked.rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    ledger.keep(1, locked.rows)
+    assert list(Ledger(path).batches) == [0, 1]
 
 
 def test_a_line_that_is_no_json_is_named(locked):

@@ -106,7 +106,8 @@ def _growth(
         raise RowsError(message)
     treatment = manifest.treatment
     control = treatment.arms.index(treatment.control)
-    of = Outcomes(control, manifest.outcome.digits, valued=values is not None)
+    valued = values is not None
+    of = Outcomes(control, manifest.outcome.counted_digits(valued=valued), valued=valued)
     return _Growth(manifest.features, treatment.arms, of, rules, features_per_node, seed)
 
 
@@ -315,6 +316,11 @@ class _Growing:
         for arm, (rows, _) in zip(self.growth.arms, cells, strict=True):
             if rows == 0:
                 message = f"no row has the arm {arm!r}"
+                if self.honest or not self.draws[0].takes_all:
+                    message = (
+                        f"none of the rows that one of the trees is grown or scored on has the arm "
+                        f"{arm!r}: draw more rows_per_tree, or grow it with honest=False"
+                    )
                 raise RowsError(message)
 
     def _tree(self, grown: list[_Grown]) -> Node:

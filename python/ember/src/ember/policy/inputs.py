@@ -13,6 +13,7 @@ from pyspark.sql.types import (
     DateType,
     DoubleType,
     FloatType,
+    StringType,
     TimestampNTZType,
     TimestampType,
 )
@@ -172,11 +173,24 @@ def as_text(df: DataFrame, name: str) -> Column:
 
 
 def _number(name: str, of: DataType) -> str:
-    """Leave a NaN, which all that encodes has for missing, and both zeros, which are in one bin."""
+    """Leave a NaN, which all that encodes has for missing, and both zeros, which are in one bin.
+
+    :raises RowsError: if the column is text, which Spark would make a number of, or nothing
+    """
+    if isinstance(of, StringType):
+        message = f"column {name!r} is {of.simpleString()}, and numbers are wanted: cast it"
+        raise RowsError(message)
     return quoted(name) if isinstance(of, DoubleType) else f"CAST({quoted(name)} AS DOUBLE)"
 
 
 def _text(name: str, of: DataType) -> str:
+    """Write what categories and arms are told apart by.
+
+    :raises RowsError: if the column is of numbers, which have more than one text
+    """
+    if not isinstance(of, BooleanType | StringType):
+        message = f"column {name!r} is {of.simpleString()}, and text is wanted: cast it to string"
+        raise RowsError(message)
     return f"CAST({quoted(name)} AS STRING)" if isinstance(of, BooleanType) else quoted(name)
 
 
@@ -187,10 +201,8 @@ def _values(df: DataFrame, manifest: Manifest, name: str) -> list[str]:
         message = f"column {name!r} is no array<double> with a value for each arm"
         raise RowsError(message)
     each = [f"get({quoted(name)}, {at})" for at in range(len(manifest.treatment.arms))]
-    return [
-        _in_units(f"NULLIF({value}, {_NANS[DoubleType]})", manifest.outcome.digits)
-        for value in each
-    ]
+    digits = manifest.outcome.counted_digits(valued=True)
+    return [_in_units(f"NULLIF({value}, {_NANS[DoubleType]})", digits) for value in each]
 
 
 def _in_units(value: str, digits: int) -> str:

@@ -123,7 +123,10 @@ def _in_manifest(was: dict[str, Any], now: dict[str, Any]) -> list[Change]:
 
 
 def _in_rows(locked: Lock, df: DataFrame) -> list[Change]:
-    here = fingerprint(df, _there(locked, df))
+    there = _there(locked, df)
+    if not there:
+        return _in_columns(locked, {})
+    here = fingerprint(df, there)
     pairs = [(name, locked.rows.columns[name], now) for name, now in here.columns.items()]
     changes = _in_columns(locked, {name: each.type for name, each in here.columns.items()})
     if here.rows != locked.rows.rows:  # which changes the values of every column

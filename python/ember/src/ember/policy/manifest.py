@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
+#: Digits after the point that values of arms have at least, where they are counted.
+VALUE_DIGITS: Final = 6
+
 #: Boundaries or categories of a feature: codes are whole numbers of 16 bits.
 MOST_CODES: Final = 32_000
 
@@ -78,6 +81,13 @@ class Outcome:
     column: str
     digits: int
 
+    def counted_digits(self, *, valued: bool) -> int:
+        """Return the digits of what is counted: values of arms are fractions of what was measured.
+
+        Rounded as coarsely as outcomes they would be off by as much as an outcome in every row.
+        """
+        return max(self.digits, VALUE_DIGITS) if valued else self.digits
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -105,6 +115,7 @@ class Manifest:
         _each_once("treatment.arms", self.treatment.arms)
         if self.treatment.control not in self.treatment.arms:
             _refuse("treatment.control", f"{self.treatment.control!r} is none of the arms")
+        _of_characters(self.canonical())
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -138,7 +149,9 @@ def parsed(text: str) -> Any:
     """Read JSON in which no key comes twice and every number is finite."""
     try:
         return json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_not_finite)
-    except json.JSONDecodeError as error:
+    except ManifestError:
+        raise
+    except ValueError as error:  # JSON's own, and that of a number of thousands of digits
         message = f"is no JSON: {error}"
         raise ManifestError("", message) from error
     except RecursionError as error:
@@ -202,6 +215,13 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _not_finite(word: str) -> NoReturn:
     _refuse("", f"{word} is no number of JSON, and no boundary")
+
+
+def _of_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        _refuse("", f"{text[error.start : error.end]!a} is half a character")
 
 
 def _each_once(where: str, names: tuple[str, ...], key: Callable[[str], str] = str) -> None:

@@ -137,6 +137,11 @@ def _first(
     if not len(outcome) == len(uplift) == len(treated) or not len(outcome):
         message = "outcome, uplift and treated are not of the same rows, or of none"
         raise RowsError(message)
+    if treated.dtype != np.bool_:
+        message = (
+            f"treated is {treated.dtype}, and not True or False for each row: use astype(bool)"
+        )
+        raise RowsError(message)
     order = np.argsort(-uplift, kind="stable")
     last = np.append(np.diff(uplift[order]) != 0, [True])
     ends = np.flatnonzero(last) + 1

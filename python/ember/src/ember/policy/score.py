@@ -52,11 +52,13 @@ def score(
 ) -> DataFrame:
     """Add a column with a score for each arm, in the order of the manifest's arms.
 
-    All other columns, of whatever types, stay as they are. Streams too.
+    All other columns, of whatever types, stay as they are. Only ``map_pandas`` makes pandas' of
+    them, where whole numbers beside a null are doubles, a NaN is a null, and a timestamp of another
+    age is an error. Streams too.
 
     :param backend: how batches come to Python; the scores are the same bits on each. ``auto``
-        measures: see :func:`choose`. ``row`` is for forests, one row at a time; the two maps carry
-        all columns through Python.
+        measures: see :func:`choose`. ``row`` is for forests, one row at a time; the two maps, which
+        are there to be compared with, carry all columns through Python.
     :param locked: what rows, manifest and libraries must be; of a stream all but its rows are
         looked at
     :raises RowsError: if a column that the manifest names is not there, or ``out`` is

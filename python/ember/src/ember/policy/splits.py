@@ -99,7 +99,8 @@ def best_splits(
     control = manifest.treatment.arms.index(manifest.treatment.control)
     drawn = not all(draw.takes_all for draw in counting.draws)
     rows = Spread(df, manifest, outcomes, drawn=drawn)
-    return rows.best(Search(counting, control, manifest.outcome.digits, rules))
+    digits = manifest.outcome.counted_digits(valued=counting.valued)
+    return rows.best(Search(counting, control, digits, rules))
 
 
 class Spread:

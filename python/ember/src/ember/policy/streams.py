@@ -8,6 +8,7 @@ with their lock; and a later run can be held to an earlier one's ledger, batch b
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import asdict, dataclass, field
 from functools import reduce
@@ -69,10 +70,9 @@ class Ledger:
         if number in self.batches:
             _same(number, self.batches[number], rows)
             return
-        self.batches[number] = rows
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(_line(number, rows))
+            _append(self.path, _line(number, rows))
+        self.batches[number] = rows
 
     def total(self) -> Fingerprint:
         """Return the fingerprint of all rows together.
@@ -134,6 +134,20 @@ def _same(number: int, was: Fingerprint | None, now: Fingerprint) -> None:
     if was != now:
         words = [f"{each.rows:,} rows, {each.whole}" for each in (was, now)]
         raise DriftError([Change(f"rows of batch {number}", *words)])
+
+
+def _append(path: Path, line: str) -> None:
+    """Write a whole line, or nothing of it: Spark repeats a batch that could not be entered."""
+    data, written = line.encode(), 0
+    with path.open("ab", buffering=0) as file:
+        length = file.tell()
+        try:
+            written = file.write(data)
+        finally:
+            if written < len(data):
+                file.truncate(length)
+    if written < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _line(number: int, rows: Fingerprint) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _SHARES: Final = (0, 10, 30, 50, 70, 90, 100)
 
+#: Whether a tree is grown on a row, or judged by it.
+_LEARNT: Final = f"pmod(xxhash64('half', {KEY}), 2) = 0"
+
 
 def _run(bench: Bench) -> Finding:
     rows: list[tuple[str | float, ...]] = []
@@ -32,17 +35,16 @@ def _run(bench: Bench) -> Finding:
     for share in _SHARES:
         bench.say(f"{share} % of the values are missing")
         nulls = _without(whole, share, F.lit(None))
-        tree = grow_tree(nulls, fitted(nulls), max_depth=3, rules=Rules(min_leaf=5))
+        tree = _grown(nulls)
         nans = _without(whole, share, F.lit(float("nan")))
         signs = _signs(bench, {"null": nulls, "NaN": nans}, tree)
         if len(set(signs.values())) > 1:
             wrong.append(f"{share} % missing: {signs}")
-        again = grow_tree(nans, fitted(nans), max_depth=3, rules=Rules(min_leaf=5))
-        if again.trees != tree.trees:
+        if _grown(nans).trees != tree.trees:
             wrong.append(f"{share} % missing: the tree of NaN is not that of nulls")
-        gain = _gain(nulls, tree)
+        gain = _gain(nulls.where(f"NOT {_LEARNT}"), tree)
         rows.append((share, next(iter(signs.values())), len(signs), *gain))
-    title = "A tree of rows of which a part is missing, and what it earns beyond random arms"
+    title = "A tree of rows of which a part is missing, and what it earns on others"
     columns = ("missing, %", "signature of the scores", "found equal", "beyond", "low", "high")
     shares = [float(share) for share in _SHARES]
     drawn = Figure(
@@ -57,6 +59,11 @@ def _run(bench: Bench) -> Finding:
     )
     lost = f"{rows[0][3]} with all values, {rows[-1][3]} with none"
     return Finding(f"beyond random arms: {lost}", [Table(title, columns, rows)], [drawn], wrong)
+
+
+def _grown(df: DataFrame) -> Forest:
+    learnt = df.where(_LEARNT)
+    return grow_tree(learnt, fitted(learnt), max_depth=3, rules=Rules(min_leaf=5))
 
 
 def _without(df: DataFrame, share: int, nothing: Column) -> DataFrame:

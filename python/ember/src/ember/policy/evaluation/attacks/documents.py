@@ -41,6 +41,12 @@ ATTACKS: Final = (
     _text("a key twice", lambda text: text.replace("{", '{"rows":1,', 1), "rows", "twice"),
     _text("nested without end", lambda _: "[" * 100_000, "nested too deeply"),
     _text(
+        "a number of thousands of digits",
+        lambda text: text.replace('"rows":', f'"rows":{"1" * 5000}', 1),
+        "is no JSON",
+    ),
+    _edit("half a character", lambda d: _named(d, "\ud800"), "half a character"),
+    _text(
         "an infinite boundary",
         lambda text: text.replace('"boundaries":[', '"boundaries":[-Infinity,', 1),
         "-Infinity",
