@@ -363,21 +363,20 @@ def at_row(row, kind, raising):
     return build
 
 
-def at_map(row, raising):
-    """The same over maps, which only Spark pickles."""
+def at_pickled(row, raising):
+    """The same over intervals, which only Spark pickles."""
 
     def build(spark):
         sign = witness.signer()
 
-        def function(m):
+        def function(x, _interval):
             sign()
-            (x,) = m
             if x == row:
                 raising(x)
             return x
 
-        frame = spark.range(0, 1000, 1, 1).select(F.create_map("id", "id").alias("m"))
-        return frame.select(udf(function)("m").alias("v"))
+        frame = spark.range(0, 1000, 1, 1).withColumn("i", F.expr("interval 1 day"))
+        return frame.select(udf(function)("id", "i").alias("v"))
 
     return build
 
@@ -427,9 +426,9 @@ def test_an_error_is_the_one_of_spark(raising, kind, traceback, parity_legs):
 
 @pytest.mark.parametrize("traceback", TRACEBACKS)
 def test_an_error_over_pickled_rows_is_the_one_of_spark(traceback, parity_legs):
-    build = at_map(321, too_deep if traceback == "hidden" else value_error)
-    parity_legs.check(asked("of a map", build, fails=True, conf=TRACEBACKS[traceback]))
-    limited = asked("limit", lambda spark: at_map(350, value_error)(spark).limit(300))
+    build = at_pickled(321, too_deep if traceback == "hidden" else value_error)
+    parity_legs.check(asked("of a pickle", build, fails=True, conf=TRACEBACKS[traceback]))
+    limited = asked("limit", lambda spark: at_pickled(350, value_error)(spark).limit(300))
     parity_legs.check(limited)
 
 

@@ -37,6 +37,16 @@ def most_of_pair(x: int) -> int:
     return most({x: x, x + 1: x + 1})
 
 
+def exchanged(numbers: dict[int, int]) -> dict[int, int]:
+    """Let keys and values of a dictionary change places."""
+    return {value: key for key, value in numbers.items()}
+
+
+def exchanged_pair(x: int) -> dict[int, int]:
+    """Do the same, as a function of a number."""
+    return exchanged({x: x, x + 1: x + 1})
+
+
 def by_list(frame: DataFrame) -> DataFrame:
     """Run the function of a list."""
     return _joined(frame, udf(turned, "array<bigint>")(array(*_pair())))
@@ -56,9 +66,17 @@ def by_pickled_struct(frame: DataFrame) -> DataFrame:
 
 def by_pickled_map(frame: DataFrame) -> DataFrame:
     """Run the function of a map in that mode."""
+    return _joined(frame, udf(most, "bigint", useArrow=False)(_map()))
+
+
+def by_pickled_map_back(frame: DataFrame) -> DataFrame:
+    """Run the function from a map to a map in that mode."""
+    return _joined(frame, udf(exchanged, "map<bigint,bigint>", useArrow=False)(_map()))
+
+
+def _map() -> Column:
     first, second = _pair()
-    entries = create_map(first, first, second, second)
-    return _joined(frame, udf(most, "bigint", useArrow=False)(entries))
+    return create_map(first, first, second, second)
 
 
 def _pair() -> tuple[Column, Column]:
@@ -76,4 +94,11 @@ PARTS = (
         "struct_pickled_250k", "pickled", by_pickled_struct, (swapped_pair,), rows=MILLION // 4
     ),
     Workload("map_pickled_250k", "pickled", by_pickled_map, (most_of_pair,), rows=MILLION // 4),
+    Workload(
+        "map_back_pickled_250k",
+        "pickled",
+        by_pickled_map_back,
+        (exchanged_pair,),
+        rows=MILLION // 4,
+    ),
 )

@@ -1,7 +1,7 @@
-//! Values that have parts: lists, and rows of Spark's, each part a column of its own.
+//! Values that have parts: lists, dictionaries, and rows of Spark's, each part a column of its own.
 //!
 //! ```text
-//! "l" | ("list", element) | ("row", ((name, field), ...))
+//! "l" | ("list", element) | ("map", (key, value)) | ("row", ((name, field), ...))
 //! ```
 //!
 //! A function may change such a value, so each is made once and belongs to one call.
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use super::column::Column;
 use super::lent::Lent;
@@ -25,14 +25,31 @@ pub(super) fn values(
     let (name, inner): (String, Bound<'_, PyAny>) = shape.extract()?;
     Ok(match name.as_str() {
         "list" => Lists::of(array, lent, &inner)?.map(Values::Lists),
+        "map" => Maps::of(array, lent, &inner)?.map(Values::Maps),
         "row" => Rows::of(array, &inner)?.map(Values::Rows),
         _ => None,
     })
 }
 
-/// Elements of lists, back to back.
+/// Where the parts of each value lie, back to back.
+struct Spans(&'static [i32]);
+
+impl Spans {
+    fn of(lent: &Lent) -> Option<Self> {
+        let offsets = lent.slice(1, lent.offset() + lent.len() + 1)?;
+        Some(Self(offsets.get(lent.offset()..)?))
+    }
+
+    /// The parts of one value, of so many of all.
+    fn at(&self, row: usize, all: usize) -> Range<usize> {
+        let place = |row| usize::try_from(at(self.0, row)).unwrap_or(0);
+        place(row)..place(row + 1).min(all)
+    }
+}
+
+/// Elements of lists.
 pub(super) struct Lists {
-    offsets: &'static [i32],
+    spans: Spans,
     elements: Box<Column>,
 }
 
@@ -43,20 +60,51 @@ impl Lists {
         element: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Self>> {
         let elements = Column::over(&array.getattr("values")?, element)?;
-        let offsets = lent.slice(1, lent.offset() + lent.len() + 1);
-        let offsets = offsets.and_then(|all| all.get(lent.offset()..));
-        Ok(elements.zip(offsets).map(|(elements, offsets)| Self {
-            offsets,
+        Ok(elements.zip(Spans::of(lent)).map(|(elements, spans)| Self {
+            spans,
             elements: Box::new(elements),
         }))
     }
 
     pub(super) fn object<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
-        let place = |row| usize::try_from(at(self.offsets, row)).unwrap_or(0);
-        let span = place(row)..place(row + 1).min(self.elements.len());
+        let span = self.spans.at(row, self.elements.len());
         let mut objects = Objects::of(py, span, |index| self.elements.object(py, index));
         let list = PyList::new(py, &mut objects)?;
         objects.gathered(list.into_any())
+    }
+}
+
+/// Entries of dictionaries.
+pub(super) struct Maps {
+    spans: Spans,
+    keys: Box<Column>,
+    values: Box<Column>,
+}
+
+impl Maps {
+    fn of(
+        array: &Bound<'_, PyAny>,
+        lent: &Lent,
+        entry: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Self>> {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = entry.extract()?;
+        let keys = Column::over(&array.getattr("keys")?, &key)?;
+        let values = Column::over(&array.getattr("items")?, &value)?;
+        let entries = keys.zip(values).zip(Spans::of(lent));
+        Ok(entries.map(|((keys, values), spans)| Self {
+            spans,
+            keys: Box::new(keys),
+            values: Box::new(values),
+        }))
+    }
+
+    /// With the entries put in one after the other, as out of a pickle: of equal keys the first, with the last value.
+    pub(super) fn object<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        let entries = PyDict::new(py);
+        for index in self.spans.at(row, self.keys.len()) {
+            entries.set_item(self.keys.object(py, index)?, self.values.object(py, index)?)?;
+        }
+        Ok(entries.into_any())
     }
 }
 

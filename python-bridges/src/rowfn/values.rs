@@ -12,7 +12,7 @@ use super::engineering;
 use super::java_text;
 use super::kind::Kind;
 use super::lent::{Lent, Plain};
-use super::parts::{Lists, Rows};
+use super::parts::{Lists, Maps, Rows};
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
@@ -36,6 +36,7 @@ pub(super) enum Values {
     Moment(&'static [i64]),
     JavaDecimal(&'static [[u8; 16]], i32),
     Lists(Lists),
+    Maps(Maps),
     Rows(Rows),
     /// There are no rows.
     Nothing,
@@ -109,6 +110,7 @@ impl Values {
                 )?
             }
             Self::Lists(lists) => lists.object(py, row)?,
+            Self::Maps(maps) => maps.object(py, row)?,
             Self::Rows(rows) => rows.object(py, row)?,
             Self::Nothing => py.None().into_bound(py),
         })

@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 import struct
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,11 +67,17 @@ def embedded(
 
 def stored(value: Any) -> Any:
     """Return a value of a column as PySpark would have pickled it."""
+    if not value.is_valid:
+        return None
     if pa.types.is_date32(value.type):
-        return None if not value.is_valid else (value.as_py() - EPOCH).days
+        return (value.as_py() - EPOCH).days
     if pa.types.is_timestamp(value.type):
         return value.cast(pa.int64()).as_py()
-    return value.as_py()
+    if pa.types.is_map(value.type):
+        return dict(map(stored, entry.values()) for entry in value.values)
+    if pa.types.is_list(value.type):
+        return list(map(stored, value.values))
+    return tuple(map(stored, value.values())) if pa.types.is_struct(value.type) else value.as_py()
 
 
 def vanilla(
@@ -101,9 +108,10 @@ def test_a_group_with_another_result_leaves_in_a_pickle() -> None:
 
 
 def test_results_that_no_column_takes_leave_in_pickles_of_a_group() -> None:
-    came, _ = embedded(lambda x: {x: 1}, sql.MapType(LONG, LONG), numbers(250))
+    kind = sql.MapType(sql.BinaryType(), LONG)
+    came, _ = embedded(lambda x: {b"%d" % x: 1}, kind, numbers(250))
     assert came == [
-        ("pickle", [{x: 1} for x in range(first, last)])
+        ("pickle", [{b"%d" % x: 1} for x in range(first, last)])
         for first, last in ((0, 100), (100, 200), (200, 250))
     ]
 
@@ -122,6 +130,16 @@ PARTS = {
     ),
     "row": (sql.StructType().add("a", LONG), lambda x: sql.Row(a=x), (1.5,)),
     "structs": (sql.ArrayType(sql.StructType().add("a", LONG)), lambda x: [(x,), None], [[1]]),
+    "map": (
+        sql.MapType(sql.StringType(), LONG),
+        lambda x: {str(x): x, "n": None},
+        {"a": 1, None: 2},
+    ),
+    "maps": (
+        sql.MapType(sql.DateType(), sql.MapType(LONG, sql.StringType())),
+        lambda x: {EPOCH: {x: "a", -1: None}, EPOCH.replace(day=2): {}},
+        Counter({EPOCH: 1}),
+    ),
 }
 
 
@@ -135,14 +153,7 @@ def test_results_of_parts_leave_in_columns_until_one_is_of_another_type(name: st
         ("pickle", 100),
         ("columns", 100),
     ]
-    assert [as_pickled(row) for _, rows in came for row in rows] == [*itertools.chain(*theirs)]
-
-
-def as_pickled(value: Any) -> Any:
-    """Return the value of a column as PySpark would have pickled it: structs are tuples."""
-    if isinstance(value, list):
-        return [as_pickled(each) for each in value]
-    return tuple(value.values()) if isinstance(value, dict) else value
+    assert [row for _, rows in came for row in rows] == [*itertools.chain(*theirs)]
 
 
 class Turned(NamedTuple):
@@ -175,6 +186,25 @@ def test_arrays_are_lists_as_they_are_out_of_a_pickle(name: str) -> None:
     came, tail = embedded(repr, sql.StringType(), pa.RecordBatch.from_arrays([array], ["_0"]))
     assert struct.unpack_from("!i", tail)[0] != -2, error_text(tail)
     assert came == [("columns", [repr(each) for each in array.to_pylist()])]
+
+
+ENTRIES: dict[str, tuple[list[Any], pa.DataType, pa.DataType]] = {
+    "texts": ([[("\u00e9", 1), ("a", None)], [], None], pa.string(), pa.int64()),
+    "zeros": ([[(0.0, 1), (-0.0, 2), (1.5, 3)]], pa.float64(), pa.int64()),
+    "decimals": ([[(Decimal("1.50"), True)]], pa.decimal128(20, 2), pa.bool_()),
+    "lists": ([[(1, [1, None]), (2, None)]], pa.int32(), pa.list_(pa.int64())),
+    "empty": ([[], None], pa.int64(), pa.int64()),
+    "part": ([[(1, 2)], [(3, 4), (5, 6)], []], pa.int8(), pa.int16()),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_maps_are_dictionaries_as_they_are_out_of_a_pickle(name: str) -> None:
+    rows, key, value = ENTRIES[name]
+    array = pa.array(rows * 80, pa.map_(key, value))[1 if name == "part" else 0 :]
+    came, _ = embedded(repr, sql.StringType(), pa.RecordBatch.from_arrays([array], ["_0"]))
+    expected = [None if each is None else dict(each) for each in array.to_pylist()]
+    assert came == [("columns", list(map(repr, expected)))]
 
 
 def test_structs_are_rows_as_they_are_out_of_a_pickle() -> None:

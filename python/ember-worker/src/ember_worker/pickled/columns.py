@@ -73,6 +73,8 @@ def _shape(of: pa.DataType) -> Any:
     """Return what the bridge makes the values of a type of."""
     if pa.types.is_list(of):
         return ("list", _shape(of.value_type))
+    if pa.types.is_map(of):
+        return ("map", (_shape(of.key_type), _shape(of.item_type)))
     if pa.types.is_struct(of):
         fields = (of[index] for index in range(of.num_fields))
         return ("row", tuple((field.name, _shape(field.type)) for field in fields))

@@ -46,6 +46,9 @@ def arrow_type(shape: Any) -> pa.DataType:
     if shape[0] == "list":
         _, element, nulls = shape
         return pa.list_(pa.field("element", arrow_type(element), nulls))
+    if shape[0] == "map":
+        _, key, value, nulls = shape
+        return pa.map_(arrow_type(key), pa.field("value", arrow_type(value), nulls))
     return pa.struct([pa.field(name, arrow_type(of), nulls) for name, of, nulls in shape[1]])
 
 

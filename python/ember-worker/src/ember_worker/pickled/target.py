@@ -28,6 +28,8 @@ FORMATS: dict[type, str] = {
     sql.DateType: "tdD",
     sql.TimestampNTZType: "tsu:",
 }
+#: Those of a map's keys whose order Java finds again: not of rounded numbers, or of bytes.
+_KEYS = frozenset(FORMATS.values()) - {"f", "z"}
 #: The collation of texts that are equal if their bytes are; until 3.5 there was no other.
 _BINARY = "UTF8_BINARY"
 
@@ -58,10 +60,7 @@ class Declared:
 
 
 def shape_of(kind: Any) -> Any:
-    """Return what the bridge gathers exact values of a type in, or nothing.
-
-    Dictionaries are in the order of a table of Java's once they have been in a pickle.
-    """
+    """Return what the bridge gathers exact values of a type in, or nothing."""
     return "l" if type(kind) is sql.TimestampType else _part(kind)
 
 
@@ -70,6 +69,9 @@ def _part(kind: Any) -> Any:
     if type(kind) is sql.ArrayType:
         element = _part(kind.elementType)
         return element and ("list", element, kind.containsNull)
+    if type(kind) is sql.MapType:
+        key, value = _part(kind.keyType), _part(kind.valueType)
+        return ("map", key, value, kind.valueContainsNull) if key in _KEYS and value else None
     if type(kind) is sql.StructType:
         fields = [(field.name, _part(field.dataType), field.nullable) for field in kind]
         known = fields and len(set(kind.names)) == len(fields)

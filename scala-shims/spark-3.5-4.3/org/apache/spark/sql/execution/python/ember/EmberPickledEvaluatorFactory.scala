@@ -4,7 +4,13 @@ import org.apache.arrow.vector.types.pojo.Schema
 
 import org.apache.spark.{PartitionEvaluator, TaskContext}
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, PythonUDF, UnsafeProjection}
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  Expression,
+  PythonUDF,
+  UnsafeProjection,
+  UnsafeRow
+}
 import org.apache.spark.sql.execution.python.EvaluatePython
 import org.apache.spark.sql.types.StructType
 
@@ -57,16 +63,17 @@ final class EmberPickledEvaluatorFactory(
       rows: Iterator[InternalRow],
       partition: Int): InputRows = {
     val toInput = RowRun.toUnsafe(form.rows.input)
-    lazy val projection = {
-      val made = UnsafeProjection.create(arguments.inputs, inputAttributes)
+    def projection(of: Seq[Expression]): InternalRow => UnsafeRow = {
+      val made = UnsafeProjection.create(of, inputAttributes)
       made.initialize(partition)
-      made
+      made(_)
     }
+    def ordered = arguments.inputs.map(TableOrder.over(_, TableOrder.OfArguments))
     val group = form.pickled match {
       case Some(schema) =>
-        new PickledInput.Pickles(toInput, projection(_), pickles(schema, _))
+        new PickledInput.Pickles(toInput, projection(arguments.inputs), pickles(schema, _))
       case None =>
-        val own = if (form.rows.ordinals.isEmpty) Some(projection(_: InternalRow)) else None
+        val own = if (form.rows.ordinals.isEmpty) Some(projection(ordered)) else None
         new PickledInput.Columns(toInput, own)
     }
     new PickledInput(rows, conf.groupRows, group)

@@ -31,15 +31,19 @@ trait EmberPickledTableFunctionExec extends BatchEvalPythonUDTFExec with NodeMet
       context: TaskContext): Iterator[Iterator[InternalRow]] = {
     val columns = PickledForm.areColumns(schema, Pickles.binaryAsBytes(conf))
     val sent = if (columns) schema else PickledForm.OfPickles
-    val input = if (columns) new WholePickles(rows) else pickled(rows, schema)
+    val input = if (columns) new WholePickles(inOrder(rows, schema)) else pickled(rows, schema)
     new EmberPickledTableFunctionRunner(udtf, arguments, sent, node).embed(input, context) match {
       case Right(batches) =>
-        val results = new PickledTableRows(udtf.dataType, node.metrics("pythonNumRowsReceived"))
+        val results =
+          new PickledTableRows(udtf.elementSchema, node.metrics("pythonNumRowsReceived"))
         batches.flatMap(results.ofEachRow)
       case Left(reason) =>
         node.onSpark(reason)(super.evaluate(arguments, rows, schema, context))
     }
   }
+
+  private def inOrder(rows: Iterator[InternalRow], schema: StructType): Iterator[InternalRow] =
+    TableOrder.overRows(schema.map(_.dataType), TableOrder.OfArguments).fold(rows)(rows.map(_))
 
   private def pickled(
       rows: Iterator[InternalRow],

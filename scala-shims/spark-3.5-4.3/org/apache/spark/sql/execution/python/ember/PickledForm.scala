@@ -51,7 +51,7 @@ private[ember] object PickledForm {
         val form = RowForm(
           input,
           if (columns) arguments.schema else pickles,
-          ordinals.filter(_ => columns),
+          ordinals.filter(_ => columns && !TableOrder.holdsMap(arguments.schema)),
           FunctionArguments.struct(returned),
           large = false,
           wrapped = false,
@@ -66,7 +66,7 @@ private[ember] object PickledForm {
     case other => isPart(other, binaryAsBytes)
   }
 
-  /** Whether it makes them whatever the value is. A dictionary of Spark's has the order of a table of Java's. */
+  /** Whether it makes them whatever the value is. */
   private def isPart(of: DataType, binaryAsBytes: Boolean): Boolean = of match {
     case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
       true
@@ -75,8 +75,13 @@ private[ember] object PickledForm {
     case ArrayType(element, _) => isPart(element, binaryAsBytes)
     case struct: StructType =>
       areNamed(struct) && struct.forall(field => isPart(field.dataType, binaryAsBytes))
+    case MapType(key, value, _) => isKey(key) && isPart(value, binaryAsBytes)
     case _ => false
   }
+
+  /** Whether it has a place of its own in a table of Java's; Java finds one for bytes by their address. */
+  private def isKey(of: DataType): Boolean =
+    isPart(of, binaryAsBytes = false) && !of.existsRecursively(_.isInstanceOf[ArrayType])
 
   /** The type of the column that holds results which need no pickle; without them it is empty. */
   private def column(of: DataType): DataType = of match {
@@ -89,11 +94,19 @@ private[ember] object PickledForm {
       Some(of)
     case BinaryType | DateType | TimestampNTZType | StringType => Some(of)
     case ArrayType(element, nulls) => part(element).map(ArrayType(_, nulls))
+    case MapType(key, value, nulls) if isReturnedKey(key) => part(value).map(MapType(key, _, nulls))
     case struct: StructType if areNamed(struct) =>
       val fields = struct.flatMap(field =>
         part(field.dataType).map(StructField(field.name, _, field.nullable)))
       if (fields.length == struct.length) Some(StructType(fields)) else None
     case _ => None
+  }
+
+  /** Whether its place in a table of Java's is that of the pickled value: not of a number that was rounded. */
+  private def isReturnedKey(of: DataType): Boolean = of match {
+    case BooleanType | ByteType | ShortType | IntegerType | LongType | DoubleType => true
+    case StringType | DateType | TimestampNTZType => true
+    case _ => false
   }
 
   private def areNamed(struct: StructType): Boolean =

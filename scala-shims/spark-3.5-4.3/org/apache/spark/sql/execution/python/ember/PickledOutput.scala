@@ -10,6 +10,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{
   Attribute,
   BoundReference,
+  Expression,
   GenericInternalRow,
   JoinedRow,
   PythonUDF,
@@ -34,15 +35,24 @@ private[ember] final class PickledOutput(
     if (alone) functions.head.dataType
     else StructType(functions.map(each => StructField("", each.dataType, each.nullable))))
 
+  private def inputs: Seq[Expression] = inputAttributes.zipWithIndex.map { case (column, index) =>
+    BoundReference(index, column.dataType, column.nullable)
+  }
+
+  private def resultsFrom(first: Int): Seq[Expression] =
+    functions.zipWithIndex.map { case (function, index) =>
+      BoundReference(first + index, function.dataType, nullable = true)
+    }
+
   /** From a joined row without results, and from the results. */
-  private lazy val project: InternalRow => InternalRow = {
-    val inputs = inputAttributes.zipWithIndex.map { case (column, index) =>
-      BoundReference(index, column.dataType, column.nullable)
-    }
-    val results = functions.zipWithIndex.map { case (function, index) =>
-      BoundReference(form.outputFields + index, function.dataType, nullable = true)
-    }
-    UnsafeProjection.create(inputs ++ results)
+  private lazy val project: InternalRow => InternalRow =
+    UnsafeProjection.create(inputs ++ resultsFrom(form.outputFields))
+
+  /** From a joined row with its results; nothing if it is what Spark is to see. */
+  private lazy val inOrder: Option[InternalRow => InternalRow] = {
+    val results = resultsFrom(inputAttributes.length)
+    val ordered = results.map(TableOrder.over(_, TableOrder.OfResults))
+    if (ordered == results) None else Some(UnsafeProjection.create(inputs ++ ordered))
   }
 
   override def comesAsRows(actual: Seq[DataType]): Boolean = {
@@ -59,7 +69,7 @@ private[ember] final class PickledOutput(
     throw new IllegalStateException("results always come as rows")
 
   override def read(rows: Iterator[InternalRow], page: OutputPage): Iterator[InternalRow] =
-    if (page.pickledBytes == 0) rows
+    if (page.pickledBytes == 0) inOrder.fold(rows)(rows.map(_))
     else {
       val bytes = page.pickledBytes
       val pickles = new Array[Byte](Math.toIntExact(bytes))

@@ -7,19 +7,20 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.util.GenericArrayData
 import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.EvaluatePython
-import org.apache.spark.sql.types.DataType
+import org.apache.spark.sql.types.{ArrayType, StructType}
 import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnarBatch}
 
 /**
  * What a table function gave for each row: a list of structs, if there is a column of those, or a pickle of them,
  * which stands in the last column.
  *
- * @param results
- *   the type of all rows of one row
+ * @param declared
+ *   the type of a row that it gives
  */
-private[ember] final class PickledTableRows(results: DataType, received: SQLMetric) {
+private[ember] final class PickledTableRows(declared: StructType, received: SQLMetric) {
   private lazy val unpickler = new Unpickler
-  private lazy val convert = EvaluatePython.makeFromJava(results)
+  private lazy val convert = EvaluatePython.makeFromJava(ArrayType(declared, containsNull = false))
+  private lazy val inOrder = TableOrder.overRows(declared.map(_.dataType), TableOrder.OfResults)
 
   def ofEachRow(batch: ColumnarBatch): Iterator[Iterator[InternalRow]] = {
     val pickles = batch.column(batch.numCols() - 1)
@@ -48,7 +49,8 @@ private[ember] final class PickledTableRows(results: DataType, received: SQLMetr
     def apply(row: Int): Iterator[InternalRow] = {
       val (first, end) = (lists.getElementStartIndex(row), lists.getElementEndIndex(row))
       received.add((end - first).toLong)
-      Iterator.range(first, end).map(flat.getRow)
+      val rows = Iterator.range(first, end).map(flat.getRow)
+      inOrder.fold(rows)(rows.map(_))
     }
   }
 }

@@ -4,9 +4,9 @@ import scala.annotation.unused
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.BatchEvalPythonExec
+import org.apache.spark.sql.execution.python.{BatchEvalPythonExec, EvaluatePython}
 import org.apache.spark.sql.internal.SQLConf
-import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.types.{DataType, StructType}
 
 /** How Spark pickles rows: so many at a time; what is binary becomes a `bytearray`. */
 private[ember] object Pickles {
@@ -22,4 +22,7 @@ private[ember] object Pickles {
       conf: PickleConf,
       @unused metrics: Map[String, SQLMetric]): Iterator[Array[Byte]] =
     BatchEvalPythonExec.getInputIterator(rows, schema, conf.groupRows)
+
+  /** What a key of a map is in Java, which no bytes are in. */
+  def toJava(key: Any, of: DataType): Any = EvaluatePython.toJava(key, of)
 }

@@ -2,9 +2,9 @@ package org.apache.spark.sql.execution.python.ember
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.execution.metric.SQLMetric
-import org.apache.spark.sql.execution.python.BatchEvalPythonExec
+import org.apache.spark.sql.execution.python.{BatchEvalPythonExec, EvaluatePython}
 import org.apache.spark.sql.internal.SQLConf
-import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.types.{DataType, StructType}
 
 /** How Spark pickles rows: since 4.3 with a limit of bytes, and counted. */
 private[ember] object Pickles {
@@ -21,4 +21,7 @@ private[ember] object Pickles {
       metrics: Map[String, SQLMetric]): Iterator[Array[Byte]] =
     BatchEvalPythonExec
       .getInputIterator(rows, schema, conf.groupRows, conf.binaryAsBytes, conf.groupBytes, metrics)
+
+  /** What a key of a map is in Java, which no bytes are in. */
+  def toJava(key: Any, of: DataType): Any = EvaluatePython.toJava(key, of, binaryAsBytes = true)
 }
