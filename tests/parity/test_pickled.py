@@ -193,7 +193,11 @@ def test_bytes_that_are_no_text_are_seen_as_java_sees_them(parity_legs):
 
 
 @pytest.mark.parametrize("value", ["date'10000-01-01'", "timestamp'+12000-01-01 00:00:00'",
-                                   "timestamp_ntz'-0005-01-01 00:00:00'"])  # fmt: skip
+                                   "timestamp_ntz'-0005-01-01 00:00:00'",
+                                   "array(null, date'10000-01-01')",
+                                   "map('a', timestamp'+12000-01-01 00:00:00')",
+                                   "map(timestamp_ntz'-0005-01-01 00:00:00', array('x'))",
+                                   "named_struct('d', date'10000-01-01')"])  # fmt: skip
 @pytest.mark.parametrize("simplified", ["true", "false"])
 def test_a_time_that_python_has_not_fails_alike(value, simplified, parity_legs):
     def build(spark):

@@ -14,14 +14,13 @@ use super::call::{Call, Rows};
 use super::results::Results;
 use super::shape;
 
-/// A function, the rows of its arguments, the names of the last of these, the shape of its
-/// results, and what makes whole numbers of them, if something has to.
+/// A function, the rows of its arguments, the names of the last of these, and the shape of its
+/// results.
 type Asked<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, Rows>,
     Bound<'py, PyTuple>,
     Bound<'py, PyAny>,
-    Option<Bound<'py, PyAny>>,
 );
 
 /// First row, row after the last, rows of a group, and seconds after which no group is begun.
@@ -90,7 +89,7 @@ impl<'a, 'py> Turn<'a, 'py> {
         for (index, function) in self.functions.iter_mut().enumerate() {
             function.rows.give(row, &mut function.call)?;
             let end = match function.call.done() {
-                Ok(result) if function.take(&result) => continue,
+                Ok(result) if function.results.add(&result) => continue,
                 other => other,
             };
             self.stop = Some(Stop {
@@ -147,12 +146,11 @@ struct Function<'a, 'py> {
     call: Call<'a, 'py>,
     rows: &'a Rows,
     results: Results,
-    convert: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Function<'a, 'py> {
     fn of(asked: &'a Asked<'py>, rows: usize) -> PyResult<Self> {
-        let (function, arguments, names, shape, convert) = asked;
+        let (function, arguments, names, shape) = asked;
         let results =
             shape::results(shape, rows).ok_or_else(|| PyValueError::new_err(shape.to_string()))?;
         let arguments = arguments.get();
@@ -160,18 +158,6 @@ impl<'a, 'py> Function<'a, 'py> {
             call: Call::with_names(function, arguments.width(), names),
             rows: arguments,
             results,
-            convert: convert.as_ref(),
         })
-    }
-
-    /// Takes a result; false if only Spark knows what becomes of it.
-    #[inline]
-    fn take(&mut self, result: &Bound<'py, PyAny>) -> bool {
-        match self.convert {
-            Some(convert) if !result.is_none() => convert
-                .call1((result,))
-                .is_ok_and(|converted| self.results.add(&converted)),
-            _ => self.results.add(result),
-        }
     }
 }

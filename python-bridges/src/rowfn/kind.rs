@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     JavaText,
     /// An instant; a `datetime.datetime` in the local time of the process, with its fold.
     Moment,
+    /// An instant; any `datetime.datetime`, as `PySpark` converts it.
+    Instant,
     /// `decimal.Decimal` of 128 bits with this scale, as Java writes it.
     JavaDecimal(i32),
     /// Made of parts, which have kinds of their own.
@@ -63,6 +65,7 @@ impl Kind {
             "tsu:local" => Self::LocalTimestamp,
             "u:java" => Self::JavaText,
             "tsu:moment" => Self::Moment,
+            "tsu:UTC" => Self::Instant,
             _ => Self::decimal(format)?,
         })
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateAccess, PyDateTime, PyFloat, PyInt, PyIterator, PyList,
-    PyString, PyTimeAccess, PyTuple, PyTzInfoAccess,
+    PyString, PyTimeAccess, PyTuple, PyTzInfo, PyTzInfoAccess,
 };
 
 use super::asked;
@@ -37,6 +37,7 @@ pub(super) enum Values {
     Bytes(Vec<usize>, Vec<u8>),
     Days(Vec<i64>),
     Micros(Vec<i64>),
+    Instants(Vec<i64>),
     Lists(Lists),
     Maps(Maps),
     Structs(Structs),
@@ -60,6 +61,7 @@ impl Results {
             }
             Kind::Date => Values::Days(Vec::with_capacity(rows)),
             Kind::Timestamp => Values::Micros(Vec::with_capacity(rows)),
+            Kind::Instant => Values::Instants(Vec::with_capacity(rows)),
             Kind::LocalTimestamp
             | Kind::Decimal(..)
             | Kind::JavaText
@@ -182,7 +184,10 @@ impl Values {
     fn add_empty(&mut self) {
         match self {
             Self::Bool(values) => values.push(false),
-            Self::Int(values) | Self::Days(values) | Self::Micros(values) => values.push(0),
+            Self::Int(values)
+            | Self::Days(values)
+            | Self::Micros(values)
+            | Self::Instants(values) => values.push(0),
             Self::Float(values) => values.push(0.0),
             Self::Bytes(ends, bytes) => ends.push(bytes.len()),
             Self::Lists(lists) => lists.add_empty(),
@@ -195,7 +200,10 @@ impl Values {
     fn truncate(&mut self, rows: usize) {
         match self {
             Self::Bool(values) => values.truncate(rows),
-            Self::Int(values) | Self::Days(values) | Self::Micros(values) => values.truncate(rows),
+            Self::Int(values)
+            | Self::Days(values)
+            | Self::Micros(values)
+            | Self::Instants(values) => values.truncate(rows),
             Self::Float(values) => values.truncate(rows),
             Self::Bytes(ends, bytes) => {
                 ends.truncate(rows + 1);
@@ -237,6 +245,7 @@ impl Values {
             }
             Self::Days(values) => values.push(day(result.cast_exact::<PyDate>().ok()?)),
             Self::Micros(values) => values.push(micros(result.cast_exact::<PyDateTime>().ok()?)?),
+            Self::Instants(values) => values.push(instant(result.cast::<PyDateTime>().ok()?)?),
             Self::Lists(lists) => lists.add(given)?,
             Self::Maps(maps) => maps.add(given)?,
             Self::Structs(structs) => structs.add(given)?,
@@ -260,7 +269,10 @@ impl Values {
                 }
             }
             Self::Days(values) => super::values::date(py, at(values, row))?,
-            Self::Micros(values) => super::values::timestamp(py, at(values, row))?,
+            Self::Micros(values) => super::values::timestamp(py, at(values, row), None)?,
+            Self::Instants(values) => {
+                super::values::timestamp(py, at(values, row), Some(&PyTzInfo::utc(py)?.to_owned()))?
+            }
             Self::Lists(lists) => lists.object(py, row)?,
             Self::Maps(maps) => maps.object(py, row)?,
             Self::Structs(structs) => structs.object(py, row)?,
@@ -282,7 +294,9 @@ impl Values {
             (Self::Int(values), Kind::Int32) | (Self::Days(values), _) => {
                 vec![Buffer::narrowed(values, |v| v as i32)]
             }
-            (Self::Int(values) | Self::Micros(values), _) => vec![Buffer::of(values.clone())],
+            (Self::Int(values) | Self::Micros(values) | Self::Instants(values), _) => {
+                vec![Buffer::of(values.clone())]
+            }
             (Self::Float(values), Kind::Float32) => vec![Buffer::narrowed(values, |v| v as f32)],
             (Self::Float(values), _) => vec![Buffer::of(values.clone())],
             (Self::Bytes(ends, bytes), Kind::Text | Kind::Binary) => vec![
@@ -394,4 +408,18 @@ fn micros(time: &Bound<'_, PyDateTime>) -> Option<i64> {
     let seconds = minutes * 60 + i64::from(time.get_second());
     let micros = seconds * 1_000_000 + i64::from(time.get_microsecond());
     Some(day(time) * MICROS_OF_DAY + micros)
+}
+
+/// What `PySpark` makes of a time, by the clocks of this process; it makes the same of the time of UTC.
+fn instant(time: &Bound<'_, PyDateTime>) -> Option<i64> {
+    static CONVERT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = time.py();
+    let convert = CONVERT.get_or_try_init(py, || {
+        let kind = py.import("pyspark.sql.types")?.getattr("TimestampType")?;
+        PyResult::Ok(kind.call0()?.getattr("toInternal")?.unbind())
+    });
+    let converted = convert.ok()?.bind(py).call1((time,)).ok()?;
+    let micros = asked::value(converted.cast_exact::<PyInt>().ok()?)?;
+    let known = calendar::DAYS.contains(&micros.div_euclid(MICROS_OF_DAY));
+    known.then_some(micros)
 }

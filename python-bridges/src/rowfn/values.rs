@@ -5,7 +5,9 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyBool, PyBytes, PyDate, PyDateTime, PyFloat, PyString, PyType};
+use pyo3::types::{
+    IntoPyDict, PyBool, PyBytes, PyDate, PyDateTime, PyFloat, PyString, PyType, PyTzInfo,
+};
 
 use super::calendar::{self, MICROS_OF_DAY};
 use super::engineering;
@@ -67,7 +69,7 @@ impl Values {
             Kind::JavaText => java(Spans::short(lent)?),
             Kind::Moment => Self::Moment(instants(fixed(lent)?, 366)?),
             Kind::JavaDecimal(scale) => Self::JavaDecimal(fixed(lent)?, scale),
-            Kind::Nested => return None,
+            Kind::Instant | Kind::Nested => return None,
         })
     }
 
@@ -91,8 +93,8 @@ impl Values {
             }
             Self::Binary(spans) => PyBytes::new(py, spans.at(row)).into_any(),
             Self::Date(days) => date(py, at(days, row).into())?,
-            Self::Timestamp(micros) => timestamp(py, at(micros, row))?,
-            Self::LocalTimestamp(micros) => timestamp(py, local(at(micros, row)))?,
+            Self::Timestamp(micros) => timestamp(py, at(micros, row), None)?,
+            Self::LocalTimestamp(micros) => timestamp(py, local(at(micros, row)), None)?,
             Self::Decimal(values, scale) => {
                 let unscaled = values.get(row).copied().unwrap_or_default();
                 let unscaled = i128::from_le_bytes(unscaled);
@@ -252,7 +254,11 @@ pub(super) fn date(py: Python<'_>, days: i64) -> PyResult<Bound<'_, PyAny>> {
     clippy::cast_sign_loss,
     reason = "hours, minutes, seconds and microseconds of a day"
 )]
-pub(super) fn timestamp(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
+pub(super) fn timestamp<'py>(
+    py: Python<'py>,
+    micros: i64,
+    zone: Option<&Bound<'py, PyTzInfo>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let (year, month, day) = calendar::date(micros.div_euclid(MICROS_OF_DAY));
     let rest = micros.rem_euclid(MICROS_OF_DAY);
     let seconds = rest / 1_000_000;
@@ -266,7 +272,7 @@ pub(super) fn timestamp(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny
         minute as u8,
         second as u8,
         (rest % 1_000_000) as u32,
-        None,
+        zone,
     )?;
     Ok(made.into_any())
 }
@@ -291,7 +297,7 @@ fn moment(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
     // The second of two equal times comes within a day after clocks were put back.
     let back = offset - ahead(seconds - SECONDS_OF_DAY);
     let second = back < 0 && ahead(seconds + back) + back == offset;
-    let local = timestamp(py, micros + offset * 1_000_000)?;
+    let local = timestamp(py, micros + offset * 1_000_000, None)?;
     if !second {
         return Ok(local);
     }

@@ -262,7 +262,8 @@ def _plain(rows: list[Any]) -> list[Any]:
 
 def _micros(value: Any) -> Any:
     if type(value) is dt.datetime:
-        value = (value - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1)  # noqa: DTZ001
+        epoch = dt.datetime(1970, 1, 1, tzinfo=value.tzinfo)
+        value = (value - epoch) // dt.timedelta(microseconds=1)
     return repr(value)
 
 

@@ -22,6 +22,13 @@ _FORMATS: dict[Any, str] = {
     pa.binary(): "z",
     pa.date32(): "tdD",
     pa.timestamp("us"): "tsu:",
+    pa.timestamp("us", "UTC"): "tsu:moment",
+}
+#: The same of times as Spark stores them, before PySpark's conversion.
+_STORED = _FORMATS | {
+    pa.date32(): "i",
+    pa.timestamp("us"): "l",
+    pa.timestamp("us", "UTC"): "l",
 }
 
 
@@ -30,6 +37,7 @@ class Columns:
 
     def __init__(self, bridge: Any, batch: pa.RecordBatch) -> None:
         """Read ``batch`` through ``bridge``."""
+        self._bridge = bridge
         self._arrays = batch.columns
         self.rows = batch.num_rows
         self.lazy = [bridge.column(array, _shape(array.type)) for array in self._arrays]
@@ -51,36 +59,39 @@ class Columns:
         """Convert as the pickle of a group does, which names PySpark's converter of rows."""
         columns, fields = [], []
         for index, (lazy, array) in enumerate(zip(self.lazy, self._arrays)):
-            if lazy is None:
-                kind, stored = _stored(array.slice(start, end - start))
-            else:
-                kind, stored = sql.NullType(), lazy.part(start, end)
+            kind = sql.NullType() if lazy is not None else _kind(array.type)
+            column = lazy or self._bridge.column(array, _shape(array.type, _STORED))
             fields.append(sql.StructField(f"_{index}", kind))
-            columns.append(stored)
+            columns.append(column.part(start, end))
         convert = sql._create_row_inbound_converter(sql.StructType(fields))
         return [convert(*row) for row in zip(*columns)]
 
 
-def _stored(array: pa.Array) -> tuple[sql.DataType, list[Any]]:
-    """Return the values of days or instants as Spark stores them."""
-    if pa.types.is_date32(array.type):
-        return sql.DateType(), array.view(pa.int32()).to_pylist()
-    kind = sql.TimestampNTZType() if array.type.tz is None else sql.TimestampType()
-    return kind, array.view(pa.int64()).to_pylist()
-
-
-def _shape(of: pa.DataType) -> Any:
+def _shape(of: pa.DataType, formats: dict[Any, str] = _FORMATS) -> Any:
     """Return what the bridge makes the values of a type of."""
     if pa.types.is_list(of):
-        return ("list", _shape(of.value_type))
+        return ("list", _shape(of.value_type, formats))
     if pa.types.is_map(of):
-        return ("map", (_shape(of.key_type), _shape(of.item_type)))
+        return ("map", (_shape(of.key_type, formats), _shape(of.item_type, formats)))
     if pa.types.is_struct(of):
         fields = (of[index] for index in range(of.num_fields))
-        return ("row", tuple((field.name, _shape(field.type)) for field in fields))
+        return ("row", tuple((field.name, _shape(field.type, formats)) for field in fields))
     if pa.types.is_decimal128(of):
         return f"d:java,{of.scale}"
-    return _FORMATS.get(of, "tsu:moment")
+    return formats[of]
+
+
+def _kind(of: pa.DataType) -> sql.DataType:
+    """Return the type by which PySpark converts stored times; values of others it leaves alone."""
+    if pa.types.is_list(of):
+        return sql.ArrayType(_kind(of.value_type))
+    if pa.types.is_map(of):
+        return sql.MapType(_kind(of.key_type), _kind(of.item_type))
+    if pa.types.is_date32(of):
+        return sql.DateType()
+    if pa.types.is_timestamp(of):
+        return sql.TimestampNTZType() if of.tz is None else sql.TimestampType()
+    return sql.NullType()
 
 
 class Unpickled:

@@ -35,6 +35,7 @@ _TYPES: dict[str | None, pa.DataType] = {
     "z": pa.binary(),
     "tdD": pa.date32(),
     "tsu:": pa.timestamp("us"),
+    "tsu:UTC": pa.timestamp("us", "UTC"),
     None: pa.null(),
 }
 
@@ -68,8 +69,7 @@ class Output:
 
     def declare(self, declared: Declared) -> None:
         """Add the column of one function."""
-        instants = pa.timestamp("us", "UTC")
-        self._types.append(instants if declared.convert else arrow_type(declared.column))
+        self._types.append(arrow_type(declared.column))
 
     def dumps(self, rows: list[Any], protocol: int) -> Parcel:
         """Return what stands for the pickle of ``rows``, for the serializer to write."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.sql.types import StructType, TimestampType
+from pyspark.sql.types import StructType
 
 from ember_worker.pickled.output import arrow_type
 from ember_worker.pickled.target import shape_of
@@ -37,8 +37,7 @@ class Loop:
         if not isinstance(declared, StructType) or not declared.fields:
             return
         shapes = [shape_of(field.dataType) for field in declared]
-        instants = any(type(field.dataType) is TimestampType for field in declared)
-        if None in shapes or instants:
+        if None in shapes:
             return
         named = zip(declared.names, shapes, declared)
         self.shape = ("struct", tuple((name, of, it.nullable) for name, of, it in named))

@@ -26,10 +26,12 @@ FORMATS: dict[type, str] = {
     sql.StringType: "u",
     sql.BinaryType: "z",
     sql.DateType: "tdD",
+    sql.TimestampType: "tsu:UTC",
     sql.TimestampNTZType: "tsu:",
 }
-#: Those of a map's keys whose order Java finds again: not of rounded numbers, or of bytes.
-_KEYS = frozenset(FORMATS.values()) - {"f", "z"}
+#: Those of a map's keys whose order Java finds again: not of rounded numbers, of bytes, or
+#: of times that may be one instant.
+_KEYS = frozenset(FORMATS.values()) - {"f", "z", "tsu:UTC"}
 #: The collation of texts that are equal if their bytes are; until 3.5 there was no other.
 _BINARY = "UTF8_BINARY"
 
@@ -44,7 +46,6 @@ class Declared:
         #: What a column of its results is made of, and the same if results may go there at once.
         self.column = shape_of(kind)
         self.shape = None if results is None else self.column
-        self.convert = kind.toInternal if type(kind) is sql.TimestampType else None
 
     def needConversion(self) -> bool:  # noqa: N802 - PySpark's name
         """Answer as the type does."""
@@ -52,43 +53,24 @@ class Declared:
 
     def toInternal(self, value: Any) -> Any:  # noqa: N802 - PySpark's name
         """Convert a single result."""
-        if type(value) in self._passing:
-            return value
-        if type(value) is Converted:
-            return value.value
-        return self._kind.toInternal(value)
+        return value if type(value) in self._passing else self._kind.toInternal(value)
 
 
 def shape_of(kind: Any) -> Any:
     """Return what the bridge gathers exact values of a type in, or nothing."""
-    return "l" if type(kind) is sql.TimestampType else _part(kind)
-
-
-def _part(kind: Any) -> Any:
-    """Return the same for what is not converted before it is gathered."""
     if type(kind) is sql.ArrayType:
-        element = _part(kind.elementType)
+        element = shape_of(kind.elementType)
         return element and ("list", element, kind.containsNull)
     if type(kind) is sql.MapType:
-        key, value = _part(kind.keyType), _part(kind.valueType)
+        key, value = shape_of(kind.keyType), shape_of(kind.valueType)
         return ("map", key, value, kind.valueContainsNull) if key in _KEYS and value else None
     if type(kind) is sql.StructType:
-        fields = [(field.name, _part(field.dataType), field.nullable) for field in kind]
+        fields = [(field.name, shape_of(field.dataType), field.nullable) for field in kind]
         known = fields and len(set(kind.names)) == len(fields)
         return ("struct", tuple(fields)) if known and all(of for _, of, _ in fields) else None
     if type(kind) is sql.StringType and getattr(kind, "collation", _BINARY) != _BINARY:
         return None
     return FORMATS.get(type(kind))
-
-
-class Converted:
-    """A result after its conversion, on its way through PySpark's, which it has behind it."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        """Keep ``value``."""
-        self.value = value
 
 
 class Target:
@@ -102,7 +84,6 @@ class Target:
         self._single = deeper(function, LEVELS - 1)
         self._offsets: list[int] = []
         self._names: tuple[str, ...] = ()
-        self._convert: Any = None
         self.shape: Any = None
         plain = type(function) is FunctionType and not function.__code__.co_flags & LAZY
         self.every = EVERY if plain else EVERY_FOREIGN
@@ -110,7 +91,7 @@ class Target:
     def takes(self, offsets: list[int], names: tuple[str, ...], declared: Declared) -> None:
         """Say which columns are the arguments, the names of the last, and the declared type."""
         self._offsets, self._names = offsets, names
-        self.shape, self._convert = declared.shape, declared.convert
+        self.shape = declared.shape
 
     def shares(self, columns: Collection[int], other: Target) -> bool:
         """Tell whether one of ``columns`` is an argument both here and there."""
@@ -144,8 +125,4 @@ class Target:
         bridge = self._turns.bridge
         taken = tuple(columns[offset] for offset in self._offsets)
         arguments = bridge.rows(taken) if taken else bridge.repeated(rows)
-        return self._function, arguments, self._names, self.shape, self._convert
-
-    def kept(self, result: Any) -> Any:
-        """Return a result of the bridge's as the loop is to take it."""
-        return result if self._convert is None or result is None else Converted(result)
+        return self._function, arguments, self._names, self.shape

@@ -103,10 +103,6 @@ class Whole:
             breathe,
             min(target.every for target in turns.targets),
         )
-        for row, known in enumerate(rest):
-            left = row == len(rest) - 1 and error is None
-            for index, target in enumerate(turns.targets[: len(known) - left]):
-                known[index] = target.kept(known[index])
         if error is not None:
             rest[-1].append(Raised(error))
         self.done += len(results[0])

@@ -61,38 +61,35 @@ private[ember] object PickledForm {
       }
 
   /** Whether native code makes the objects that Spark's pickles of these rows stand for. */
-  def areColumns(rows: StructType, binaryAsBytes: Boolean): Boolean = rows.map(_.dataType).forall {
-    case DateType | TimestampType | TimestampNTZType => true
-    case other => isPart(other, binaryAsBytes)
-  }
+  def areColumns(rows: StructType, binaryAsBytes: Boolean): Boolean =
+    rows.forall(column => isPart(column.dataType, binaryAsBytes))
 
-  /** Whether it makes them whatever the value is. */
-  private def isPart(of: DataType, binaryAsBytes: Boolean): Boolean = of match {
-    case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
-      true
-    case StringType | _: DecimalType => true
-    case BinaryType => binaryAsBytes
-    case ArrayType(element, _) => isPart(element, binaryAsBytes)
-    case struct: StructType =>
-      areNamed(struct) && struct.forall(field => isPart(field.dataType, binaryAsBytes))
-    case MapType(key, value, _) => isKey(key) && isPart(value, binaryAsBytes)
-    case _ => false
-  }
+  /** A time that Python has not is an error where Spark makes the row: of a struct, before all others. */
+  private def isPart(of: DataType, binaryAsBytes: Boolean, times: Boolean = true): Boolean =
+    of match {
+      case BooleanType | ByteType | ShortType | IntegerType | LongType => true
+      case FloatType | DoubleType | StringType | _: DecimalType => true
+      case DateType | TimestampType | TimestampNTZType => times
+      case BinaryType => binaryAsBytes
+      case ArrayType(element, _) => isPart(element, binaryAsBytes, times)
+      case MapType(key, value, _) => isKey(key, times) && isPart(value, binaryAsBytes, times)
+      case struct: StructType =>
+        areNamed(struct) && struct.forall(field =>
+          isPart(field.dataType, binaryAsBytes, times = false))
+      case _ => false
+    }
 
   /** Whether it has a place of its own in a table of Java's; Java finds one for bytes by their address. */
-  private def isKey(of: DataType): Boolean =
-    isPart(of, binaryAsBytes = false) && !of.existsRecursively(_.isInstanceOf[ArrayType])
+  private def isKey(of: DataType, times: Boolean): Boolean =
+    isPart(of, binaryAsBytes = false, times) && !of.existsRecursively(_.isInstanceOf[ArrayType])
 
   /** The type of the column that holds results which need no pickle; without them it is empty. */
-  private def column(of: DataType): DataType = of match {
-    case TimestampType => of
-    case other => part(other).getOrElse(NullType)
-  }
+  private def column(of: DataType): DataType = part(of).getOrElse(NullType)
 
   private def part(of: DataType): Option[DataType] = of match {
     case BooleanType | ByteType | ShortType | IntegerType | LongType | FloatType | DoubleType =>
       Some(of)
-    case BinaryType | DateType | TimestampNTZType | StringType => Some(of)
+    case BinaryType | StringType | DateType | TimestampType | TimestampNTZType => Some(of)
     case ArrayType(element, nulls) => part(element).map(ArrayType(_, nulls))
     case MapType(key, value, nulls) if isReturnedKey(key) => part(value).map(MapType(key, _, nulls))
     case struct: StructType if areNamed(struct) =>
