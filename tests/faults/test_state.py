@@ -147,6 +147,7 @@ def test_children_work_in_the_executor_too(spark, on):
 
     def with_children(value):
         import multiprocessing
+        import signal
         import subprocess
         import sys
 
@@ -158,7 +159,11 @@ def test_children_work_in_the_executor_too(spark, on):
         sleeper.join(30)
         child = os.fork()
         if child == 0:
-            os._exit(7)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            grandchild = os.fork()
+            if grandchild == 0:
+                os._exit(7 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else 8)
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]))
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = subprocess.check_output([sys.executable, "-c", "print(6 * 7)"]).strip().decode()
         return f"{total} {sleeper.exitcode} {status} {said}"

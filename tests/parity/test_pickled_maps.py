@@ -261,3 +261,32 @@ def test_table_functions_see_and_give_maps_alike(size, parity_legs):
         return spark.sql(f"select r.s, cast(r.m as string) from ({rows}) a, lateral turned(a.m) r")
 
     parity_legs.check(Case(f"table {size}", build, TABLE, ordered=False))
+
+
+VALUES = {
+    "bigint": 1,
+    "double": 1.5,
+    "boolean": True,
+    "date": DAY,
+    "timestamp": dt.datetime(2024, 2, 29, 12, tzinfo=dt.UTC),
+    "string": "s",
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_what_is_null_in_maps_of_table_functions_stays_null(kind, parity_legs):
+    value = VALUES[kind]
+
+    class Gaps:
+        def eval(self, _):
+            gaps = {"b": value, "a": None}
+            yield dict(gaps), (None, dict(gaps)), [dict(gaps), None]
+
+    def build(spark):
+        of = f"map<string,{kind}>"
+        returns = f"m {of}, s struct<a:{kind},m:{of}>, l array<{of}>"
+        spark.udtf.register("gaps", F.udtf(Gaps, returnType=returns, useArrow=False))
+        columns = ", ".join(f"cast(r.{name} as string) {name}" for name in "msl")
+        return spark.sql(f"select {columns} from range(3) t, lateral gaps(t.id) r")
+
+    parity_legs.check(Case(f"gaps {kind}", build, TABLE, ordered=False))

@@ -280,6 +280,11 @@ class Nested:
         yield [number], {"k": Decimal(number)}, (number, None)
 
 
+class Gaps:
+    def eval(self, number):
+        yield {"b": number, "a": None}, (None, {"b": number, "a": None})
+
+
 class Totals:
     def __init__(self):
         self._total = 0
@@ -326,6 +331,11 @@ def table_of_pickles():
     return table_function(Nested, returns, "SELECT f.* FROM numbers, LATERAL f(id) f")
 
 
+def table_of_gaps():
+    returns = "m map<string,long>, s struct<a:long,m:map<string,long>>"
+    return table_function(Gaps, returns, "SELECT f.* FROM numbers, LATERAL f(id) f")
+
+
 def table_of_rows():
     return table_function(Totals, "n long", "SELECT * FROM f(TABLE(SELECT id FROM numbers))")
 
@@ -350,7 +360,7 @@ CASES = (
     *(error_in_a_function_that_takes_pickles, error_of_a_conversion),
     decimal_with_too_many_digits,
     error_of_a_time_that_python_has_not,
-    *(table_of_columns, table_of_pickles, table_of_rows, table_that_fails),
+    *(table_of_columns, table_of_pickles, table_of_gaps, table_of_rows, table_that_fails),
     *(() if IN_3_5 else (table_that_skips,)),
 )
 telling.tell(spark, CASES, counter)

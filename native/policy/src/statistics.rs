@@ -14,7 +14,7 @@ use crate::scores::leaf;
 
 /// No sum may come near the end of a long.
 const MOST: u64 = 1 << 62;
-const TOO_LARGE: &str = "outcomes are too large to be summed exactly: ask for fewer digits";
+const TOO_LARGE: &str = "outcomes are too large to be summed exactly: fewer digits, or scale them";
 
 /// What was counted so far: for each feature, open node, code and arm the rows and the sum of their units.
 #[derive(Debug)]

@@ -77,6 +77,7 @@ def install() -> None:
 def _hold() -> None:
     """Let what is sent to a child wait until it has handlers of its own."""
     _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SENT)
+    _held.by_child = not guards.in_executor()
 
 
 def _let_go() -> None:
@@ -87,9 +88,11 @@ def _handle_as_a_worker() -> None:
     """Take the JVM's handlers out of a forked child, which lacks the thread that answers them.
 
     Else it would not hear a SIGTERM, by which ``multiprocessing`` ends the workers of a pool.
+    A child of its own keeps what it has set.
     """
-    for number in JVM_SIGNALS:
-        _set_handler(number, _remembered.get(number, _OF_A_WORKER.get(number, signal.SIG_DFL)))
+    if not _held.by_child:
+        for number in JVM_SIGNALS:
+            _set_handler(number, _remembered.get(number, _OF_A_WORKER.get(number, signal.SIG_DFL)))
     _let_go()
 
 

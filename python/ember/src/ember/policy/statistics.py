@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Sums of whole doubles are exact below the first, and no sum of longs may come near their end.
 _EXACT: Final = 2**53
 _MOST: Final = 2**62
-_TOO_LARGE: Final = "outcomes are too large to be summed exactly: ask for fewer digits"
+_TOO_LARGE: Final = "outcomes are too large to be summed exactly: fewer digits, or scale them"
 
 #: Numbers that a batch of cells has, about.
 _NUMBERS: Final = 2**19

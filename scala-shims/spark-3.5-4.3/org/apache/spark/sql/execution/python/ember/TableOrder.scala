@@ -212,13 +212,13 @@ private object InTableOrder {
       val inner = nullSafe(ordering(element, order))
       value => {
         val array = value.asInstanceOf[ArrayData]
-        gathered(array.numElements(), place => inner(array.get(place, element)))
+        gathered(array.numElements(), place => inner(read(array, place, element)))
       }
     case struct: StructType if TableOrder.holdsMap(struct) =>
       val inner = struct.fields.map(field => nullSafe(ordering(field.dataType, order)))
       value => {
         val row = value.asInstanceOf[InternalRow]
-        val fields = struct.fields.indices.map(at => inner(at)(row.get(at, struct(at).dataType)))
+        val fields = struct.fields.indices.map(at => inner(at)(read(row, at, struct(at).dataType)))
         new GenericInternalRow(fields.toArray)
       }
     case map: MapType =>
@@ -226,6 +226,10 @@ private object InTableOrder {
       value => entries(value.asInstanceOf[MapData], map, order, inner)
     case _ => identity
   }
+
+  /** Values over Arrow's vectors do not look for nulls themselves. */
+  private def read(values: SpecializedGetters, at: Int, of: DataType): Any =
+    if (values.isNullAt(at)) null else values.get(at, of)
 
   private def nullSafe(inner: Any => Any): Any => Any =
     value => if (value == null) null else inner(value)
@@ -237,7 +241,7 @@ private object InTableOrder {
     else
       new ArrayBasedMapData(
         gathered(places.length, at => keys.get(places(at), of.keyType)),
-        gathered(places.length, at => inner(values.get(places(at), of.valueType))))
+        gathered(places.length, at => inner(read(values, places(at), of.valueType))))
   }
 
   private def inPlace(places: Array[Int], count: Int): Boolean =
