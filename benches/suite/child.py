@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from pyspark import cloudpickle
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import count, sum, xxhash64  # noqa: A004 - Spark's own name
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as sf
+from pyspark.sql.types import MapType
 from pyspark.storagelevel import StorageLevel
 
 from suite.cpu import Cpu, cpu_of
@@ -86,8 +87,8 @@ class Child:
     def check(self, _order: Order) -> Order:
         """Give the number of rows and a checksum over every value of every row."""
         frame = _prepared(self.frame)
-        total = sum(xxhash64(*frame.columns).cast("decimal(20,0)"))
-        row = frame.agg(count("*"), total).collect()[0]
+        total = sf.sum(sf.xxhash64(*_hashable(frame)).cast("decimal(20,0)"))
+        row = frame.agg(sf.count("*"), total).collect()[0]
         return {"rows": row[0], "checksum": str(row[1])}
 
     def _into_nothing(self, frame: DataFrame | None) -> tuple[float, Cpu]:
@@ -120,6 +121,14 @@ def _prepared(frame: DataFrame | None) -> DataFrame:
     if frame is None:
         raise RuntimeError("no workload was prepared")
     return frame
+
+
+def _hashable(frame: DataFrame) -> list[Column]:
+    """Return the columns, and of maps, which Spark does not hash, the entries in their order."""
+    return [
+        sf.map_entries(field.name) if isinstance(field.dataType, MapType) else sf.col(field.name)
+        for field in frame.schema
+    ]
 
 
 def _pickle_as_a_script_would() -> None:
