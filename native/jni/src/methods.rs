@@ -165,12 +165,10 @@ extern "system" fn Java_dev_ember_nativeapi_NativeApi_offer<'local>(
         let length = usize::try_from(length).map_err(|_| NativeError::Argument("length"))?;
         let mut longs = vec![0; length];
         layout.get_region(env, 0, &mut longs)?;
+        let open = SESSIONS.get(session)?; // first: what is lent is to find its way back
         // SAFETY: NativeApi.offer's contract: the buffers stay until `released` gives the token.
         let batch = unsafe { lend(&longs, token, lender()) }.map_err(RowsError::from)?;
-        SESSIONS
-            .get(session)?
-            .session
-            .offer(batch, lent_bytes(&longs));
+        open.session.offer(batch, lent_bytes(&longs));
         Ok(())
     })
     .resolve::<Throw>();

@@ -4,23 +4,42 @@
 //! so the lane takes many at a time, and hands over the results of many.
 
 use std::collections::VecDeque;
+use std::thread::{self, ThreadId};
 use std::time::Instant;
 
-use ember_rows::{Gathered, Returned, ReturnedSchema, RowsError};
+use ember_rows::{Checked, Gathered, Returned, ReturnedSchema, RowsError};
 
 use crate::queue::{MOST, QUICK, SMALL};
 
-/// Touched by the lane alone.
+/// Touched by the lane alone: its input by the thread that reads, all else by the one that gives results.
 #[derive(Debug)]
 pub(crate) struct Hand<T> {
     pub(crate) input: VecDeque<T>,
     pub(crate) output: Gathered,
     pub(crate) schema: Option<ReturnedSchema>,
-    /// When the lane last handed over what it had.
+    /// When the lane last handed over what it had, or had nothing.
     since: Option<Instant>,
+    /// The thread whose results were gathered last.
+    gatherer: Option<ThreadId>,
 }
 
 impl<T> Hand<T> {
+    /// Gathers a batch of results; false where it is not to be gathered.
+    pub(crate) fn add(&mut self, batch: &Checked) -> bool {
+        self.gatherer = Some(thread::current().id());
+        self.output.add(batch)
+    }
+
+    /// Before a thread waits for input: whether there is something that it gathered itself. Another may not hand it
+    /// over: results that this one gives meanwhile would come before it.
+    pub(crate) fn is_gathered_here(&mut self) -> bool {
+        if self.output.batches() == 0 {
+            self.since = Some(Instant::now());
+            return false;
+        }
+        self.gatherer == Some(thread::current().id())
+    }
+
     /// What was gathered; it is handed over.
     pub(crate) fn gathered(&mut self) -> Result<Option<Returned>, RowsError> {
         self.since = Some(Instant::now());
@@ -41,6 +60,7 @@ impl<T> Default for Hand<T> {
             output: Gathered::default(),
             schema: None,
             since: None,
+            gatherer: None,
         }
     }
 }

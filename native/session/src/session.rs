@@ -95,7 +95,8 @@ struct State {
     input_closed: bool,
     /// The lane has asked for a batch and not got it.
     lane_wants: bool,
-    /// Asleep, and nobody has woken it yet.
+    /// Asleep, and nobody has woken it yet. Of the lane, any of its threads: a function may read its input on
+    /// another than the one that gives its results.
     lane_sleeps: bool,
     task_sleeps: bool,
     output: Queue<Returned>,
@@ -284,7 +285,9 @@ impl Session {
         }
         let mut next = self.hand().input.pop_front();
         if next.is_none() {
-            self.hand_over()?;
+            if self.hand().is_gathered_here() {
+                self.hand_over()?;
+            }
             let mut taken = self.take_input()?;
             next = taken.pop_front();
             self.hand().input.append(&mut taken);
@@ -336,7 +339,7 @@ impl Session {
         }
         if self.spec.gathers && self.spec.depth > 0 {
             let mut hand = self.hand();
-            if hand.output.add(batch) {
+            if hand.add(batch) {
                 let due = hand.is_due();
                 drop(hand);
                 return Ok(!due || self.hand_over().is_ok());
@@ -422,12 +425,10 @@ impl Session {
 
     fn lane_sleeps<'state>(&self, mut state: Locked<'state>) -> Locked<'state> {
         state.lane_sleeps = true;
-        let mut state = self
-            .lane
+        // Who wakes says that it did: a thread that woke does not know of another that went to sleep meanwhile.
+        self.lane
             .wait(state)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.lane_sleeps = false;
-        state
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does nothing if the task thread is awake, or was woken already.

@@ -63,7 +63,11 @@ fn pull_gives_batches_then_the_end_of_input() {
 }
 
 fn result(value: i64) -> Checked {
-    let column: ArrayRef = Arc::new(Int64Array::from(vec![value]));
+    checked(vec![value])
+}
+
+fn checked(values: Vec<i64>) -> Checked {
+    let column: ArrayRef = Arc::new(Int64Array::from(values));
     let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
     let (array, schema) = to_ffi(&StructArray::from(batch).to_data()).unwrap();
     let (mut array, mut schema) = (ManuallyDrop::new(array), ManuallyDrop::new(schema));
@@ -104,6 +108,61 @@ fn a_result_after_a_slow_one_does_not_wait() {
         assert_eq!(ready(&session), [(1, 1)]);
         std::thread::sleep(crate::queue::QUICK);
     }
+}
+
+#[test]
+fn what_was_gathered_is_not_handed_over_by_a_thread_that_reads() {
+    let session = session(2);
+    while !ready(&session).is_empty() || session.hand().output.batches() == 0 {
+        assert!(session.push(&result(0)).unwrap()); // handed over at once where the machine has stopped
+    }
+    session.offer(ArrowArray::empty(), LARGE);
+    std::thread::scope(|threads| {
+        let reading = threads.spawn(|| session.pull().unwrap().is_some());
+        assert!(reading.join().unwrap());
+    });
+    assert_eq!(ready(&session), []);
+    session.worker_ended(b"");
+    assert_eq!(ready(&session).len(), 1);
+}
+
+#[test]
+fn a_function_may_read_on_a_thread_of_its_own() {
+    const BATCHES: usize = 10_000;
+    let session = session(1);
+    let (session, wide) = (&session, &checked(vec![0; 100_000]));
+    let (read, to_work) = std::sync::mpsc::sync_channel(1);
+    let (finish, finished) = std::sync::mpsc::channel::<()>();
+    let mut outputs = 0;
+    std::thread::scope(|threads| {
+        threads.spawn(move || {
+            let waits = finished.recv_timeout(Duration::from_mins(1));
+            assert_eq!(waits, Ok(()), "{}", session.cancel());
+        });
+        threads.spawn(move || {
+            while let Ok(Some(_)) = session.pull() {
+                read.send(()).unwrap();
+            }
+        });
+        threads.spawn(move || {
+            while to_work.recv().is_ok() && session.push(wide).unwrap() {}
+            session.worker_ended(b"");
+        });
+        let mut inputs = 0;
+        loop {
+            match session.next() {
+                Next::Input if inputs == BATCHES => session.end_input(),
+                Next::Input => {
+                    session.offer(ArrowArray::empty(), LARGE);
+                    inputs += 1;
+                }
+                Next::Output => outputs += session.take_output().map_or(0, |_| 1),
+                Next::End => break,
+            }
+        }
+        finish.send(()).unwrap();
+    });
+    assert_eq!(outputs, BATCHES);
 }
 
 #[test]
