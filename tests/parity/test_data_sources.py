@@ -314,17 +314,21 @@ STREAMS = (
 )
 
 
-def streamed(spark, legs, folder, *, embed, simple):
-    """A stream from a source to a sink, both in Python: its files and its last plan."""
-    (folder / "rows").mkdir(parents=True)
+def counted(spark, *, simple):
+    """The rows of a stream from a source in Python."""
     name, kind, reader = STREAMS[simple]
     spark.dataSource.register(source(name, SCHEMA, **{kind: reads(reader)}))
-    spark.dataSource.register(source("stream_lines", SCHEMA, streamWriter=writes(StreamLines)))
+    return spark.readStream.format(name).load()
+
+
+def streamed(rows, legs, folder, *, embed):
+    """A stream into a sink in Python: its files and its last plan."""
+    (folder / "rows").mkdir(parents=True)
+    lines = source("stream_lines", SCHEMA, streamWriter=writes(StreamLines))
+    rows.sparkSession.dataSource.register(lines)
     with legs.conf({ENABLED: str(embed).lower()}):
         query = (
-            spark.readStream.format(name)
-            .load()
-            .writeStream.format("stream_lines")
+            rows.writeStream.format("stream_lines")
             .option("checkpointLocation", str(folder / "checkpoint"))
             .start(str(folder / "rows"))
         )
@@ -352,10 +356,22 @@ def wait_for_rows(query, folder, limit_s=120):
 
 @pytest.mark.parametrize("simple", [False, True])
 def test_a_stream_between_sources_in_python_is_sparks(simple, spark, parity_legs, plugin, tmp_path):
-    ours, our_proof = streamed(spark, parity_legs, tmp_path / "ours", embed=True, simple=simple)
-    theirs, proof = streamed(spark, parity_legs, tmp_path / "theirs", embed=False, simple=simple)
+    rows = counted(spark, simple=simple)
+    ours, our_proof = streamed(rows, parity_legs, tmp_path / "ours", embed=True)
+    theirs, proof = streamed(rows, parity_legs, tmp_path / "theirs", embed=False)
     assert ours == theirs == (list(range(40)), 40)
     assert set(proof.vanilla) == {"MicroBatchScan", "WriteToDataSourceV2"}
     if plugin:
         assert set(our_proof.embedded) == {"EmberMicroBatchScan", "EmberWriteToDataSourceV2"}
         assert our_proof.embedded_sessions
+
+
+def test_what_a_reader_on_the_driver_sends_ahead_can_be_shuffled(
+    spark, parity_legs, plugin, tmp_path
+):
+    rows = counted(spark, simple=True).repartition(2)
+    ours, our_proof = streamed(rows, parity_legs, tmp_path / "ours", embed=True)
+    theirs, _ = streamed(rows, parity_legs, tmp_path / "theirs", embed=False)
+    assert ours == theirs == (list(range(40)), 40)
+    if plugin:
+        assert "EmberMicroBatchScan" in our_proof.embedded

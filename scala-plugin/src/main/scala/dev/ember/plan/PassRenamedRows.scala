@@ -2,6 +2,7 @@ package dev.ember.plan
 
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.execution.{CodegenSupport, ProjectExec, SparkPlan}
+import org.apache.spark.sql.execution.datasources.v2.MicroBatchScanExec
 
 import dev.ember.exec.{ArrowEvalPythonExec, ProjectExec => EmberProjectExec}
 import dev.ember.plan.kinds.Kind
@@ -29,6 +30,8 @@ object PassRenamedRows extends Rule[SparkPlan] {
   private def passes(project: ProjectExec): Boolean =
     project.getClass == classOf[ProjectExec] && (project.child match {
       case eval: ArrowEvalPythonExec if EmberProjectExec.chosen(project, eval).nonEmpty => true
+      // Rows that a reader on the driver sends ahead are not written yet.
+      case _: MicroBatchScanExec => false
       case child => Kind.all.exists(_.isEmbedded(child)) && EmberProjectExec.passes(project)
     })
 
