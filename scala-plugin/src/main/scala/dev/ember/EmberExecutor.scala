@@ -53,7 +53,8 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
       val conf = EmberConf.read(plugin.conf().getOption)
       val driver = DriverLink.to(plugin)
       if (!ClusterView.isDriver(plugin.executorID())) journal = open(plugin)
-      val growth = Growth.ofProcess(conf.embeddedLeakMegabytes.toLong << 20)
+      val budget = conf.embeddedLeakMegabytes.toLong << 20
+      val growth = Growth.ofProcess(budget, ClusterView.offHeap(plugin.conf()))
       Quarantine.connect(driver, journal, growth)
       journal.foreach(_.leftBehind().foreach(driver.found))
     } catch {

@@ -2,12 +2,25 @@ package dev.ember.contain
 
 /** What Spark says of the end of an executor. */
 object ExecutorLoss {
-  private val Code = "(?i)(?:exit(?:ed with)? (?:code|status):?|exited with code) (\\d+)".r
-  private val asked =
-    Seq("killed by driver", "decommission", "heartbeat timed out", "spark scale down")
+  private val Code = "(?i)(?:exit(?:ed with)? (?:code|status):?|exited with code) (-?\\d+)".r
 
-  /** Of Spark's own making: the signal of an orderly end, and the codes that Spark gives its reasons. */
-  private val sparksOwn: Set[Int] = Set(143) ++ (50 to 58)
+  /** What was asked for, and what went with the machine it was on. */
+  private val asked = Seq(
+    "killed by driver",
+    "decommission",
+    "heartbeat timed out",
+    "spark scale down",
+    "was preempted",
+    "was deleted by a user or the framework",
+    "worker lost",
+    "slave lost",
+    "worker shutting down")
+
+  /**
+   * Of Spark's own making: the signal of an orderly end, and the codes that Spark gives its reasons. Below zero are
+   * YARN's, of containers that were let go, whose disks failed, or that were preempted.
+   */
+  private val sparksOwn: Set[Int] = Set(143, -100, -101, -102) ++ (50 to 58)
 
   /** Whether the process may have died of a function that ran in it. */
   def mayBeAFunctions(reason: String): Boolean = {

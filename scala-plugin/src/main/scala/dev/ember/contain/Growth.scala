@@ -2,6 +2,8 @@ package dev.ember.contain
 
 import scala.collection.mutable
 
+import io.netty.util.internal.PlatformDependent
+
 /**
  * Which function makes this process grow.
  *
@@ -65,8 +67,9 @@ object Growth {
   private val PeriodMs = 1000L
   private val Most = 1000
 
-  /** That of this process. */
-  def ofProcess(budget: Long): Growth = new Growth(anonymous _, jvmMost _, budget)
+  /** That of this process, in which Spark may hold so many bytes outside of the heap. */
+  def ofProcess(budget: Long, offHeap: Long): Growth =
+    new Growth(anonymous _, () => jvmMost() + offHeap, budget)
 
   /** `RssAnon` of this process: shared pages and files are not counted. */
   private def anonymous(): Long = ofStatus("RssAnon:")
@@ -85,8 +88,11 @@ object Growth {
     finally source.close()
   }
 
-  /** The whole heap, for parts of it may be touched at any time; code and classes; buffers outside of it. */
-  private def jvmMost(): Long = {
+  /**
+   * The whole heap, for parts of it may be touched at any time; code and classes; buffers outside of it. Of those of
+   * Netty's, which Arrow's are made of, too, the JVM does not always know.
+   */
+  private[contain] def jvmMost(): Long = {
     import java.lang.management.{BufferPoolMXBean, ManagementFactory}
     import scala.jdk.CollectionConverters._
     val outside = ManagementFactory.getMemoryMXBean.getNonHeapMemoryUsage.getCommitted
@@ -95,6 +101,7 @@ object Growth {
         .getPlatformMXBeans(classOf[BufferPoolMXBean])
         .asScala
         .map(_.getTotalCapacity)
-    Runtime.getRuntime.maxMemory + outside + buffers.sum
+    val netty = math.max(0L, PlatformDependent.usedDirectMemory())
+    Runtime.getRuntime.maxMemory + outside + buffers.sum + netty
   }
 }

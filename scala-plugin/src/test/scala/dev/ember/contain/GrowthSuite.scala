@@ -1,5 +1,6 @@
 package dev.ember.contain
 
+import io.netty.buffer.UnpooledByteBufAllocator
 import org.scalatest.funsuite.AnyFunSuite
 
 class GrowthSuite extends AnyFunSuite {
@@ -31,6 +32,14 @@ class GrowthSuite extends AnyFunSuite {
     assert(process.held == 5500)
     assert(process.second(600, leaks).map(_._1).contains(leaks))
     assert(process.second(10, stays).isEmpty)
+  }
+
+  test("buffers of Netty's may be the JVM's own") {
+    val before = Growth.jvmMost()
+    val bytes = 64 << 20
+    val buffer = UnpooledByteBufAllocator.DEFAULT.directBuffer(bytes)
+    try assert(Growth.jvmMost() >= before + bytes)
+    finally buffer.release(): Unit
   }
 
   test("a process that is large and does not grow accuses nobody") {

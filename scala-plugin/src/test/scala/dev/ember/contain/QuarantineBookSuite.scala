@@ -131,6 +131,10 @@ class QuarantineBookSuite extends AnyFunSuite {
       "Executor decommission: gone",
       "Executor heartbeat timed out after 130000 ms",
       "Command exited with code 143",
+      "Container container_1_0001_01_000002 on host: node was preempted.",
+      "Container from a bad node: container_1. Exit status: -100. Diagnostics: released on a lost node",
+      "The executor with id 3 was deleted by a user or the framework.",
+      "worker lost: Not receiving heartbeat for 60 seconds",
       "Command exited with code 52")
     val suspicious = Seq(
       "Command exited with code 134",

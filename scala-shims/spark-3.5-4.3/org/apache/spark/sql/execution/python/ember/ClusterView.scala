@@ -64,6 +64,12 @@ object ClusterView {
   /** What Spark calls this machine. A plugin's context knows it on a driver alone: an executor's RPC has no address. */
   def ownHost: String = Utils.localHostName()
 
+  /** Bytes that Spark may hold outside of the heap, beside buffers. */
+  def offHeap(conf: SparkConf): Long =
+    if (conf.getBoolean("spark.memory.offHeap.enabled", defaultValue = false))
+      conf.getSizeAsBytes("spark.memory.offHeap.size", "0")
+    else 0L
+
   /**
    * A folder that the executors of an application share which follow each other on a machine, where there is one. What
    * Spark makes for each executor in it goes with that.
