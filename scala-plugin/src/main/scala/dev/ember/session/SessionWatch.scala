@@ -70,7 +70,10 @@ class SessionWatch(periodMs: Long, idleMs: Long) extends Logging {
 
   private def guarded(step: => Unit): Unit =
     try step
-    catch { case NonFatal(error) => logWarning("Ember's watch could not do its work", error) }
+    catch {
+      case error @ (NonFatal(_) | _: LinkageError) =>
+        logWarning("Ember's watch could not do its work", error)
+    }
 }
 
 object SessionWatch extends SessionWatch(periodMs = 200L, idleMs = 2000L)

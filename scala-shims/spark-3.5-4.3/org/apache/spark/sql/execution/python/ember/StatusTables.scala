@@ -78,7 +78,7 @@ private[ember] final case class StatusTableExec(
     override val output: Seq[Attribute])
     extends LeafExecNode {
 
-  private lazy val rows: Array[InternalRow] = {
+  private def rows: Array[InternalRow] = {
     val table = StatusTables.named(name)
     val convert = CatalystTypeConverters.createToCatalystConverter(table.schema)
     val project = UnsafeProjection.create(output, output)
@@ -89,9 +89,11 @@ private[ember] final case class StatusTableExec(
 
   override def nodeName: String = s"EmberTable $name"
 
-  override protected def doExecute(): RDD[InternalRow] =
-    if (rows.isEmpty) sparkContext.emptyRDD
-    else sparkContext.parallelize(rows.toSeq, numSlices = 1)
+  override protected def doExecute(): RDD[InternalRow] = {
+    val made = rows
+    if (made.isEmpty) sparkContext.emptyRDD
+    else sparkContext.parallelize(made.toSeq, numSlices = 1)
+  }
 
   override def executeCollect(): Array[InternalRow] = rows
 }
