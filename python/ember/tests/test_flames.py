@@ -77,6 +77,29 @@ def test_a_path_says_what_is_drawn(name, tmp_path):
         flames.drawing(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["no/graph.folded", "file/graph.html", "folder.folded"])
+def test_a_path_that_cannot_be_written_is_told_of_at_once(name, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.folded").mkdir()
+    with pytest.raises(ember.EmberError, match=r"cannot be written|name a file"):
+        flames.drawing(tmp_path / name)
+
+
+def test_a_path_is_where_it_was_when_the_block_began(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw = flames.drawing(Path("graph.folded"))
+    monkeypatch.chdir("/")
+    draw(STACKS)
+    assert (tmp_path / "graph.folded").read_text() == flames.folded(STACKS)
+
+
+@pytest.mark.usefixtures("no_spark")
+def test_a_client_without_a_spark_is_told_what_it_can_have(tmp_path):
+    with pytest.raises(ember.EmberError, match=r"\.folded"):
+        flames.drawing(tmp_path / "graph.html")
+    assert callable(flames.drawing(tmp_path / "graph.folded"))
+
+
 def test_a_spark_without_its_pages_is_told_of_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("SPARK_HOME", str(tmp_path))
     with pytest.raises(ember.EmberError, match=r"\.folded"):

@@ -45,6 +45,15 @@ def test_the_scala_is_that_of_the_spark_in_use(package, tmp_path, monkeypatch):
     assert jars.jar() == package / f"ember-spark-{line}_2.12.jar"
 
 
+@pytest.mark.usefixtures("no_spark")
+def test_without_a_spark_a_jar_is_found_by_its_version_alone(package, capsys):
+    with_jars(package, "ember-spark-4.3_2.13.jar")
+    assert jars.main([]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("there is no Spark here: set SPARK_HOME")
+    assert jars.jar("4.3") == package / "ember-spark-4.3_2.13.jar"
+
+
 def test_a_named_version_is_pysparks_own_unless_it_names_a_scala(package):
     with_jars(package, "ember-spark-3.5_2.12.jar", "ember-spark-3.5_2.13.jar")
     assert jars.jar("3.5") == jars.jar("3.5.9_2.12") == package / "ember-spark-3.5_2.12.jar"

@@ -7,12 +7,14 @@ UI: it is read from Spark's jar and put into the page, which then needs nothing 
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ember.errors import EmberError
+from ember.jars import spark_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,12 +27,28 @@ _PARTS: Final = ("d3-flamegraph.css", "d3.min.js", "d3-flamegraph.min.js")
 
 def drawing(path: Path) -> Draw:
     """Return what draws stacks to ``path``; whatever can be missing for that is found out now."""
+    path = path.absolute()
+    _check(path)
     if path.suffix == ".folded":
         return lambda stacks: path.write_text(folded(stacks), encoding="utf-8")
     if path.suffix == ".html":
         parts = _parts()
         return lambda stacks: path.write_text(page(stacks, parts), encoding="utf-8")
     message = f"{path} is neither .html, a page, nor .folded, text for other tools: rename it"
+    raise EmberError(message)
+
+
+def _check(path: Path) -> None:
+    """Refuse a path that nothing can be written to."""
+    folder = path.parent
+    if not folder.is_dir():
+        message = f"{path} cannot be written: {folder} is no folder"
+    elif path.is_dir():
+        message = f"{path} is a folder: name a file"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        message = f"{path} may not be written here"
+    else:
+        return
     raise EmberError(message)
 
 
@@ -73,9 +91,7 @@ def merged(stacks: Mapping[str, float]) -> list[tuple[int, str, float]]:
 
 def _parts() -> dict[str, str]:
     """Read what draws from Spark's own jar."""
-    from pyspark.find_spark_home import _find_spark_home  # noqa: PLC0415 - only for pages
-
-    for jar in Path(_find_spark_home(), "jars").glob("spark-core_*.jar"):
+    for jar in _cores():
         with zipfile.ZipFile(jar) as archive:
             if set(archive.namelist()).issuperset(_STATIC + part for part in _PARTS):
                 return {part: archive.read(_STATIC + part).decode() for part in _PARTS}
@@ -84,3 +100,11 @@ def _parts() -> dict[str, str]:
         "name a path that ends in .folded, for speedscope and other tools"
     )
     raise EmberError(message)
+
+
+def _cores() -> list[Path]:
+    """Find Spark's jar; a client of Spark Connect may be without."""
+    try:
+        return list((spark_home() / "jars").glob("spark-core_*.jar"))
+    except EmberError:
+        return []

@@ -6,6 +6,8 @@ ember.jars)"``.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import sys
@@ -56,6 +58,27 @@ def jar(spark: str | None = None) -> Path:
     return fitting[wanted]
 
 
+def spark_home() -> Path:
+    """Return the folder of the Spark in use: ``SPARK_HOME``, or PySpark's own.
+
+    Raises
+    ------
+    EmberError
+        There is none.
+    """
+    from pyspark.find_spark_home import _find_spark_home  # noqa: PLC0415 - as below
+
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # it prints, and ends the process
+            return Path(_find_spark_home())
+    except SystemExit:
+        message = (
+            "there is no Spark here: set SPARK_HOME, or pip install pyspark, which brings one as "
+            "pyspark-client does not"
+        )
+        raise EmberError(message) from None
+
+
 def _existing(path: Path) -> Path:
     if path.is_file():
         return path
@@ -101,9 +124,7 @@ def _nothing_for(version: str, scala: str, known: list[tuple[str, str]]) -> str:
 
 def _scala() -> str | None:
     """Read the Scala of the installed Spark from the name of a jar that every Spark has."""
-    from pyspark.find_spark_home import _find_spark_home  # noqa: PLC0415 - as above
-
-    for path in Path(_find_spark_home(), "jars").glob("spark-core_*.jar"):
+    for path in (spark_home() / "jars").glob("spark-core_*.jar"):
         return path.name.removeprefix("spark-core_").split("-")[0]
     return None
 
