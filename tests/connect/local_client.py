@@ -1,5 +1,7 @@
 """A client whose server is its own: PySpark's local Connect mode. Prints what it saw, as JSON.
 
+Without jars it has Ember added as users have it.
+
 python local_client.py PORT [KEY=VALUE ...]
 """
 
@@ -12,6 +14,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.connect.client import DefaultChannelBuilder
 from told import soon
 
+import ember
+
 
 def main(port: int, settings: list[str]) -> None:
     """Run one function, and look around."""
@@ -21,6 +25,8 @@ def main(port: int, settings: list[str]) -> None:
     builder = builder.config("spark.connect.grpc.binding.port", str(port))
     for pair in settings:
         builder = builder.config(*pair.split("=", 1))
+    if "spark.jars" not in builder._options:
+        builder = ember.enable(builder)
     spark = builder.getOrCreate()
     frame = spark.range(100).select(F.udf(lambda x: x + 1, "long")("id").alias("a"))
     seen = {"plan": frame._explain_string(), "rows": [row.a for row in frame.collect()]}

@@ -6,17 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from server import CLIENT_MODE, free_port
 
 from parity import session
 
 LIMIT_S = 240
+JAR = {"spark.jars": str(session.jar())}
+OWN = {
+    "EMBER_JAR": str(session.jar()),
+    "PYSPARK_PYTHON": sys.executable,
+    "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "python" / "ember" / "src"),
+}
 
 
 def seen(folder, **settings):
     """Start a client with a server of its own; give what it saw."""
     settings = {
-        "spark.jars": str(session.jar()),
         "spark.ui.enabled": "false",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -31,7 +37,7 @@ def seen(folder, **settings):
     done = subprocess.run(
         [sys.executable, str(script), str(free_port()), *words],
         cwd=folder,
-        env=environment | {"PYSPARK_PYTHON": sys.executable},
+        env=environment | OWN,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -43,15 +49,17 @@ def seen(folder, **settings):
 
 def test_the_jar_alone_changes_nothing(tmp_path):
     plugin = {"spark.plugins": "dev.ember.EmberPlugin"}  # which does not come through
-    found = seen(tmp_path, **plugin)
+    found = seen(tmp_path, **JAR, **plugin)
     assert found["rows"] == list(range(1, 101))
     assert "Ember" not in found["plan"]
     assert found["executors"] is found["functions"] is None
 
 
-def test_ember_loads_where_it_is_asked_for(tmp_path):
-    asked = {"spark.ember.enabled": "true", "spark.ember.trust": "application"}
-    found = seen(tmp_path, **asked)
+@pytest.mark.parametrize(
+    "asked", [{**JAR, "spark.ember.enabled": "true"}, {}], ids=["set", "added"]
+)
+def test_ember_loads_where_it_is_asked_for(asked, tmp_path):
+    found = seen(tmp_path, **asked, **{"spark.ember.trust": "application"})
     assert found["rows"] == list(range(1, 101))
     assert ": embedded" in found["plan"]
     (executor,) = found["executors"]

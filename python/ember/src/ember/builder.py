@@ -1,22 +1,20 @@
 """Sessions with Ember on: Spark's own builder, with the jar and the plugin added to what it has.
 
-Where a plugin cannot be added from here (a Spark Connect client, an application of spark-submit, a
-SparkContext that runs already), a warning says where it can, and the session is Spark's alone.
+Where it cannot be added from here (a client of somebody's Connect server, an application of
+spark-submit, a SparkContext that runs already), a warning says where it can, and the session is
+Spark's alone. The Connect server that PySpark starts by itself takes no plugins, but a setting.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import warnings
-from itertools import chain, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pyspark.find_spark_home import _find_spark_home
+from pyspark import util
 from pyspark.sql import SparkSession
 
+from ember import submit
 from ember.errors import EmberError, EmberWarning
 from ember.jars import jar
 
@@ -26,7 +24,12 @@ if TYPE_CHECKING:
 PLUGIN: Final = "dev.ember.EmberPlugin"
 PLUGINS: Final = "spark.plugins"
 JARS: Final = "spark.jars"
-SUBMIT_ARGUMENTS: Final = "PYSPARK_SUBMIT_ARGS"
+ENABLED: Final = "spark.ember.enabled"
+_FOR_SERVERS: Final = (
+    "with Spark Connect it is in the server. Start that with `--jars PATH --conf "
+    f"{PLUGINS}={PLUGIN}`, where `python -m ember.jars` prints the path; sessions of a server "
+    "that has it have the table function ember_status()"
+)
 
 
 def session() -> SparkSession.Builder:
@@ -61,15 +64,19 @@ class OutOfReachError(EmberError):
 
 def additions(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the settings that an application with ``options`` needs beside them for Ember."""
-    if _is_connect(options):
-        raise OutOfReachError(_for_servers(options))
+    connect = is_connect(options)
+    if connect and not _starts_server(options):
+        raise OutOfReachError(_FOR_SERVERS)
     started = _started()
-    if started is not None and _names(PLUGIN, started.get(PLUGINS, "")):
+    if started is not None and _is_on(started, connect=connect):
         return {}
-    if (obstacle := _obstacle(started)) is not None:
+    if (obstacle := _obstacle(started, connect=connect)) is not None:
         raise OutOfReachError(obstacle)
     settings = _settings(options, started)
-    added = {PLUGINS: _with(PLUGIN, _first(PLUGINS, settings))}
+    if connect:
+        added = {} if _first(ENABLED, settings) else {ENABLED: "true"}
+    else:
+        added = {PLUGINS: _with(PLUGIN, _first(PLUGINS, settings))}
     if started is None:
         added[JARS] = _with(str(jar()), _first(JARS, settings))
     return added
@@ -79,6 +86,19 @@ def without_ember(options: Mapping[str, Any]) -> str:
     """Return the other plugins of an application with ``options``, wherever they are named."""
     named = _first(PLUGINS, _settings(options, _started()))
     return ",".join(name for name in named.split(",") if name.strip() != PLUGIN)
+
+
+def is_connect(options: Mapping[str, Any]) -> bool:
+    """Whether a session with ``options`` is one of Spark Connect, as PySpark decides it."""
+    mode = str(options.get("spark.api.mode", os.environ.get("SPARK_API_MODE", ""))).lower()
+    if mode not in ("classic", "connect"):
+        mode = getattr(util, "default_api_mode", lambda: "classic")()  # Spark 3.5 has no modes
+    return (
+        "spark.remote" in options
+        or "SPARK_REMOTE" in os.environ
+        or "SPARK_CONNECT_MODE_ENABLED" in os.environ
+        or mode == "connect"
+    )
 
 
 class _Builder(SparkSession.Builder):
@@ -93,29 +113,12 @@ class _Builder(SparkSession.Builder):
         return super().create()
 
 
-def _is_connect(options: Mapping[str, Any]) -> bool:
-    mode = options.get("spark.api.mode", os.environ.get("SPARK_API_MODE", ""))
-    return (
-        "spark.remote" in options
-        or "SPARK_REMOTE" in os.environ
-        or "SPARK_CONNECT_MODE_ENABLED" in os.environ
-        or str(mode).lower() == "connect"
-    )
-
-
-def _for_servers(options: Mapping[str, Any]) -> str:
-    remote = str(options.get("spark.remote", os.environ.get("SPARK_REMOTE", "local")))
-    words = (
-        "with Spark Connect it is in the server. Start that with `--jars PATH --conf "
-        f"{PLUGINS}={PLUGIN}`, where `python -m ember.jars` prints the path; sessions of a server "
-        "that has it have the table function ember_status()"
-    )
-    if remote.startswith("local"):
-        words += (
-            ". The server that PySpark starts by itself takes no plugins: there, set spark.jars to "
-            "the path, and spark.ember.enabled to true"
-        )
-    return words
+def _starts_server(options: Mapping[str, Any]) -> bool:
+    """Whether PySpark starts the Connect server by itself, with this session's settings."""
+    url = str(options.get("spark.remote", os.environ.get("SPARK_REMOTE", "local")))
+    reuse = os.environ.get("SPARK_LOCAL_CONNECT_REUSE", "")
+    reuse = str(options.get("spark.local.connect.reuse", reuse)).lower()
+    return not url.startswith("sc://") and reuse not in ("1", "true")
 
 
 def _started() -> dict[str, str] | None:
@@ -135,22 +138,37 @@ def _is_submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def _obstacle(started: dict[str, str] | None) -> str | None:
-    """Say why the plugin cannot be added from here, and what to do."""
+def _is_on(started: Mapping[str, str], *, connect: bool) -> bool:
+    """Whether the JVM that runs has Ember, or will have it without more."""
+    if connect:
+        return started.get(ENABLED, "false") != "false" and _is_loadable()
+    return _names(PLUGIN, started.get(PLUGINS, ""))
+
+
+def _is_loadable() -> bool:
+    """Whether the JVM that runs has the jar on its class path."""
+    from pyspark import SparkContext  # noqa: PLC0415 - as above
+
+    classes: Any = getattr(SparkContext._jvm, "org.apache.spark.util.Utils")  # noqa: SLF001
+    return bool(classes.classIsLoadable(PLUGIN))
+
+
+def _obstacle(started: dict[str, str] | None, *, connect: bool) -> str | None:
+    """Say why Ember cannot be added from here, and what to do."""
     from pyspark import SparkContext  # noqa: PLC0415 - as above
 
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - as above
         return "plugins are read when a SparkContext starts, and one runs: stop it before"
     if started is None:
-        named = _submit_arguments().get(JARS)
+        named = submit.arguments().get(JARS)
         if named is None or _names(str(jar()), named):
             return None
-        return f"{SUBMIT_ARGUMENTS} names jars, which win over a session's: add {jar()} to them"
-    classes: Any = getattr(SparkContext._jvm, "org.apache.spark.util.Utils")  # noqa: SLF001
-    if classes.classIsLoadable(PLUGIN):
+        return f"{submit.ARGUMENTS} names jars, which win over a session's: add {jar()} to them"
+    if _is_loadable():
         return None
     if _is_submitted():
-        options = f'--jars "$(python -m ember.jars)" --conf {PLUGINS}={PLUGIN}'
+        setting = f"{ENABLED}=true" if connect else f"{PLUGINS}={PLUGIN}"
+        options = f'--jars "$(python -m ember.jars)" --conf {setting}'
         return f"spark-submit's jars are fixed before the application: spark-submit {options} …"
     return "its JVM was started without the jar: use ember.session() for the first session"
 
@@ -158,37 +176,14 @@ def _obstacle(started: dict[str, str] | None) -> str | None:
 def _settings(
     options: Mapping[str, Any], started: Mapping[str, str] | None
 ) -> list[Mapping[str, Any]]:
-    return [options, _submit_arguments(), _defaults() if started is None else started]
+    if started is not None:
+        return [options, submit.arguments(), started]
+    return [options, submit.arguments(), *submit.files()]
 
 
 def _first(key: str, settings: list[Mapping[str, Any]]) -> str:
     """Return a setting as the first has it that does: they are sorted as Spark would ask them."""
     return next((str(each[key]) for each in settings if each.get(key)), "")
-
-
-def _submit_arguments() -> dict[str, str]:
-    """Read the settings that PySpark will hand to spark-submit."""
-    words = shlex.split(os.environ.get(SUBMIT_ARGUMENTS, ""))
-    settings = {}
-    parts = (word.split("=", 1) if word.startswith("--") else [word] for word in words)
-    for option, value in pairwise(chain.from_iterable(parts)):
-        if option in ("--conf", "-c"):
-            key, _, setting = value.partition("=")
-            settings[key] = setting
-        elif option == "--jars":
-            settings[JARS] = value
-    return settings
-
-
-def _defaults() -> dict[str, str]:
-    """Read ``spark-defaults.conf``, whose settings those of a builder replace."""
-    folder = os.environ.get("SPARK_CONF_DIR") or Path(_find_spark_home(), "conf")
-    try:
-        lines = Path(folder, "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    found = (re.fullmatch(r"\s*(spark\.[^\s=:]+)\s*[\s=:]\s*(.*?)\s*", line) for line in lines)
-    return {match[1]: match[2] for match in found if match}
 
 
 def _with(name: str, names: str) -> str:
