@@ -1,6 +1,7 @@
 """What of two runs is the same, and how what is not is shown; without Spark."""
 
 import io
+import json
 import math
 import os
 import signal
@@ -16,11 +17,11 @@ import pytest
 from pyspark.sql import Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-from ember.compare import answers, command, page, picture, plans
+from ember.compare import answers, command, page, picture, plans, runs
 from ember.compare.answers import Action
 from ember.compare.differences import DIFFERENT, SAME, SILENT, UNSTABLE, judge
 from ember.compare.plans import Node, Query
-from ember.compare.runs import EMBER, SPARK, Run
+from ember.compare.runs import EMBER, SPARK, Application, Run
 from ember.progress import Progress
 
 
@@ -174,11 +175,68 @@ def test_without_matplotlib_there_are_words_in_the_place_of_a_picture(tmp_path, 
     assert "pip install matplotlib" in picture.draw(tmp_path / "c.png", [])
 
 
-def test_wrong_arguments_are_told_before_anything_runs(monkeypatch, capsys, tmp_path):
+@pytest.fixture
+def compared(tmp_path, monkeypatch):
+    """Have the command find two runs whose answers differ; give the file of figures."""
+    found = [run(SPARK, collect("\u2191")), run(EMBER, collect("\u2193"))]
+    monkeypatch.setattr(command, "_alternate", lambda *_: (found, False))
+    return tmp_path / "comparison.json"
+
+
+def test_a_page_is_printed_on_any_terminal(compared, monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert command.main(["--out", str(compared.parent), __file__]) == 1
+    text = out.buffer.getvalue().decode("latin-1")
+    assert r"- '\u2191'" in text
+    assert text.endswith(f"picture: {compared.parent}/comparison.png\n")
+
+
+def test_figures_stay_though_nobody_reads_the_page(compared, monkeypatch):
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert command.main(["--out", str(compared.parent), __file__]) == 1
+    assert len(json.loads(compared.read_text())["runs"]) == 2
+
+
+def test_a_page_is_printed_though_its_figures_cannot_be_kept(compared, capsys):
+    compared.mkdir()
+    with pytest.raises(IsADirectoryError):
+        command.main(["--out", str(compared.parent), __file__])
+    assert "answers: 0 of 1 that can be compared are the same" in capsys.readouterr().out
+
+
+def test_an_application_may_change_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.chdir(tmp_path)
+    Path("app.py").write_text("import os\nos.mkdir('elsewhere')\nos.chdir('elsewhere')\n")
+    Path("out").mkdir()
+    application = Application(("app.py",), {}, answers=True, folder=Path("out"))
+    assert runs.run(application, SPARK, 1, lambda _: None).status == 0
+    assert json.loads(Path("out", "run-1-spark.json").read_text())["contexts"] == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_runs(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        with pytest.raises(SystemExit, match="2"):
+            command.main(["--out", str(tmp_path / folder), __file__])
+    assert capsys.readouterr().err.count("no folder can be made there") == 2
+
+
+def test_wrong_arguments_are_told_before_anything_runs(tmp_path):
     for words in (["/no/such.py"], ["--runs", "0", __file__], ["--conf", "spark", __file__]):
         with pytest.raises(SystemExit, match="2"):
             command.main(["--out", str(tmp_path), *words])
-    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SPARK_REMOTE", "sc://host"), ("SPARK_API_MODE", "connect")]
+)
+def test_a_client_of_connect_is_not_compared(name, value, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match="2"):
         command.main(["--out", str(tmp_path), __file__])
     assert "functions of Spark Connect run in its server" in capsys.readouterr().err

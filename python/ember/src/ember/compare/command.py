@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ember.builder import is_connect
 from ember.compare import page, picture
 from ember.compare.differences import DIFFERENT, judge
 from ember.compare.runs import EMBER, SPARK, Application, Run, of_leg, run
@@ -36,8 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("interrupted before both ways had run once: nothing to compare\n")
         return _INTERRUPTED
     judged = judge(spark, ember)
-    sys.stdout.write("\n".join(page.lines(spark, ember, judged)) + "\n")
-    _keep(application.folder, runs, judged)
+    kept: list[str] = []
+    try:
+        kept = _keep(application.folder, runs, judged)
+    finally:
+        _print([*page.lines(spark, ember, judged), *kept])
     if interrupted:
         return _INTERRUPTED
     return _status(runs, judged)
@@ -95,15 +100,27 @@ def _application(options: argparse.Namespace) -> Application:
     if not Path(options.application).is_file():
         message = f"{options.application}: no such file"
         raise EmberError(message)
-    if "SPARK_REMOTE" in os.environ:
+    if is_connect(dict(options.conf)):
         message = (
-            "SPARK_REMOTE is set: functions of Spark Connect run in its server, so that two "
-            "servers would have to be compared. Unset it to compare a classic application"
+            "its session would be one of Spark Connect: functions of Spark Connect run in its "
+            "server, so that two servers would have to be compared. Unset SPARK_REMOTE, and set "
+            "SPARK_API_MODE=classic, to compare a classic application"
         )
         raise EmberError(message)
-    options.out.mkdir(parents=True, exist_ok=True)
+    _make(options.out)
     words = (options.application, *options.arguments)
     return Application(words, dict(options.conf), not options.no_answers, options.out)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"--out {folder}: no folder can be made there: {error.strerror}"
+        raise EmberError(message) from None
+    if not os.access(folder, os.W_OK):
+        message = f"--out {folder}: nothing may be written there"
+        raise EmberError(message)
 
 
 def _alternate(application: Application, times: int) -> tuple[list[Run], bool]:
@@ -126,13 +143,24 @@ def _alternate(application: Application, times: int) -> tuple[list[Run], bool]:
     return runs, False
 
 
-def _keep(folder: Path, runs: list[Run], judged: list[Judged]) -> None:
-    """Leave the figures as JSON, and the picture where it can be drawn."""
+def _keep(folder: Path, runs: list[Run], judged: list[Judged]) -> list[str]:
+    """Leave the figures as JSON, and the picture where it can be drawn; say where they are."""
     figures = folder / "comparison.json"
     told = {"runs": [asdict(run) for run in runs], "actions": [asdict(each) for each in judged]}
     figures.write_text(json.dumps(told, indent=1), encoding="utf-8")
     drawn = picture.draw(folder / "comparison.png", runs)
-    sys.stdout.write(f"\nfigures: {figures}\npicture: {drawn}\n")
+    return ["", f"figures: {figures}", f"picture: {drawn}"]
+
+
+def _print(lines: list[str]) -> None:
+    """Print what the terminal has no characters for as escapes, and as much as somebody reads."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is left of it must not be tried again as Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(runs: list[Run], judged: list[Judged]) -> int:

@@ -84,7 +84,8 @@ def _interruptions() -> Iterator[None]:
 
 
 def _run(application: Application, leg: str, number: int, tick: Callable[[float], None]) -> Run:
-    record = application.folder / f"run-{number}-{leg}.json"
+    # The application may change its folder before it is written.
+    record = application.folder.resolve() / f"run-{number}-{leg}.json"
     log = application.folder / f"run-{number}-{leg}.log"
     record.unlink(missing_ok=True)
     told = [leg, str(record), json.dumps(application.conf), str(application.answers)]
