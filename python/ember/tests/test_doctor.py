@@ -102,6 +102,9 @@ def test_a_python_that_only_cannot_be_embedded_is_said_to_run_in_workers(
         ("echo 'SyntaxError: old' >&2; exit 1", "it did not answer: SyntaxError: old"),
         ("exit 0", "it did not answer: no output"),
         ("echo {", "it did not answer: no output"),
+        ("echo 3.11", "it did not answer: no output"),
+        ("echo '{}'", "it did not answer: no output"),
+        (r"printf '\377: old\n' >&2", "it did not answer: \ufffd: old"),
     ],
 )
 def test_a_python_that_does_not_answer_is_a_problem(
@@ -129,6 +132,12 @@ def test_a_missing_or_old_java_is_reported_but_is_no_verdict_on_python(
     report = doctor.examine(python)
     assert report["java"] is None
     assert report["problems"][0]["problem"].startswith("no Java on JAVA_HOME")
+
+
+def test_a_java_may_speak_another_encoding(java: Path, tmp_path: Path) -> None:
+    _script(java, r"""printf 'openjdk version "21.0.1" \377\n' >&2""")
+    report = doctor.examine(_script(tmp_path / "python", f"echo '{json.dumps(_told())}'"))
+    assert report["java"]["version"] == "21.0.1"
 
 
 @pytest.mark.usefixtures("java")

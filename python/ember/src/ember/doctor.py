@@ -67,16 +67,25 @@ def _ask(python: str) -> dict[str, Any]:
             capture_output=True,
             check=False,
             text=True,
+            errors="replace",
             timeout=_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return _unknown(python, f"it cannot be run: {error}", "give the path of a Python")
-    try:
-        facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
+    facts = _facts(done.stdout)
+    if facts is None:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return _unknown(python, f"it did not answer: {last}", "use Python 3.9 or later")
     return facts
+
+
+def _facts(output: str) -> dict[str, Any] | None:
+    """Read the last line of what the script has printed."""
+    try:
+        facts = json.loads(output.splitlines()[-1])
+    except (IndexError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) and "problems" in facts else None
 
 
 def _facts_script() -> Path | None:
@@ -101,7 +110,12 @@ def _java() -> tuple[dict[str, Any] | None, dict[str, str] | None]:
         return None, {"problem": f"no Java on {where}", "advice": advice}
     try:
         done = subprocess.run(  # noqa: S603 - the Java that Spark would run
-            [found, "-version"], capture_output=True, check=False, text=True, timeout=_TIMEOUT_S
+            [found, "-version"],
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, {"problem": f"{found} cannot be run: {error}", "advice": advice}
