@@ -125,6 +125,28 @@ def mask_of(pid):
     return next(line for line in lines if line.startswith("Umask:"))
 
 
+def variables_of_c(_):
+    """A variable that is set here and one of the application's, for Python and for C."""
+    import ctypes
+
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_char_p
+    os.environ["SET_HERE"] = "1"
+    seen = ""
+    for name in ("SET_HERE", "OF_THE_APPLICATION"):
+        seen += os.environ[name] + (getenv(name.encode()) or b"-").decode()
+    return seen
+
+
+def test_libraries_in_c_have_the_environment_of_their_process(spark, on):
+    spark.sparkContext.environment["OF_THE_APPLICATION"] = "2"  # as spark.executorEnv sets it
+    try:
+        seen = {lane: on(lane) or ask(spark, variables_of_c)[0] for lane in LANES}
+    finally:
+        del spark.sparkContext.environment["OF_THE_APPLICATION"]
+    assert seen == {"embedded": ["1-2-"], "process": ["1122"], "spark": ["1122"]}
+
+
 @pytest.mark.parametrize("lane", ["embedded", "process"])
 def test_a_thread_left_behind_harms_nobody(lane, spark, on):
     on(lane)
