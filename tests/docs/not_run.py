@@ -13,7 +13,7 @@ NOT_RUN = {
         "it fetches a Python and a PySpark; tests/environments runs a job in such an environment"
     ),
     ("docs/how-to/environments.md", "conda create"): "there is no conda where the tests run",
-    ("docs/how-to/environments.md", "venv-pack"): (
+    ("docs/how-to/environments.md", "environment/bin/venv-pack"): (
         "it needs a cluster; tests/environments and examples/archive.sh run it in one"
     ),
     ("examples/kubernetes/README.md", "spark-submit"): "there is no Kubernetes, as the page says",
