@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 #: Only to 3.11: later versions limit recursion through C by themselves.
 LEVEL_BYTES = 2600
 
+#: Categories without a name in Python, such as the size of paper: ``LC_PAPER`` to
+#: ``LC_IDENTIFICATION`` of glibc.
+_NAMELESS = range(7, 13) if sys.platform == "linux" else ()
+
 # Taken before the other concerns replace them.
 _chdir, _putenv, _unsetenv = os.chdir, os.putenv, os.unsetenv
 
@@ -55,8 +59,9 @@ def install() -> None:
 
 def settle_locale() -> None:
     """Leave but the locale of characters, as Python does at its start: the JVM has set them all."""
-    for category in ("LC_TIME", "LC_NUMERIC", "LC_MONETARY", "LC_COLLATE", "LC_MESSAGES"):
-        locale.setlocale(getattr(locale, category), "C")
+    named = ("LC_TIME", "LC_NUMERIC", "LC_MONETARY", "LC_COLLATE", "LC_MESSAGES")
+    for category in (*(getattr(locale, name) for name in named), *_NAMELESS):
+        locale.setlocale(category, "C")
 
 
 def settle_path() -> None:
