@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -371,13 +372,33 @@ def test_threads_of_a_function_belong_to_its_session() -> None:
         thread = threading.Thread(target=lambda: seen.append(_task()))
         thread.start()
         thread.join()
-        assert "run" not in thread.__dict__
+        assert not {"run", "_bootstrap"} & set(thread.__dict__)
         with ThreadPoolExecutor(1) as pool:
             seen.append(pool.submit(_task).result())
             seen.extend(pool.map(lambda _: _task(), [0]))
 
     call(start, partition=9)
     assert seen == [(9, "value 9")] * 3
+
+
+def test_what_a_thread_of_a_function_raises_has_the_frames_it_has_in_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[list[str]] = []
+
+    def note(raised: Any) -> None:
+        seen.append([frame.name for frame in traceback.extract_tb(raised.exc_traceback)])
+
+    def start() -> None:
+        thread = threading.Thread(target=lambda: int("in a thread"))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(threading, "excepthook", note)
+    start()
+    call(start)
+    assert seen[0] == seen[1]
+    assert seen[0][-1] == "<lambda>"
 
 
 @pytest.mark.parametrize("seconds", [0, 2])

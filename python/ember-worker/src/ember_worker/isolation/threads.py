@@ -7,13 +7,18 @@ a function that leaves some is told of: what they do later, they do in its name.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import contextvars
 import functools
+import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ember_worker.state import CURRENT, PROCESS, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A class of the function's may have its own, which raise what its thread raised.
 _join, _is_alive = threading.Thread.join, threading.Thread.is_alive
@@ -42,20 +47,32 @@ def _starting(stock: Any) -> Any:
     @functools.wraps(stock)
     def start(self: threading.Thread) -> None:
         state = CURRENT.get()
-        if state is not PROCESS and "run" not in self.__dict__:
-            context = contextvars.copy_context()
-            run = self.run
-
-            def run_in_session() -> None:
-                del self.run  # a bound closure in its own object would be a cycle
-                context.run(run)
-
-            self.run = run_in_session  # type: ignore[method-assign]
-        stock(self)
-        if state is not PROCESS:
-            state.threads.add(self)
+        if state is PROCESS:
+            stock(self)
+            return
+        with _in_session(self, state):
+            stock(self)
+        state.threads.add(self)
 
     return start
+
+
+@contextlib.contextmanager
+def _in_session(thread: Any, state: State) -> Iterator[None]:
+    """Have it begin in a copy of this context, without a frame of ours in what it raises."""
+    if sys.version_info >= (3, 14):  # it has a context of its own there
+        given = getattr(thread, "_context", None)
+        if given is None:
+            thread._context = contextvars.copy_context()
+        elif not thread.is_alive():
+            given.run(CURRENT.set, state)
+        yield
+        return
+    thread._bootstrap = functools.partial(contextvars.copy_context().run, thread._bootstrap)
+    try:
+        yield
+    finally:
+        del thread._bootstrap  # a bound method in its own object would be a cycle
 
 
 def _submitting(stock: Any) -> Any:
