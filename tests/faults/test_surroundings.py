@@ -1,6 +1,7 @@
 """What a function does to the process around it: handlers, threads, memory, other tasks."""
 
 import ctypes
+import errno
 import faulthandler
 import os
 import sys
@@ -237,6 +238,30 @@ def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
         assert [row.v for row in frame.collect()] == [2, 3]
         if lane != "process":  # since the first run
             assert sessions(frame)["emberReasonQuarantined"] >= 1
+
+
+def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):
+    def limited(_):
+        import resource
+        import tempfile
+
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        try:
+            with tempfile.TemporaryFile(buffering=0) as file:
+                file.write(b"12345678")
+                file.write(b"9")
+        except OSError as error:
+            return error.errno
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        return 0
+
+    for lane in ("spark", "auto", "embedded", "process"):
+        conf("spark.ember.lane", lane)
+        found, counted = answers(spark, limited, rows=2)
+        assert found == [errno.EFBIG] * 2
+        assert bool(counted.get("emberReasonQuarantined")) == (lane in ("auto", "embedded"))
 
 
 def plus_one_in_time(function):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import multiprocessing
 import os
@@ -104,7 +105,6 @@ def test_a_forked_child_that_asks_for_more_input_never_reaches_the_bridge() -> N
         ("faulthandler.enable", lambda: faulthandler.enable()),  # noqa: PLW0108
         ("faulthandler.register", lambda: faulthandler.register(signal.SIGUSR2)),
         ("faulthandler.dump_traceback_later", lambda: faulthandler.dump_traceback_later(1)),
-        ("resource.setrlimit", lambda: resource.setrlimit(resource.RLIMIT_AS, (1, 1))),
         ("os.closerange", lambda: os.closerange(0, 64)),
     ],
 )
@@ -136,9 +136,100 @@ def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(
     assert signal.getsignal(number) == first
 
 
+@pytest.mark.parametrize("name", ["setrlimit", "prlimit"])
+def test_a_function_that_limits_its_process_needs_one(name: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    given = () if name == "setrlimit" else (0,)
+
+    def limit() -> None:
+        getattr(resource, name)(*given, resource.RLIMIT_CORE, (0, 1))
+
+    with pytest.raises(Raised, match=rf"signals\.NeedsProcess: resource\.{name}"):
+        call(limit)
+    assert resource.getrlimit(resource.RLIMIT_CORE) == before
+
+
+def test_limits_that_are_there_or_cannot_be_are_answered_as_the_kernel_does() -> None:
+    there = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert call(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, there)) is None
+    assert call(lambda: resource.prlimit(0, resource.RLIMIT_NOFILE, there)) == there
+    assert call(lambda: resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE)) == there
+    with pytest.raises(Raised, match="ValueError: current limit exceeds maximum limit"):
+        call(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (2, 1)))
+    with pytest.raises(Raised, match="ValueError: invalid resource specified"):
+        call(lambda: resource.setrlimit(99, (1, 1)))
+
+
+def test_a_limit_that_a_functions_own_thread_sets_is_not_set() -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+
+    def elsewhere() -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(resource.setrlimit, resource.RLIMIT_CORE, (0, 1)).result()
+
+    assert call(elsewhere) is None
+    assert resource.getrlimit(resource.RLIMIT_CORE) == before
+
+
+def test_a_forked_child_has_limits_of_its_own() -> None:
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 1))
+            os._exit(resource.getrlimit(resource.RLIMIT_CORE)[1])
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert call(fork) == 1
+
+
 def test_a_handler_on_a_lane_that_is_not_the_main_thread_needs_a_process() -> None:
     with pytest.raises(Raised, match=r"ember_worker\.signals\.NeedsProcess: .*main thread"):
         call(lambda: signal.signal(signal.SIGALRM, signal.SIG_DFL))
+
+
+@pytest.mark.parametrize("on_main", [True, False])
+def test_an_event_loop_hears_signals_on_the_main_thread_and_else_needs_a_process(
+    *, on_main: bool
+) -> None:
+    async def heard() -> int:
+        loop = asyncio.get_running_loop()
+        arrived = asyncio.Event()
+        loop.add_signal_handler(signal.SIGUSR1, arrived.set)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await asyncio.wait_for(arrived.wait(), 10)
+        return 1
+
+    def listen() -> int:
+        return asyncio.run(heard())
+
+    if on_main:
+        assert call(listen, on_this_thread=True) == 1
+        return
+    with pytest.raises(Raised, match=r"signals\.NeedsProcess: signal\.set_wakeup_fd"):
+        call(listen)
+
+
+def test_what_wakes_an_event_loop_goes_with_the_session() -> None:
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    assert call(lambda: signal.set_wakeup_fd(writes), on_this_thread=True) == -1
+    assert signal.set_wakeup_fd(-1) == -1
+    os.close(reads)
+    os.close(writes)
+
+
+def test_a_function_that_turns_the_fault_handler_on_is_told_that_it_is() -> None:
+    def turn_on() -> tuple[bool, ...]:
+        before = faulthandler.is_enabled()
+        faulthandler.enable()
+        return before, faulthandler.is_enabled()
+
+    def turn_off() -> tuple[bool, ...]:
+        faulthandler.enable()
+        return faulthandler.disable(), faulthandler.disable(), faulthandler.is_enabled()  # type: ignore[func-returns-value]
+
+    assert call(turn_on) == (False, True)
+    assert call(turn_off) == (True, False, False)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGALRM])
@@ -209,6 +300,25 @@ def test_multiprocessing_starts_fresh_interpreters_and_takes_closures() -> None:
 
     assert multiprocessing.get_context().get_start_method() == "spawn"
     assert call(pool, 10) == [11, 12]
+
+
+def test_a_closure_takes_its_queues_and_locks_to_a_fresh_interpreter() -> None:
+    def through_a_queue() -> Any:
+        queue: Any = multiprocessing.Queue()
+        lock = multiprocessing.Lock()
+
+        def put() -> None:
+            with lock:
+                queue.put(7)
+
+        child = multiprocessing.Process(target=put)
+        child.start()
+        try:
+            return queue.get(timeout=60)
+        finally:
+            child.join()
+
+    assert call(through_a_queue) == 7
 
 
 def test_a_function_may_still_choose_to_fork() -> None:

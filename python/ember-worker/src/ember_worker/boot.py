@@ -34,11 +34,12 @@ class CannotEmbedError(RuntimeError):
 
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
-    from ember_worker import children, guards, isolation, signals, streams
+    from ember_worker import children, guards, isolation, limits, signals, streams
     from ember_worker.isolation import environment, modules, process
 
     guards.install()
     signals.install()
+    limits.install()
     streams.install()
     process.settle_locale()
     isolation.install_for_python()

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import pickle
 import subprocess
 import types
+from collections import ChainMap
 from typing import Any
 
 from ember_worker import guards
@@ -95,4 +97,15 @@ def _by_value(_pickler: Any, found: Any) -> Any:
     cloudpickle: Any = pyspark.cloudpickle
     if cloudpickle.cloudpickle._should_pickle_by_reference(found):
         return NotImplemented
-    return pickle.loads, (cloudpickle.dumps(found),)
+    return pickle.loads, (_pickled(cloudpickle.CloudPickler, found),)
+
+
+def _pickled(stock: Any, found: Any) -> bytes:
+    """Pickle it by value, and what it has of ``multiprocessing`` as that does."""
+    from multiprocessing.reduction import ForkingPickler
+
+    reducers: Any = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
+    table = ChainMap(reducers, stock.dispatch_table)
+    pickled = io.BytesIO()
+    type("Pickler", (stock,), {"dispatch_table": table})(pickled).dump(found)
+    return pickled.getvalue()

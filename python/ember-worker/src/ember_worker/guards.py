@@ -1,7 +1,8 @@
 """Calls that are a worker's own business in a process of its own, and would harm the executor here.
 
-``os._exit`` and its like raise instead. ``faulthandler`` and process limits are recorded and not
-done. A process that a function forks is its own again: there every call does what it says.
+``os._exit`` and its like raise instead. ``faulthandler`` is recorded and not done; a function that
+has turned it on is told that it is on. A process that a function forks is its own again: there
+every call does what it says.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import faulthandler
 import functools
 import os
-import resource
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from ember_worker.state import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: The process that must not end. A forked child has another number.
 EXECUTOR = os.getpid()
+
+_FAULT_HANDLER = "fault handler"
 
 #: What was asked for and not done: name of the call, how often. For the log and the tests.
 RECORDED: dict[str, int] = {}
@@ -32,15 +36,16 @@ def install() -> None:
     for name in ("_exit", "abort", "execv", "execve"):
         setattr(os, name, _refused(f"os.{name}", getattr(os, name)))
     ignored: tuple[tuple[Any, str], ...] = (
-        (faulthandler, "enable"),
         (faulthandler, "register"),
         (faulthandler, "dump_traceback_later"),
         (os, "closerange"),
-        (resource, "setrlimit"),
     )
     for module, name in ignored:
         full_name = f"{module.__name__}.{name}"
         setattr(module, name, _ignored(full_name, getattr(module, name)))
+    faulthandler.enable = _remembering(_ignored("faulthandler.enable", faulthandler.enable))
+    faulthandler.disable = _forgetting(faulthandler.disable)
+    faulthandler.is_enabled = _remembered(faulthandler.is_enabled)
 
 
 def in_executor() -> bool:
@@ -87,3 +92,31 @@ def _ignored(name: str, call: Callable[..., Any]) -> Any:
         return call(*args, **kwargs)
 
     return ignoring
+
+
+def _remembering(call: Callable[..., Any]) -> Any:
+    @functools.wraps(call)
+    def enable(*args: Any, **kwargs: Any) -> Any:
+        if in_executor():
+            CURRENT.get().undo.setdefault(_FAULT_HANDLER, bool)
+        return call(*args, **kwargs)
+
+    return enable
+
+
+def _forgetting(call: Callable[[], Any]) -> Any:
+    @functools.wraps(call)
+    def disable() -> Any:
+        if in_executor():
+            return CURRENT.get().undo.pop(_FAULT_HANDLER, None) is not None
+        return call()
+
+    return disable
+
+
+def _remembered(call: Callable[[], bool]) -> Any:
+    @functools.wraps(call)
+    def is_enabled() -> bool:
+        return _FAULT_HANDLER in CURRENT.get().undo if in_executor() else call()
+
+    return is_enabled

@@ -56,6 +56,7 @@ _remembered: dict[int, Any] = {}
 _held = threading.local()
 _set_handler, _get_handler = signal.signal, signal.getsignal
 _alarm, _setitimer = signal.alarm, signal.setitimer
+_wakeup = signal.set_wakeup_fd
 
 
 def install() -> None:
@@ -68,6 +69,7 @@ def install() -> None:
         (signal, "setitimer", _setitimer_guarded),
         (signal, "signal", _signal),
         (signal, "getsignal", _getsignal),
+        (signal, "set_wakeup_fd", _set_wakeup_fd),
     )
     for module, name, replacement in replacements:
         setattr(module, name, replacement)
@@ -102,11 +104,27 @@ def _signal(number: int, handler: Any, /) -> Any:
     if known and guards.in_executor() and threading.get_ident() == CURRENT.get().thread:
         if number in JVM_SIGNALS:
             return _remember(number, handler)
-        if threading.current_thread() is not threading.main_thread():
-            message = f"signal.signal({number}) works on the main thread of a process only"
-            raise NeedsProcess(message)
+        _need_main_thread(f"signal.signal({number})")
     before = _set_handler(number, handler)  # or Python's own error
     _take_back(number, before)
+    return before
+
+
+def _need_main_thread(call: str) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        message = f"{call} works on the main thread of a process only"
+        raise NeedsProcess(message)
+
+
+@functools.wraps(_wakeup)
+def _set_wakeup_fd(fd: int, /, **options: bool) -> int:
+    """Wake the function's event loop, which asks for it before it has a handler."""
+    state = CURRENT.get()
+    if guards.in_executor() and state is not PROCESS and threading.get_ident() == state.thread:
+        _need_main_thread("signal.set_wakeup_fd")
+    before = _wakeup(fd, **options)
+    if state is not PROCESS:
+        state.undo.setdefault("wakeup", lambda: _wakeup(before))
     return before
 
 
