@@ -264,5 +264,26 @@ def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):
         assert bool(counted.get("emberReasonQuarantined")) == (lane in ("auto", "embedded"))
 
 
+def test_a_function_is_as_deep_in_the_stack_of_a_worker_process_as_in_sparks(spark, conf):
+    def depth(_):
+        frame, levels = sys._getframe(), 0
+        while frame is not None:
+            frame, levels = frame.f_back, levels + 1
+        return levels
+
+    def of_frames(frames):
+        return (frame.assign(id=depth(None)) for frame in frames)
+
+    found = {}
+    for lane in ("spark", "process"):
+        conf("spark.ember.lane", lane)
+        one = spark.range(1)
+        series = F.pandas_udf(lambda values: values * 0 + depth(values), "long")
+        asked = [one.select(F.udf(depth, "long")("id")), one.select(series("id"))]
+        asked.append(one.mapInPandas(of_frames, "id long"))
+        found[lane] = [frame.collect()[0][0] for frame in asked]
+    assert found["process"] == found["spark"]
+
+
 def plus_one_in_time(function):
     return lambda frame: pd.DataFrame({"id": [function(value) for value in frame["id"]]})

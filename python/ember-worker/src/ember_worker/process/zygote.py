@@ -18,7 +18,7 @@ import select
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +38,12 @@ class Zygote:
         self._executor = executor
         self._bridge: Any = None
         self._children: set[int] = set()
+        self._forked = False
+        self._link: Any = None
         self._bell, self._rung = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def serve(self, bridge: Any) -> None:
-        """Fork, kill and tell until the executor goes."""
+    def serve(self, bridge: Any) -> Any:
+        """Fork, kill and tell until the executor goes; return, in a fork, what it is to serve."""
         self._bridge = bridge
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._rung, warn_on_full_buffer=False)
@@ -56,7 +58,7 @@ class Zygote:
                     os.read(self._bell, _LONGEST)
                 self._bury()
             if self._executor.fileno() in ready and not self._answer():
-                return
+                return self._link
 
     def tell(self, news: Any) -> None:
         """Send one JSON value."""
@@ -64,7 +66,7 @@ class Zygote:
             self._executor.send(json.dumps(news).encode())
 
     def _answer(self) -> bool:
-        """Do what the executor asks; False when it has gone."""
+        """Do what the executor asks; False when it has gone, and in a fork."""
         word, gifts, _, _ = socket.recv_fds(self._executor, _LONGEST, _GIFTS)
         command, _, argument = word.decode().partition(" ")
         if command == "fork" and len(gifts) == _GIFTS:
@@ -72,7 +74,7 @@ class Zygote:
         elif command == "kill" and int(argument) in self._children:
             # Not buried yet, so the number is still the child's.
             os.kill(int(argument), signal.SIGKILL)
-        return bool(word)
+        return bool(word) and not self._forked
 
     def _fork(self, number: int, gifts: list[int]) -> None:
         parent = os.getpid()
@@ -82,30 +84,22 @@ class Zygote:
             self.tell({"refused": [number, str(error)]})
         else:
             if pid == 0:
-                self._become_worker(parent, gifts)
+                self._become_fork(parent, gifts)
+                return
             self._children.add(pid)
             self.tell({"forked": [number, pid]})
         for gift in gifts:
             os.close(gift)
 
-    def _become_worker(self, parent: int, gifts: list[int]) -> None:
-        """Run a worker in the fork that this is; never return."""
-        from ember_worker.process import worker
-
-        status = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            for descriptor in (self._bell, self._rung):
-                os.close(descriptor)
-            self._executor.close()
-            if self._bridge.end_with_parent(parent):
-                worker.serve(self._bridge.Link(*gifts))
-                status = 0
-        finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(status)
+    def _become_fork(self, parent: int, gifts: list[int]) -> None:
+        """Leave what is the zygote's."""
+        self._forked = True
+        signal.set_wakeup_fd(-1)
+        for descriptor in (self._bell, self._rung):
+            os.close(descriptor)
+        self._executor.close()
+        if self._bridge.end_with_parent(parent):
+            self._link = self._bridge.Link(*gifts)
 
     def _bury(self) -> None:
         """Tell of every child that has ended."""
@@ -117,8 +111,8 @@ class Zygote:
             self.tell({"ended": [pid, status]})
 
 
-def main(bridge: str) -> None:
-    """Get ready and serve."""
+def main(bridge: str) -> Any:
+    """Get ready and serve; return, in a fork, what it is to serve."""
     close_inherited()
     zygote = Zygote(socket.socket(fileno=os.dup(_STDIN)))
     _settle_streams()
@@ -130,8 +124,8 @@ def main(bridge: str) -> None:
         _load_worker(library)
     except Exception as error:  # noqa: BLE001 - whatever it is, the executor must hear of it
         zygote.tell({"failed": f"{type(error).__name__}: {error}"})
-        return
-    zygote.serve(library)
+        return None
+    return zygote.serve(library)
 
 
 def close_inherited() -> None:
@@ -210,5 +204,22 @@ def _import_package(package: str) -> None:
     spec.loader.exec_module(module)
 
 
+def end_fork() -> NoReturn:
+    """End a fork here: what the zygote would do at its end is not a worker's to do."""
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(sys.exc_info()[0] is not None)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    _ZYGOTE = os.getpid()
+    try:
+        _link = main(sys.argv[1])
+        if _link is not None:
+            from ember_worker.process import worker
+
+            worker.serve(_link)  # from here: a function may recurse as far as in Spark's worker
+    finally:
+        if os.getpid() != _ZYGOTE:
+            end_fork()
