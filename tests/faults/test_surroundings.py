@@ -210,6 +210,27 @@ def test_a_function_starts_no_more_threads_in_the_executor_than_in_a_worker(spar
     assert found["embedded"] == found["spark"]
 
 
+def test_linear_algebra_has_as_many_threads_as_in_a_worker(spark, conf):
+    def threads(_):
+        import numpy as np
+
+        np.linalg.svd(np.ones((9, 9)))
+        maps = Path("/proc/self/maps").read_text().splitlines()
+        library = ctypes.CDLL(next(line.split()[-1] for line in maps if "openblas" in line))
+        names = [
+            f"{name}openblas_get_num_threads{bits}"
+            for name in ("scipy_", "")
+            for bits in ("64_", "")
+        ]
+        return next(getattr(library, name) for name in names if hasattr(library, name))()
+
+    found = {}
+    for lane in ("spark", *OURS):
+        conf("spark.ember.lane", lane)
+        found[lane] = answers(spark, threads)[0]
+    assert found["embedded"] == found["process"] == found["spark"]
+
+
 def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
     def in_time(value):
         import signal

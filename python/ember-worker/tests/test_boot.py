@@ -50,6 +50,15 @@ def test_arrow_has_as_many_threads_as_in_a_worker() -> None:
     assert _boot(code, told={"OMP_NUM_THREADS": "7"}).splitlines() == ["7"]
 
 
+def test_libraries_in_c_are_told_of_as_many_threads_as_in_a_worker() -> None:
+    code = (
+        "import ctypes; told = ctypes.CDLL(None).getenv; told.restype = ctypes.c_char_p;"
+        "print(told(b'OMP_NUM_THREADS'), told(b'OTHER'), file=sys.stderr)"
+    )
+    told = {"OMP_NUM_THREADS": "7", "OTHER": "of the session"}
+    assert _boot(code, told=told).splitlines() == ["b'7' None"]
+
+
 def test_a_pyspark_without_a_seam_is_named() -> None:
     told = _boot("", before="import pyspark; pyspark.__version__ = '2.4.8'")
     assert told.splitlines()[-1] == (

@@ -48,7 +48,9 @@ def start(config: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         sys.path.insert(0, os.getcwd())
     # Modules read these while they load. A later session brings its own, or means to have none.
-    with environment.while_loading(config.get("environment") or {}):
+    entries = config.get("environment") or {}
+    process.settle_threads(entries)
+    with environment.while_loading(entries):
         load_worker(in_executor=True)
     process.settle_path()
     modules.settle()

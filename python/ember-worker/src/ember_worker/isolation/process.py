@@ -64,6 +64,13 @@ def settle_locale() -> None:
         locale.setlocale(category, "C")
 
 
+def settle_threads(entries: dict[str, str]) -> None:
+    """Let libraries in C, which read it as they are loaded, start the threads of a worker."""
+    for name, value in entries.items():
+        if name.endswith("_NUM_THREADS"):
+            _putenv(name, value)
+
+
 def settle_path() -> None:
     """Make ``sys.path`` as it is now the one that every session starts from."""
     _settled[:] = _baseline[:] = sys.path
