@@ -1,11 +1,15 @@
 """What a function changes in its process, and who sees it afterwards."""
 
 import contextlib
+import gc
+import multiprocessing
 import os
 import threading
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyspark.sql import functions as F
 
@@ -194,3 +198,58 @@ def test_children_work_in_the_executor_too(spark, on):
     assert said == ["3 -15 7 42"]
     assert counted["emberSessions"] == 1
     assert "emberProcessSessions" not in counted
+
+
+def total(batch):
+    """The sum of a batch's only column."""
+    return pc.sum(batch.column(0)).as_py()
+
+
+def read_by_children(batches):
+    """What each batch holds, and what a child forked with it finds when all others have come."""
+    fork = multiprocessing.get_context("fork")
+
+    def answer(line, batch):
+        line.recv()
+        line.send(total(batch))
+
+    here, lines = [], []
+    for batch in batches:
+        here.append(total(batch))
+        line, its_end = fork.Pipe()
+        fork.Process(target=answer, args=(its_end, batch)).start()
+        its_end.close()
+        lines.append(line)
+    for line in lines:
+        line.send("all have come")
+    yield pa.RecordBatch.from_pydict({"here": here, "found": [line.recv() for line in lines]})
+
+
+def let_go_by_children(batches):
+    """What each batch holds, and what it holds at the end, when children have let go of it."""
+    here, kept = [], []
+    for batch in batches:
+        here.append(total(batch))
+        kept.append(batch)
+        child = os.fork()
+        if child == 0:
+            kept.clear()
+            gc.collect()
+            os._exit(0)
+        os.waitpid(child, 0)
+    yield pa.RecordBatch.from_pydict({"here": here, "found": [total(batch) for batch in kept]})
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("function", [read_by_children, let_go_by_children])
+def test_the_input_of_a_forked_child_is_its_own(function, lane, spark, on):
+    on(lane)
+    batch = 100_000  # so many numbers that the memory of one is used for a later one
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(batch))
+    try:
+        numbers = spark.range(12 * batch, numPartitions=1)
+        rows = numbers.mapInArrow(function, "here long, found long").collect()
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    right = [sum(range(first, first + batch)) for first in range(0, 12 * batch, batch)]
+    assert [(row.here, row.found) for row in rows] == list(zip(right, right, strict=True))

@@ -119,10 +119,10 @@ impl Job {
         batch.map(Some).map_err(|error| self.failed(&error))
     }
 
-    /// Waits for the next input batch; `None` when there is no more.
+    /// Waits for the next input batch; `None` when there is no more. What a function forks gets none.
     fn next_input(&self, state: &mut State) -> Result<Option<Message>, Stopped> {
         loop {
-            if self.is_cancelled() {
+            if self.is_cancelled() || self.link.input.is_inherited() {
                 return Err(Stopped);
             }
             if let Some(message) = state.waiting.pop_front() {
@@ -348,10 +348,29 @@ unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fork::tests::Child;
     use crate::{Control, Socket, shared_file};
     use std::sync::mpsc::channel;
     use std::thread;
     use std::time::Duration;
+
+    #[test]
+    fn what_a_function_forks_takes_no_input_from_it() {
+        let (executor, worker) = Socket::pair().unwrap();
+        let files = [c"input", c"output"].map(|name| shared_file(name).unwrap());
+        let [input, output] = files;
+        let _control = Control::create(&input).unwrap();
+        let link = Arc::new(Link::new(worker.into_inner(), input, output).unwrap());
+        let opened = [2_u64, 0, 0, 0].map(u64::to_le_bytes).concat();
+        let job = Job::read(link, &opened).unwrap();
+        executor.send(&Message::plain(Kind::BATCH)).unwrap();
+        let child = Child::fork(|| u8::from(job.next_input(&mut job.state()).is_err()));
+        assert_eq!(child.answer(), 1);
+        assert!(matches!(
+            job.link.socket.try_receive(),
+            Ok(Received::Message(_))
+        ));
+    }
 
     #[test]
     fn whether_it_is_cancelled_is_told_while_another_thread_waits_for_input() {

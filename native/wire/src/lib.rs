@@ -15,6 +15,7 @@ mod arena;
 mod batch;
 mod check;
 mod control;
+mod fork;
 mod job;
 mod lend;
 mod link;

@@ -26,7 +26,7 @@ impl Link {
         Ok(Self {
             socket: Socket::of(socket),
             control: Control::open(&input)?,
-            input: View::new(input),
+            input: View::of_worker(input)?,
             output: Mutex::new(Arena::new(output)),
         })
     }
@@ -64,9 +64,9 @@ impl Link {
         self.output().trim(KEPT).map(|_trimmed| ())
     }
 
-    /// Gives back the block of a message that came too late.
+    /// Gives back the block of a message that came too late, unless that is the parent's to do.
     pub(crate) fn discard(&self, message: &Message) -> Result<(), WireError> {
-        if message.bytes > 0 {
+        if message.bytes > 0 && !self.input.is_inherited() {
             drop(self.input.block(message)?);
         }
         Ok(())

@@ -53,6 +53,25 @@ fn offset(number: u64) -> Result<i64, WireError> {
     i64::try_from(number).map_err(|_| WireError::Layout("a file offset past the system's"))
 }
 
+/// Puts bytes of `file` from `at` on, or zeros without one, in the place of a mapping, for this process
+/// alone; false if the system refuses.
+///
+/// # Safety
+///
+/// `bytes` from `start` on must be a mapping, and what is still read there the same in the file.
+pub(crate) unsafe fn map_over(start: usize, bytes: usize, file: Option<&File>, at: u64) -> bool {
+    let Ok(at) = offset(at) else { return false };
+    let (fd, anonymous) = match file {
+        Some(file) => (file.as_raw_fd(), 0),
+        None => (-1, libc::MAP_ANONYMOUS),
+    };
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE | anonymous;
+    let place = std::ptr::with_exposed_provenance_mut(start);
+    // SAFETY: takes the place of one mapping, by this function's contract, and of nothing else.
+    unsafe { libc::mmap(place, bytes, protection, flags, fd, at) == place }
+}
+
 /// A part of a file, mapped for reading and writing until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Mapping {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::arena::{ALIGNMENT, BLOCK_HEAD, FREE, state};
 use crate::check::offset_at;
+use crate::fork::{Live, Region, is_inherited, watch};
 use crate::memory::Mapping;
 use crate::{Message, WireError};
 
@@ -18,13 +19,23 @@ use crate::{Message, WireError};
 #[derive(Debug)]
 pub struct View {
     file: File,
-    segments: Mutex<HashMap<u64, Arc<Mapping>>>,
+    segments: Mutex<HashMap<u64, Arc<Segment>>>,
+    /// Whether what this process forks shall have the blocks for itself.
+    forks: bool,
+}
+
+/// Forgotten by forks before it is unmapped.
+#[derive(Debug)]
+struct Segment {
+    _region: Option<Region>,
+    mapping: Mapping,
 }
 
 /// A block that was received. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Block {
-    mapping: Arc<Mapping>,
+    live: Option<Live>,
+    segment: Arc<Segment>,
     at: usize,
     bytes: usize,
 }
@@ -35,12 +46,32 @@ impl View {
         Self {
             file,
             segments: Mutex::default(),
+            forks: false,
         }
+    }
+
+    /// The same in a worker, whose function may fork: a child keeps the blocks of the fork as they are, and gives
+    /// none back.
+    pub(crate) fn of_worker(file: File) -> Result<Self, WireError> {
+        watch()?;
+        let forks = true;
+        Ok(Self {
+            forks,
+            ..Self::new(file)
+        })
+    }
+
+    /// Whether this is a child's, for which no more blocks come.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.forks && is_inherited()
     }
 
     /// The block that `message` brought, if it lies where a block can lie.
     pub fn block(&self, message: &Message) -> Result<Block, WireError> {
-        let mapping = self.segment(message.segment, message.segment_bytes)?;
+        if self.is_inherited() {
+            return Err(WireError::Gone);
+        }
+        let segment = self.segment(message.segment, message.segment_bytes)?;
         let misplaced = WireError::Layout("a block outside its segment");
         let (Ok(at), Ok(bytes)) = (
             usize::try_from(message.block),
@@ -48,44 +79,57 @@ impl View {
         ) else {
             return Err(misplaced);
         };
-        let end = at.checked_add(bytes).filter(|end| *end <= mapping.len());
+        let end = at
+            .checked_add(bytes)
+            .filter(|end| *end <= segment.mapping.len());
         if end.is_none() || bytes < BLOCK_HEAD || !at.is_multiple_of(ALIGNMENT) {
             return Err(misplaced);
         }
-        Ok(Block { mapping, at, bytes })
+        let live = self.forks.then(|| Live::new(&segment.mapping, at, bytes));
+        Ok(Block {
+            live,
+            segment,
+            at,
+            bytes,
+        })
     }
 
     /// Lets go of mappings that no block needs.
     pub fn trim(&self) {
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        segments.retain(|_, mapping| Arc::strong_count(mapping) > 1);
+        segments.retain(|_, segment| Arc::strong_count(segment) > 1);
     }
 
     /// Bytes of the writer's memory that are mapped.
     pub fn held(&self) -> u64 {
         let segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        segments.values().map(|mapping| mapping.len() as u64).sum()
+        let bytes = |segment: &Arc<Segment>| segment.mapping.len() as u64;
+        segments.values().map(bytes).sum()
     }
 
-    fn segment(&self, at: u64, bytes: u64) -> Result<Arc<Mapping>, WireError> {
+    fn segment(&self, at: u64, bytes: u64) -> Result<Arc<Segment>, WireError> {
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = segments.get(&at) {
-            if known.len() as u64 == bytes {
+            if known.mapping.len() as u64 == bytes {
                 return Ok(Arc::clone(known));
             }
             return Err(WireError::Layout("a segment of another length than before"));
         }
-        let mapping = Arc::new(Mapping::new(&self.file, at, bytes)?);
-        segments.insert(at, Arc::clone(&mapping));
+        let mapping = Mapping::new(&self.file, at, bytes)?;
+        let segment = Arc::new(Segment {
+            _region: self.forks.then(|| Region::new(&mapping)),
+            mapping,
+        });
+        segments.insert(at, Arc::clone(&segment));
         drop(segments);
-        Ok(mapping)
+        Ok(segment)
     }
 }
 
 impl Block {
     /// What it holds.
     pub fn bytes(&self) -> &[u8] {
-        let start = self.mapping.address(self.at + BLOCK_HEAD);
+        let start = self.segment.mapping.address(self.at + BLOCK_HEAD);
         // SAFETY: within the mapping, as `View::block` checked, and unwritten by this module's
         // invariant.
         unsafe { std::slice::from_raw_parts(start, self.bytes - BLOCK_HEAD) }
@@ -101,7 +145,8 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        state(&self.mapping, self.at).store(FREE, Ordering::Release);
+        drop(self.live.take());
+        state(&self.segment.mapping, self.at).store(FREE, Ordering::Release);
     }
 }
 
