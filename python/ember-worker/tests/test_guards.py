@@ -44,6 +44,20 @@ def test_a_function_that_would_end_the_process_is_stopped(function: Callable[[],
         call(function)
 
 
+@pytest.mark.parametrize("number", [signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH])
+def test_a_signal_that_ends_nobody_is_sent(number: int) -> None:
+    assert call(lambda: os.kill(os.getpid(), number)) is None
+
+
+def test_what_a_child_executes_has_the_environment_of_the_session() -> None:
+    def spawn() -> int:
+        os.environ["SET_HERE"] = "1"
+        command = ["sh", "-c", 'exit "${SET_HERE:-0}"']
+        return os.spawnv(os.P_WAIT, "/bin/sh", command) * 10 + os.spawnvp(os.P_WAIT, "sh", command)
+
+    assert call(spawn) == 11
+
+
 def test_the_frames_of_the_guard_are_not_in_the_traceback() -> None:
     with pytest.raises(Raised) as raised:
         call(lambda: os._exit(7))

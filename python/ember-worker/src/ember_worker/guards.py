@@ -33,8 +33,9 @@ class ProcessExit(SystemExit):
 
 def install() -> None:
     """Replace the calls. Before any third-party import, so that no module holds the originals."""
-    for name in ("_exit", "abort", "execv", "execve"):
+    for name in ("_exit", "abort", "execve"):
         setattr(os, name, _refused(f"os.{name}", getattr(os, name)))
+    os.execv = _refused("os.execv", _with_environment(os.execv))
     ignored: tuple[tuple[Any, str], ...] = (
         (faulthandler, "register"),
         (faulthandler, "dump_traceback_later"),
@@ -81,6 +82,14 @@ def _refused(name: str, call: Callable[..., Any]) -> Any:
         return call(*args, **kwargs)
 
     return refusing
+
+
+def _with_environment(call: Callable[..., Any]) -> Any:
+    @functools.wraps(call)
+    def execv(path: Any, args: Any, /) -> NoReturn:
+        os.execve(path, args, os.environ)  # noqa: S606 (the session's: C has the executor's)
+
+    return execv
 
 
 def _ignored(name: str, call: Callable[..., Any]) -> Any:

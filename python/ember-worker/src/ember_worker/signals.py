@@ -49,6 +49,9 @@ class NeedsProcess(BaseException):
     """A function asked for what only the main thread of a process can have."""
 
 
+#: Those that end no process, though it has no handler.
+_UNNOTICED = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+
 #: By which one process ends another.
 _SENT = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 
@@ -162,7 +165,7 @@ def _take_back(number: int, before: Any) -> None:
 
 def _refuse_if_deadly(number: int, name: str, *given: object) -> None:
     """Refuse a call that sends the executor a signal which would end it."""
-    if not number or not guards.in_executor():
+    if not number or number in _UNNOTICED or not guards.in_executor():
         return
     handler = _get_handler(number)
     if not callable(handler) and handler != signal.SIG_IGN:
