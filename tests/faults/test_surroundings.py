@@ -264,25 +264,35 @@ def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
 def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):
     def limited(_):
         import resource
-        import tempfile
 
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
         try:
-            with tempfile.TemporaryFile(buffering=0) as file:
-                file.write(b"12345678")
-                file.write(b"9")
+            os.close(os.dup(1))
         except OSError as error:
             return error.errno
         finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         return 0
 
     for lane in ("spark", "auto", "embedded", "process"):
         conf("spark.ember.lane", lane)
         found, counted = answers(spark, limited, rows=2)
-        assert found == [errno.EFBIG] * 2
+        assert found == [errno.EMFILE] * 2
         assert bool(counted.get("emberReasonQuarantined")) == (lane in ("auto", "embedded"))
+
+
+def test_a_stage_of_a_barrier_whose_function_needs_a_worker_is_tried_again_in_one(spark, conf):
+    def limited(batches):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        yield from batches
+
+    conf("spark.ember.lane", "embedded")
+    rows = spark.range(4, numPartitions=1).mapInArrow(limited, "id long", barrier=True)
+    assert [row.id for row in rows.repartition(1).collect()] == [0, 1, 2, 3]
 
 
 def test_a_function_is_as_deep_in_the_stack_of_a_worker_process_as_in_sparks(spark, conf):

@@ -150,6 +150,12 @@ def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(
     assert signal.getsignal(number) == first
 
 
+def test_a_limit_of_the_size_of_files_is_left_out() -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    assert call(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))) is None
+    assert resource.getrlimit(resource.RLIMIT_FSIZE) == before
+
+
 @pytest.mark.parametrize("name", ["setrlimit", "prlimit"])
 def test_a_function_that_limits_its_process_needs_one(name: str) -> None:
     before = resource.getrlimit(resource.RLIMIT_CORE)
@@ -317,13 +323,20 @@ def test_multiprocessing_starts_fresh_interpreters_and_takes_closures() -> None:
 
 
 def test_a_closure_takes_its_queues_and_locks_to_a_fresh_interpreter() -> None:
+    class Answer:
+        def __hidden(self) -> int:
+            return 7
+
+        def method(self) -> Any:
+            return self.__hidden
+
     def through_a_queue() -> Any:
         queue: Any = multiprocessing.Queue()
-        lock = multiprocessing.Lock()
+        lock, answer = multiprocessing.Lock(), Answer().method()
 
         def put() -> None:
             with lock:
-                queue.put(7)
+                queue.put(answer())
 
         child = multiprocessing.Process(target=put)
         child.start()

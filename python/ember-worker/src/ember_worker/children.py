@@ -105,7 +105,7 @@ def _pickled(stock: Any, found: Any) -> bytes:
     from multiprocessing.reduction import ForkingPickler
 
     reducers: Any = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
-    table = ChainMap(reducers, stock.dispatch_table)
+    table = ChainMap(stock.dispatch_table, reducers)
     pickled = io.BytesIO()
     type("Pickler", (stock,), {"dispatch_table": table})(pickled).dump(found)
     return pickled.getvalue()

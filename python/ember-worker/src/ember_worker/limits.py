@@ -1,8 +1,10 @@
 """Limits of the process, which are the executor's own: a function that sets one needs a worker.
 
 What a limit is for (less memory, fewer files, no core dumps) cannot be had for a function alone,
-and one that only seems to be set is no answer: so the session ends, and the task is tried again in
-a worker process. What changes nothing is answered as the kernel would answer.
+so the session ends, and the task is tried again in a worker process. What changes nothing is
+answered as the kernel would answer. A limit of the size of files is recorded and not set, for a
+worker's results are written to files in memory; so is what another thread than the function's asks
+for, which has no session to end.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ def _leave_or_refuse(name: str, which: int, limits: Any) -> None:
         return
     guards.record(name)
     state = CURRENT.get()
-    if state is not PROCESS and threading.get_ident() == state.thread:
+    is_functions = state is not PROCESS and threading.get_ident() == state.thread
+    if is_functions and which != resource.RLIMIT_FSIZE:
         message = f"{name}({which}, {limits}) works in a process of the function's own only"
         raise NeedsProcess(message)

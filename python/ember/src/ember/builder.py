@@ -115,6 +115,8 @@ class _Builder(SparkSession.Builder):
 
 def _starts_server(options: Mapping[str, Any]) -> bool:
     """Whether PySpark starts the Connect server by itself, with this session's settings."""
+    if getattr(util, "is_remote_only", lambda: False)():
+        return False
     url = str(options.get("spark.remote", os.environ.get("SPARK_REMOTE", "local")))
     reuse = os.environ.get("SPARK_LOCAL_CONNECT_REUSE", "")
     reuse = str(options.get("spark.local.connect.reuse", reuse)).lower()

@@ -1,8 +1,9 @@
 """``os.environ``: each session has the environment its worker process would have had.
 
-The C environment is the executor's and is never written: ``setenv`` races with the JVM's threads,
-and one session must not see another's values. ``os.environ``, ``os.environb`` and ``os.getenv``
-lead to the session's own dictionary, and so do the processes a session starts (``children``).
+The C environment is the executor's and is not written once sessions run: ``setenv`` races with the
+JVM's threads, and one session must not see another's values. ``os.environ``, ``os.environb`` and
+``os.getenv`` lead to the session's own dictionary, and so do the processes a session starts
+(``children``).
 """
 
 from __future__ import annotations

@@ -25,14 +25,17 @@ private[ember] final class SessionTask(
 
   override def givesGrace: Boolean = context.isInterrupted() && !context.isFailed()
 
-  /** A task whose function needs a process is no failure: it is tried again, and finds one. */
+  /**
+   * A task whose function needs a process is no failure: it is tried again, and finds one. One of a barrier fails, and
+   * so its stage is tried again.
+   */
   override def readTail(tail: Array[Byte]): Unit =
     try worker.readTail(tail)
     catch {
-      case error: PythonException if !context.isInstanceOf[BarrierTaskContext] =>
+      case error: PythonException =>
         for {
           why <- SessionTask.whyProcess(error.getMessage)
-          if place.refuse(why)
+          if place.refuse(why) && !context.isInstanceOf[BarrierTaskContext]
         } throw new TaskKilledException(s"Ember runs the function again, in a worker process: $why")
         throw error
     }
