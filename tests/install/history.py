@@ -41,11 +41,17 @@ def serving(events: Path, jar: Path, home: Path, folder: Path) -> Iterator[str]:
 
 
 def page(address: str, application: str, name: str) -> str:
-    """A page of an application, as soon as the server has read its log; else why there is none."""
+    """A page of an application, once the server lists it; else why there is none."""
+    answered(f"{address}/api/v1/applications/{application}")
+    return answered(f"{address}/history/{application}/{name}/")
+
+
+def answered(url: str) -> str:
+    """What is there, as soon as there is something; else why there is nothing."""
     end = time.monotonic() + LIMIT_S
     while True:
         try:
-            with urllib.request.urlopen(f"{address}/history/{application}/{name}/") as answer:
+            with urllib.request.urlopen(url) as answer:
                 return answer.read().decode()
         except urllib.error.URLError as error:
             if time.monotonic() > end:
