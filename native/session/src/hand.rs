@@ -30,9 +30,9 @@ impl<T> Hand<T> {
         self.output.add(batch)
     }
 
-    /// Before a thread waits for input: whether there is something that it gathered itself. Another may not hand it
-    /// over: results that this one gives meanwhile would come before it.
-    pub(crate) fn is_gathered_here(&mut self) -> bool {
+    /// A thread goes for input, and may have to wait: tells whether it gathered something itself, to be handed over
+    /// first. Another may not hand it over: results that this one gives meanwhile would come before it.
+    pub(crate) fn goes_for_input(&mut self) -> bool {
         if self.output.batches() == 0 {
             self.since = Some(Instant::now());
             return false;

@@ -285,7 +285,7 @@ impl Session {
         }
         let mut next = self.hand().input.pop_front();
         if next.is_none() {
-            if self.hand().is_gathered_here() {
+            if self.hand().goes_for_input() {
                 self.hand_over()?;
             }
             let mut taken = self.take_input()?;

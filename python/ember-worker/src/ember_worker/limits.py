@@ -12,12 +12,11 @@ from __future__ import annotations
 import functools
 import os
 import resource
-import threading
 from typing import Any
 
 from ember_worker import guards
 from ember_worker.signals import NeedsProcess
-from ember_worker.state import CURRENT, PROCESS
+from ember_worker.state import CURRENT
 
 _set = resource.setrlimit
 #: Only Linux has it.
@@ -68,8 +67,6 @@ def _leave_or_refuse(name: str, which: int, limits: Any) -> None:
     if tuple(limits) == resource.getrlimit(which):
         return
     guards.record(name)
-    state = CURRENT.get()
-    is_functions = state is not PROCESS and threading.get_ident() == state.thread
-    if is_functions and which != resource.RLIMIT_FSIZE:
+    if CURRENT.get().runs_here() and which != resource.RLIMIT_FSIZE:
         message = f"{name}({which}, {limits}) works in a process of the function's own only"
         raise NeedsProcess(message)

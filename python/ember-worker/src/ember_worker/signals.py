@@ -123,7 +123,7 @@ def _need_main_thread(call: str) -> None:
 def _set_wakeup_fd(fd: int, /, **options: bool) -> int:
     """Wake the function's event loop, which asks for it before it has a handler."""
     state = CURRENT.get()
-    if guards.in_executor() and state is not PROCESS and threading.get_ident() == state.thread:
+    if guards.in_executor() and state.runs_here():
         _need_main_thread("signal.set_wakeup_fd")
     before = _wakeup(fd, **options)
     if state is not PROCESS:

@@ -45,6 +45,10 @@ class State:
         #: Where its batches come from; nothing before its functions are read, and after its end.
         self.endpoint: Any = None
 
+    def runs_here(self) -> bool:
+        """Return whether it is a session's, and this is the thread that runs it."""
+        return self is not PROCESS and threading.get_ident() == self.thread
+
     def take_back(self) -> None:
         """Take back what the session changed in the process, the latest change first."""
         while self.undo:

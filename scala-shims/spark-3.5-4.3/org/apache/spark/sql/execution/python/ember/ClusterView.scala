@@ -65,10 +65,7 @@ object ClusterView {
   def ownHost: String = Utils.localHostName()
 
   /** Bytes that Spark may hold outside of the heap, beside buffers. */
-  def offHeap(conf: SparkConf): Long =
-    if (conf.getBoolean("spark.memory.offHeap.enabled", defaultValue = false))
-      conf.getSizeAsBytes("spark.memory.offHeap.size", "0")
-    else 0L
+  def offHeap(conf: SparkConf): Long = Utils.executorOffHeapMemorySizeAsMb(conf).toLong << 20
 
   /**
    * A folder that the executors of an application share which follow each other on a machine, where there is one. What
