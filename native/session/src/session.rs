@@ -98,6 +98,8 @@ struct State {
     /// Asleep, and nobody has woken it yet. Of the lane, any of its threads: a function may read its input on
     /// another than the one that gives its results.
     lane_sleeps: bool,
+    /// The lane has had no room for its output.
+    lane_wants_room: bool,
     task_sleeps: bool,
     output: Queue<Returned>,
     /// The IPC schema message of the output.
@@ -115,6 +117,7 @@ impl State {
             input_closed: false,
             lane_wants: false,
             lane_sleeps: false,
+            lane_wants_room: false,
             task_sleeps: false,
             output: Queue::new(depth),
             schema: None,
@@ -122,6 +125,17 @@ impl State {
             lane_left: false,
             spent: Vec::new(),
         }
+    }
+
+    /// Whether the task thread sleeps and was not woken yet: whoever asks has to.
+    fn wakes_task(&mut self) -> bool {
+        std::mem::take(&mut self.task_sleeps)
+    }
+
+    /// The same of the lane.
+    fn wakes_lane(&mut self) -> bool {
+        self.lane_wants_room = false;
+        std::mem::take(&mut self.lane_sleeps)
     }
 }
 
@@ -186,10 +200,10 @@ impl Session {
     pub fn offer(&self, batch: ArrowArray, bytes: u64) {
         let batch = Lent(batch);
         let mut state = self.state();
-        if state.end.is_none() && !state.input_closed && state.input.push(batch, bytes) {
-            self.wake_lane(&mut state);
-        }
+        let taken = state.end.is_none() && !state.input_closed;
+        let wakes = taken && state.input.push(batch, bytes) && state.wakes_lane();
         drop(state);
+        self.notify_lane(wakes);
     }
 
     /// Says that no further batch will come.
@@ -204,10 +218,11 @@ impl Session {
     pub fn take_output(&self) -> Option<Returned> {
         let mut state = self.state();
         let taken = state.output.pop();
-        if state.output.is_low() {
-            self.wake_lane(&mut state);
-        }
+        // A lane that sleeps for want of input is left asleep.
+        let has_room = state.lane_wants_room && state.output.is_low();
+        let wakes = has_room && state.wakes_lane();
         drop(state);
+        self.notify_lane(wakes);
         taken
     }
 
@@ -306,9 +321,10 @@ impl Session {
             if !state.input.is_empty() {
                 state.lane_wants = false;
                 state.input.pop_some(|batch| taken.push_back(batch));
-                if !state.input_closed && self.spec.depth > 0 && state.input.is_low() {
-                    self.wake_task(&mut state);
-                }
+                let has_room = !state.input_closed && self.spec.depth > 0 && state.input.is_low();
+                let wakes = has_room && state.wakes_task();
+                drop(state);
+                self.notify_task(wakes);
                 return Ok(taken);
             }
             self.wake_task(&mut state);
@@ -367,16 +383,16 @@ impl Session {
         let spent = std::mem::take(&mut state.spent);
         while state.end.is_none() && !state.output.has_room() {
             self.wake_task(&mut state);
+            state.lane_wants_room = true;
             state = self.lane_sleeps(state);
         }
         if state.end.is_some() {
             return Err(Stopped);
         }
         let bytes = batch.bytes();
-        if state.output.push(batch, bytes) {
-            self.wake_task(&mut state);
-        }
+        let wakes = state.output.push(batch, bytes) && state.wakes_task();
         drop(state);
+        self.notify_task(wakes);
         drop(spent);
         Ok(())
     }
@@ -433,14 +449,23 @@ impl Session {
 
     /// Does nothing if the task thread is awake, or was woken already.
     fn wake_task(&self, state: &mut State) {
-        if std::mem::take(&mut state.task_sleeps) {
-            self.task.notify_all();
-        }
+        self.notify_task(state.wakes_task());
     }
 
     /// Does nothing if the lane is awake, or was woken already.
     fn wake_lane(&self, state: &mut State) {
-        if std::mem::take(&mut state.lane_sleeps) {
+        self.notify_lane(state.wakes_lane());
+    }
+
+    /// Who does not sleep next lets go of the lock first, or the thread that wakes waits for it again.
+    fn notify_task(&self, wakes: bool) {
+        if wakes {
+            self.task.notify_all();
+        }
+    }
+
+    fn notify_lane(&self, wakes: bool) {
+        if wakes {
             self.lane.notify_all();
         }
     }

@@ -111,6 +111,47 @@ fn a_result_after_a_slow_one_does_not_wait() {
 }
 
 #[test]
+fn who_takes_output_wakes_no_lane_that_waits_for_input() {
+    let session = session(2);
+    let sleeps = || session.state().lane_sleeps;
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            assert!(session.push(&result(0)).unwrap()); // the first is awaited
+            assert_eq!(session.pull().map(|_| ()), Err(Stopped));
+        });
+        while !sleeps() {
+            std::thread::yield_now();
+        }
+        assert_eq!(session.next(), Next::Output);
+        let (taken, asleep) = (session.take_output(), sleeps());
+        session.cancel();
+        assert!(taken.is_some() && asleep);
+    });
+}
+
+#[test]
+fn a_lane_without_room_goes_on_when_output_is_taken() {
+    const BATCHES: usize = 100;
+    let session = session(1);
+    let wide = checked(vec![0; 100_000]);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for _ in 0..BATCHES {
+                assert!(session.push(&wide).unwrap());
+            }
+            session.worker_ended(b"");
+        });
+        let mut taken = 0;
+        while taken < BATCHES {
+            while !session.state().lane_sleeps && session.end().is_none() {
+                std::thread::yield_now();
+            }
+            taken += usize::from(session.take_output().is_some()); // and nothing else wakes it
+        }
+    });
+}
+
+#[test]
 fn what_was_gathered_is_not_handed_over_by_a_thread_that_reads() {
     let session = session(2);
     while !ready(&session).is_empty() || session.hand().output.batches() == 0 {
