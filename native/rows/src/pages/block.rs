@@ -14,6 +14,8 @@ pub(super) struct Block<'rows, 'call> {
     fields: usize,
     /// The first words of null bits, or-ed.
     nulls: u64,
+    /// The bytes of each row, where they were seen to be the same.
+    width: Option<usize>,
 }
 
 /// Rows that make one block: few enough to stay in the fastest cache through all columns.
@@ -29,13 +31,15 @@ impl<'rows, 'call> Block<'rows, 'call> {
         let least = fixed_width(fields);
         let count = from.left().min(room.len());
         let room = room.get_mut(..count).unwrap_or(&mut []);
-        let mut nulls = 0;
-        for place in &mut *room {
+        let (even, mut nulls) = from.next_even(least, room);
+        for place in room.get_mut(even..).unwrap_or_default() {
             let row = from.next(least)?;
             nulls |= word(row, 0).unwrap_or(0);
             *place = row;
         }
+        let width = room.first().map(|row| row.len());
         Ok(Self {
+            width: width.filter(|_| even == count),
             rows: room,
             fields,
             nulls,
@@ -56,11 +60,17 @@ impl<'rows, 'call> Block<'rows, 'call> {
             rows,
             fields,
             nulls,
+            width: None,
         })
     }
 
     pub(super) const fn rows(&self) -> &'rows [&'call [u8]] {
         self.rows
+    }
+
+    /// Whether every row has exactly so many bytes, as far as was seen.
+    pub(super) fn all_have(&self, bytes: usize) -> bool {
+        self.width == Some(bytes)
     }
 
     /// Whether no row has a null bit set.

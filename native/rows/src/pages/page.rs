@@ -125,6 +125,40 @@ impl<'call> Rows<'call> {
         self.read += 8 + len;
         Ok(row)
     }
+
+    /// Fills `room` with the next rows as far as they are as long as the first of them, which is at least `least`
+    /// bytes. Gives their number, and the first words of all or-ed.
+    ///
+    /// Where a row begins is known here before the one ahead of it was read, so that the processor need not wait for
+    /// one length to look for the next.
+    #[inline]
+    pub(super) fn next_even(&mut self, least: usize, room: &mut [&'call [u8]]) -> (usize, u64) {
+        let (mut taken, mut all) = (0, 0);
+        let first = word(self.rest, 0).unwrap_or(u64::MAX);
+        let Some(stride) = usize::try_from(first)
+            .ok()
+            .and_then(|len| len.checked_add(8))
+        else {
+            return (0, 0);
+        };
+        if stride < 8 + least || !stride.is_multiple_of(8) {
+            return (0, 0);
+        }
+        let rows = self.rest.chunks_exact(stride).take(self.left);
+        for (place, bytes) in room.iter_mut().zip(rows) {
+            let (length, row) = bytes.split_at(8);
+            if word(length, 0) != Some(first) {
+                break;
+            }
+            all |= word(row, 0).unwrap_or(0);
+            *place = row;
+            taken += 1;
+        }
+        self.rest = self.rest.get(taken * stride..).unwrap_or_default();
+        self.left -= taken;
+        self.read += taken * stride;
+        (taken, all)
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +175,37 @@ mod tests {
         assert!(rows.next(8).is_err(), "shorter than its fields");
         assert_eq!(rows.skip(1).unwrap().left(), 0);
         assert_eq!(rows.take(0).left(), 0);
+    }
+
+    #[test]
+    fn rows_of_one_length_are_taken_together_and_no_other() {
+        let words = |row: &[u64]| row.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let bytes: Vec<u8> = words(&[8, 1, 8, 2, 16, 4, 4, 8, 8, 8, 16]);
+        let mut rows = Rows::new(Page::of(&bytes), 4);
+        let mut room = [&[][..]; 4];
+        assert_eq!(
+            rows.next_even(16, &mut room),
+            (0, 0),
+            "shorter than its fields"
+        );
+        assert_eq!(rows.next_even(8, &mut room[..1]), (1, 1));
+        assert_eq!(rows.next_even(8, &mut room), (1, 2));
+        assert_eq!(
+            (rows.left(), rows.read(), room[0]),
+            (2, 32, &[2, 0, 0, 0, 0, 0, 0, 0][..])
+        );
+        assert_eq!(rows.next_even(8, &mut room), (1, 4));
+        assert_eq!(rows.next_even(8, &mut room), (1, 8));
+        assert_eq!(
+            rows.next_even(8, &mut room),
+            (0, 0),
+            "no more than are left"
+        );
+        for len in [7, 9, 24, u64::MAX, u64::MAX - 7] {
+            let bytes: Vec<u8> = words(&[len, 0]);
+            let mut rows = Rows::new(Page::of(&bytes), 1);
+            assert_eq!(rows.next_even(0, &mut [&[][..]]), (0, 0), "{len}");
+        }
     }
 
     #[test]

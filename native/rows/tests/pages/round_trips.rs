@@ -183,6 +183,32 @@ fn dirt_in_a_slot_is_not_copied_to_a_joined_row() {
     assert_eq!(joined.as_slice(), clean);
 }
 
+#[test]
+fn one_row_with_dirt_among_many_of_one_length_is_cleaned() {
+    let fields = [
+        SparkField::new(SparkType::Int, true),
+        SparkField::new(SparkType::Long, true),
+    ];
+    let rows: Vec<_> = (0..600_u32)
+        .map(|row| vec![Value::Plain(row.to_le_bytes().to_vec()), long(3)])
+        .collect();
+    let clean = page(&fields, &rows);
+    let none = to_arrow(&[], &page(&[], &vec![vec![]; 600]), 600, false).unwrap();
+    let joined = |page: &[u8]| {
+        let mut joined = RowPage::default();
+        let input = Rows::new(Page::of(page), 600);
+        let written = ToRows::joined(&fields, vec![]).write(&[input], &none, &mut joined);
+        written.map(|_| joined.as_slice().to_vec())
+    };
+    assert_eq!(joined(&clean).unwrap(), clean);
+    let mut dirty = clean.clone();
+    dirty[400 * 32 + 8 + 8 + 6] = 1; // above an int
+    assert_eq!(joined(&dirty).unwrap(), clean);
+    let with_more = |row: &[u8]| [&40_u64.to_le_bytes(), &row[8..], &[9; 16]].concat();
+    let longer: Vec<u8> = clean.chunks(32).flat_map(with_more).collect();
+    assert_eq!(joined(&longer).unwrap(), clean);
+}
+
 /// One column of these values, read as `declared` by a function of `of`.
 fn read_as(of: &SparkType, declared: SparkField, values: Vec<Value>) -> Result<Vec<u8>, PageError> {
     let fields = [SparkField::new(of.clone(), true)];

@@ -133,6 +133,10 @@ impl Input {
         rewritten.clear();
         let mut places = Vec::new();
         let no_nulls = block.without_nulls();
+        if no_nulls && self.in_slots() && block.all_have(self.width) && self.is_clean(block.rows())
+        {
+            return Ok(places);
+        }
         for (index, row) in block.rows().iter().enumerate() {
             if !((no_nulls || self.nulls_as_written(row)) && self.as_written(row)) {
                 places.resize(index, None);
@@ -140,6 +144,15 @@ impl Input {
             }
         }
         Ok(places)
+    }
+
+    /// Whether no slot of any row has dirt in it.
+    fn is_clean(&self, rows: &[&[u8]]) -> bool {
+        let clean = |(slot, mask): &(usize, u64)| {
+            let words = rows.iter().map(|row| word(row, *slot).unwrap_or(0));
+            words.fold(0, |all, word| all | word) & mask == 0
+        };
+        self.narrow.iter().all(clean)
     }
 
     /// Whether null bits and the slots under them are what Spark's writer would make of them.
