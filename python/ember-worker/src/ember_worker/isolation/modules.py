@@ -10,6 +10,8 @@ have found changed in a worker that was used before them.
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.util
 import os
 import site
 import sys
@@ -37,6 +39,26 @@ def settle() -> None:
 def are_as_installed() -> bool:
     """Return whether every module is Python's own or an installed one, and its file unchanged."""
     return bool(_started) and all(map(_is_as_installed, list(sys.modules.items())))
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a module is Python's own or an installed one, and not one of a user's own."""
+    name = name.partition(".")[0]
+    if name in _at_start or name == "__main__":
+        return name != "__main__"
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or spec.origin in ("built-in", "frozen"):
+        return spec is not None
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+    return bool(places) and all(map(_is_installed_at, places))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_installed_at(place: str) -> bool:
+    return os.path.realpath(place).startswith(tuple(_installed))
 
 
 def _folders() -> list[str]:

@@ -170,9 +170,11 @@ def _load_worker(bridge: Any) -> None:
     sys.path[0] = os.getcwd()
     with _without_background_threads():
         from ember_worker import boot, rowfn
+        from ember_worker.isolation import modules
         from ember_worker.process import session
 
         boot.load_worker(in_executor=False)
+    modules.settle()
     rowfn.use(bridge)
     bridge.serve(session.run, boot.SessionCancelled)
     gc.collect()
