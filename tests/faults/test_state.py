@@ -47,6 +47,7 @@ def change(_):
     locale.setlocale(locale.LC_NUMERIC, "C.UTF-8")
     sys.path.insert(0, "/left/behind")
     sys.setrecursionlimit(1234)
+    sys.stdout.close()
     return str(os.getpid())
 
 
@@ -74,6 +75,7 @@ def look(_):
         "path": "/left/behind" in sys.path,
         "recursion limit": sys.getrecursionlimit() == 1234,
         "handler": signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN,
+        "output": sys.stdout.closed,
     }
     return ",".join([str(os.getpid()), *(name for name, left in found.items() if left)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import io
 import multiprocessing
 import os
 import resource
@@ -300,6 +301,60 @@ def test_output_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> Non
     assert out == ""
     for text in ("printed", "no line end", "from a child", "from a shell"):
         assert text in err
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_a_function_closes_is_closed_for_its_session_alone(name: str) -> None:
+    stream = getattr(sys, f"__{name}__")
+    others: list[Any] = []
+
+    def closed() -> Any:
+        stream.close()
+        stream.close()
+        others.append(call(use))
+        with pytest.raises(ValueError, match=r"^I/O operation on closed file\.$"):
+            use()
+        return stream.closed
+
+    def use() -> Any:
+        return (stream.read if name == "stdin" else lambda: stream.write("x\n"))()
+
+    assert call(closed)
+    expected = "" if name == "stdin" else 2
+    assert [*others, call(use)] == [expected] * 2
+    assert getattr(sys, f"__{name}__") is stream
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda stream: stream.detach().close(),
+        lambda stream: stream.buffer.close(),
+        lambda stream: stream.buffer.raw.close(),
+    ],
+)
+def test_a_stream_that_a_function_has_closed_for_good_is_made_anew(
+    name: str, lose: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, name, getattr(sys, f"__{name}__"))
+    call(lambda: lose(getattr(sys, name)))
+    made = getattr(sys, name)
+    assert made is getattr(sys, f"__{name}__")
+    assert not made.closed
+    call(made.read if name == "stdin" else lambda: print("printed", file=made))
+
+
+def test_a_closed_file_that_a_function_leaves_as_a_stream_is_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def leave() -> None:
+        sys.stdout = io.StringIO()
+        sys.stdout.close()
+
+    monkeypatch.setattr(sys, "stdout", None)
+    call(leave)
+    assert sys.stdout is sys.__stdout__
 
 
 def test_standard_input_is_empty() -> None:

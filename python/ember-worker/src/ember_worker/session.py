@@ -77,6 +77,7 @@ def _run(endpoint: Any) -> bytes:
 def _leave(state: State) -> None:
     """Leave the session, even when cancellations arrive in the middle of it."""
     steps: list[Callable[[], None]] = [
+        streams.reopen,
         lambda: sampling.end(state),
         lambda: process.leave(state),
         lambda: threads.leave(state),

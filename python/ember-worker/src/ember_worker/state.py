@@ -21,8 +21,8 @@ class State:
     """The state of one session, or of the process outside any session."""
 
     __slots__ = (
-        *("accumulators", "broadcasts", "endpoint", "environment", "files_root", "task_contexts"),
-        *("thread", "threads", "undo"),
+        *("accumulators", "broadcasts", "closed", "endpoint", "environment", "files_root"),
+        *("task_contexts", "thread", "threads", "undo"),
     )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
@@ -32,6 +32,8 @@ class State:
         self.thread = threading.get_ident()
         #: Those that its function started.
         self.threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        #: The standard streams that its function has closed.
+        self.closed: set[object] = set()
         #: What the session changed in the process, by name, with the call that takes it back.
         self.undo: dict[str, Callable[[], object]] = {}
         self.clear()

@@ -1,32 +1,51 @@
 """Standard streams: what a function prints goes to the executor's standard error, as with Spark.
 
-Spark sends its workers' standard output there, and their standard input is empty.
+Spark sends its workers' standard output there, and their standard input is empty. All sessions
+have the same streams, and who closes one has closed it for its own session.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from ember_worker.state import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _STDERR = 2
+
+#: What makes each of them, by its name in ``sys``.
+_made: dict[str, Callable[[], TextIO]] = {}
 
 
 def install() -> None:
     """Point ``sys.stdin``, ``sys.stdout`` and ``sys.stderr`` at their places."""
     # How Python, at its start, took the locale to mean it: as it does in a worker.
     errors = "strict" if sys.__stdout__ is None else sys.__stdout__.errors
-    streams: dict[str, TextIO] = {
-        "stdin": open(os.devnull, encoding="utf-8", errors=errors),  # noqa: SIM115 - for ever
-        "stdout": _text(errors),
-    }
-    if sys.stderr is None:
-        streams["stderr"] = _text("backslashreplace")
-    for name, stream in streams.items():
+    encoding = "utf-8" if sys.__stderr__ is None else sys.__stderr__.encoding
+    _made["stdin"] = functools.partial(_empty, errors)
+    _made["stdout"] = functools.partial(_text, "utf-8", errors)
+    _made["stderr"] = functools.partial(_text, encoding, "backslashreplace")
+    for name, make in _made.items():
+        stream = make()
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+
+
+def reopen() -> None:
+    """Let no later session find a stream closed, be it one that stands in the place of ours."""
+    CURRENT.get().closed.clear()
+    for name, make in _made.items():
+        if _is_shut(getattr(sys, f"__{name}__", None)):
+            setattr(sys, f"__{name}__", make())
+        if _is_shut(getattr(sys, name, None)):
+            setattr(sys, name, getattr(sys, f"__{name}__"))
 
 
 def flush() -> None:
@@ -37,8 +56,34 @@ def flush() -> None:
             stream.flush()  # type: ignore[union-attr]
 
 
-def _text(errors: str | None) -> TextIO:
+class _Stream(io.TextIOWrapper):
+    """One that is closed for those sessions only that have closed it."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session may not use it; the calls of the class ask this first."""
+        return self in CURRENT.get().closed or super().closed
+
+    def close(self) -> None:
+        """Close it for the session."""
+        if not self.closed:
+            try:
+                self.flush()
+            finally:
+                CURRENT.get().closed.add(self)
+
+
+def _is_shut(stream: object) -> bool:
+    try:
+        return stream is None or bool(getattr(stream, "closed", False))
+    except Exception:  # noqa: BLE001 - it has lost its buffer, or is the function's own
+        return True
+
+
+def _empty(errors: str | None) -> TextIO:
+    return _Stream(open(os.devnull, "rb"), encoding="utf-8", errors=errors)
+
+
+def _text(encoding: str, errors: str | None) -> TextIO:
     raw = io.FileIO(_STDERR, "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True
-    )
+    return _Stream(io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=True)
