@@ -202,6 +202,35 @@ def in_sessions(way):
     return Case(f"in_sessions-{way.name}", build, NODE)
 
 
+def shared(name, change):
+    """Two functions of one column, of which the first changes it in place."""
+
+    def build(spark):
+        def changed(v: pd.Series) -> str:
+            change(v)
+            return str(v.tolist())
+
+        def seen(v: pd.Series) -> str:
+            return f"{v.name} {v.index.tolist()} {v.tolist()}"
+
+        one, other = pandas_udf(changed, "string"), pandas_udf(seen, "string")
+        return numbers(spark, 60, 7).groupBy("k").agg(one("v").alias("a"), other("v").alias("b"))
+
+    return Case(f"shared-{name}", build, NODE, conf={ONE: "1"})
+
+
+SHARED = {
+    "sorted": lambda v: v.sort_values(ascending=False, inplace=True),  # noqa: PD002
+    "dropped": lambda v: v.drop(v.index[0], inplace=True),  # noqa: PD002
+    "renamed": lambda v: v.rename("other", inplace=True),  # noqa: PD002
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_what_a_function_does_to_a_column_the_next_one_sees(name, parity_legs):
+    parity_legs.check(shared(name, SHARED[name]))
+
+
 SHAPES = [make(way) for way in (PANDAS, ARROW) for make in (several, by_name, in_sessions)]
 
 

@@ -58,8 +58,15 @@ def framed(values: pa.Array, before: int, after: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*bounds, values], ["_0", "_1", "_2"])
 
 
-def both(kind: int, function: Any, result: Any, table: pa.RecordBatch, **conf: str) -> Any:
-    offsets: tuple[int, ...] = (0,)
+def both(
+    kind: int,
+    function: Any,
+    result: Any,
+    table: pa.RecordBatch,
+    offsets: tuple[int, ...] = (0,),
+    **conf: str,
+) -> Any:
+    """Return what ours and Spark's make of the groups; ``offsets`` are an aggregate's arguments."""
     if conf.get("window_bound_types") == "bounded":
         offsets = (0, 1, 2)
     if kind == MAP:

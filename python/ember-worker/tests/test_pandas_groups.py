@@ -58,6 +58,18 @@ def test_a_function_sees_the_series_and_frames_that_spark_shows(of: str, nulls: 
         assert same(both(MAP, _seen_frame, TEXT, wide))
 
 
+def _sorted_by_one(first: pd.Series, second: pd.Series) -> str:
+    first.sort_values(ascending=False, inplace=True)  # noqa: PD002 - what the other one shows
+    return f"{first is second} {second.tolist()} {second.index.tolist()}"
+
+
+@pytest.mark.parametrize("kind", [AGGREGATE, WINDOW])
+@pytest.mark.parametrize("of", ["int64", "string", "double", "decimal"])
+def test_a_column_is_one_series_wherever_functions_of_a_group_see_it(of: str, kind: int) -> None:
+    table = pa.RecordBatch.from_arrays([column(*TYPES[of], "none")], ["v"])
+    assert same(both(kind, _sorted_by_one, sql.StringType(), table, (0, 0)))
+
+
 RESULTS: dict[str, Callable[[pd.Series], Any]] = {
     "a float": lambda x: float(x.iloc[0]),
     "nan": lambda x: float("nan") if x.iloc[0] % 3 == 0 else 0.5,

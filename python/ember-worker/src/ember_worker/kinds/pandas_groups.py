@@ -144,16 +144,19 @@ class Piece:
 class SeriesOfPiece:
     """The Series of a group, made when they are asked for."""
 
-    __slots__ = ("_others", "piece")
+    __slots__ = ("_made", "piece")
 
     def __init__(self, piece: Piece, others: dict[int, Any]) -> None:
         """Have the ``others``, which were converted for this group."""
         self.piece = piece
-        self._others = others
+        self._made = others
 
     def __getitem__(self, place: int) -> Any:
-        """Return that of a column."""
-        return self._others[place] if place in self._others else self.piece.series(place)
+        """Return that of a column: one object, which all functions of the group are given."""
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = self.piece.series(place)
+        return made
 
 
 class Transformer:
