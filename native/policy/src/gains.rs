@@ -19,11 +19,6 @@ pub(crate) enum Criterion {
 }
 
 impl Criterion {
-    /// Whether outcomes are to lie between 0 and 1.
-    pub(crate) fn is_of_shares(self) -> bool {
-        matches!(self, Self::Kl | Self::Chi2)
-    }
-
     fn divergence(self, treated: f64, control: f64) -> f64 {
         match self {
             Self::Kl => kl(treated, control),
@@ -64,8 +59,10 @@ pub(crate) struct Parent<'a> {
     rows: i64,
     /// What the means of children are drawn towards.
     means: Vec<f64>,
-    /// How far the arms are apart, or what the best of them is worth.
+    /// How far the arms are apart.
     worth: f64,
+    /// The arm that is best for all rows, the first of equal ones.
+    best: usize,
 }
 
 impl<'a> Parent<'a> {
@@ -88,11 +85,13 @@ impl<'a> Parent<'a> {
             rows: rows(total),
             means,
             worth: 0.0,
+            best: 0,
         };
-        parent.worth = match rules.criterion {
-            Criterion::Ipw | Criterion::Dr => parent.value(total),
-            _ => parent.apart(parent.means.iter().copied()),
-        };
+        if let Criterion::Ipw | Criterion::Dr = rules.criterion {
+            parent.best = first_of_largest(parent.values(total));
+        } else {
+            parent.worth = parent.apart(parent.means.iter().copied());
+        }
         parent
     }
 
@@ -104,13 +103,13 @@ impl<'a> Parent<'a> {
         if cells.any(|[rows, _]| *rows < rules.min_leaf) || (rules.min_uplift > 0.0 && !far()) {
             return f64::NEG_INFINITY;
         }
-        let everyone = real(self.rows);
         if let Criterion::Ipw | Criterion::Dr = rules.criterion {
-            return (self.value(left) + self.value(right) - self.worth) / everyone;
+            return (self.beyond(left) + self.beyond(right)) / real(of.scale);
         }
-        let parts = [left, right].map(|cells| self.divergence(cells));
+        let everyone = real(self.rows);
+        let parts = [left, right].map(|cells| self.divergence(cells) - self.worth);
         let weights = [left, right].map(|cells| real(rows(cells)) / everyone);
-        let gain = weights[0] * parts[0] + weights[1] * parts[1] - self.worth;
+        let gain = weights[0] * parts[0] + weights[1] * parts[1];
         if rules.normalized {
             gain / self.fineness(left)
         } else {
@@ -139,16 +138,23 @@ impl<'a> Parent<'a> {
         })
     }
 
-    /// The outcome if all rows got the arm that is best for all of them.
-    fn value(&self, cells: &[Cell]) -> f64 {
-        let worth = cells.iter().zip(self.total).map(|([_, units], [rows, _])| {
-            let value = real(*units) / real(self.of.scale);
-            match self.rules.criterion {
-                Criterion::Ipw => value * (real(self.rows) / real(*rows)),
-                _ => value,
-            }
-        });
-        worth.fold(f64::NEG_INFINITY, f64::max)
+    /// What a child's best arm brings beyond that of all rows: nothing at all if it is the same.
+    fn beyond(&self, cells: &[Cell]) -> f64 {
+        let most = self.values(cells).fold(f64::NEG_INFINITY, f64::max);
+        most - self.values(cells).nth(self.best).unwrap_or(most)
+    }
+
+    /// What each arm brings some of the rows, in units for each of all rows: a quotient, rounded once.
+    fn values(&self, cells: &[Cell]) -> impl Iterator<Item = f64> {
+        let everyone = (self.rules.criterion == Criterion::Dr).then_some(self.rows);
+        let of_all = self
+            .total
+            .iter()
+            .map(move |[rows, _]| everyone.unwrap_or(*rows));
+        cells
+            .iter()
+            .zip(of_all)
+            .map(|([_, units], rows)| real(*units) / real(rows))
     }
 
     /// How finely a split cuts the arms, and how unevenly: what gains are divided by.
@@ -177,29 +183,41 @@ impl<'a> Parent<'a> {
 
 impl Outcomes {
     /// How far the mean of all arms but the control is from the control's; of no rows, beyond all others.
-    pub(crate) fn uplift_of_all(self, cells: &[Cell]) -> f64 {
+    ///
+    /// The means of `total`, which the cells are a part of, stand for those of no rows.
+    pub(crate) fn uplift_of_all(self, cells: &[Cell], total: &[Cell]) -> f64 {
         if cells.iter().all(|cell| *cell == [0, 0]) {
             return f64::INFINITY;
         }
-        let control = cells.get(self.control).copied().unwrap_or_default();
-        let others = cells
-            .iter()
-            .fold([0, 0], |sum, cell| [sum[0] + cell[0], sum[1] + cell[1]]);
-        let others = [others[0] - control[0], others[1] - control[1]];
+        let [others, control] = self.apart(cells);
         if self.valued {
-            let rows = rows(cells).max(1).wrapping_mul(self.scale);
+            let rows = real(rows(cells).max(1));
             #[expect(clippy::cast_possible_wrap, reason = "a plan has at most 2^16 arms")]
             let arms = cells.len() as i64 - 1;
-            return real(others[1]) / real(rows.wrapping_mul(arms)) - real(control[1]) / real(rows);
+            return real(others[1]) / (rows * (real(self.scale) * real(arms)))
+                - real(control[1]) / (rows * real(self.scale));
         }
-        let mean = |cell: Cell| real(cell[1]) / real(cell[0].max(1).wrapping_mul(self.scale));
-        mean(others) - mean(control)
+        let of_all = self.apart(total);
+        let mean = |cell: Cell, all: Cell| {
+            let [rows, units] = if cell[0] > 0 { cell } else { all };
+            real(units) / (real(rows.max(1)) * real(self.scale))
+        };
+        mean(others, of_all[0]) - mean(control, of_all[1])
+    }
+
+    /// All arms but the control together, and the control.
+    fn apart(self, cells: &[Cell]) -> [Cell; 2] {
+        let control = cells.get(self.control).copied().unwrap_or_default();
+        let all = cells
+            .iter()
+            .fold([0, 0], |sum, cell| [sum[0] + cell[0], sum[1] + cell[1]]);
+        [[all[0] - control[0], all[1] - control[1]], control]
     }
 
     /// The mean outcome of an arm, and 0 if it has no rows.
     fn mean(self, cell: Cell, cells: &[Cell]) -> f64 {
         let rows = if self.valued { rows(cells) } else { cell[0] };
-        real(cell[1]) / real(rows.max(1).wrapping_mul(self.scale))
+        real(cell[1]) / (real(rows.max(1)) * real(self.scale))
     }
 
     fn largest_uplift(self, cells: &[Cell]) -> f64 {
@@ -208,6 +226,16 @@ impl Outcomes {
         let apart = cells.iter().map(|cell| (mean(cell) - control).abs());
         apart.fold(0.0, f64::max)
     }
+}
+
+fn first_of_largest(values: impl Iterator<Item = f64>) -> usize {
+    let mut found = (0, f64::NEG_INFINITY);
+    for (at, value) in values.enumerate() {
+        if value > found.1 {
+            found = (at, value);
+        }
+    }
+    found.0
 }
 
 fn rows(cells: &[Cell]) -> i64 {

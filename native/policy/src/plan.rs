@@ -75,6 +75,9 @@ pub(crate) struct Counting {
     pub(crate) draws: Vec<Draw>,
     pub(crate) wanted: Option<Vec<Vec<u32>>>,
     pub(crate) valued: bool,
+    /// Units of one, if outcomes are shares of it.
+    #[serde(default)]
+    pub(crate) shares: Option<i64>,
 }
 
 impl Plan {

@@ -95,7 +95,7 @@ impl Search {
         let mut best: BTreeMap<usize, Found> = BTreeMap::new();
         for line in counted.lines() {
             let than = best.get(&line.node).map(|found| found.gain);
-            if let Some(found) = self.of_line(plan, &line, than)? {
+            if let Some(found) = self.of_line(plan, &line, than) {
                 best.insert(line.node, found);
             }
         }
@@ -103,22 +103,16 @@ impl Search {
     }
 
     /// Finds the best split by one feature; `None` if it gains no more than what was found, or no row was counted.
-    fn of_line(
-        &self,
-        plan: &Plan,
-        line: &Line<'_>,
-        than: Option<f64>,
-    ) -> Result<Option<Found>, Refusal> {
+    fn of_line(&self, plan: &Plan, line: &Line<'_>, than: Option<f64>) -> Option<Found> {
         let arms = plan.arms.len();
         let mut total = vec![[0, 0]; arms];
         for code in line.cells.chunks_exact(arms) {
             add(&mut total, code);
         }
         if total.iter().all(|[rows, _]| *rows == 0) {
-            return Ok(None);
+            return None;
         }
-        self.check(&total)?;
-        let order = self.order(plan, line);
+        let order = self.order(plan, line, &total);
         let prior = self
             .priors
             .as_deref()
@@ -126,7 +120,7 @@ impl Search {
         let parent = Parent::new(&self.rules, self.of, &total, prior);
         let best = candidate(&parent, &order, line.cells, &total);
         if than.is_some_and(|than| best.gain <= than) {
-            return Ok(None);
+            return None;
         }
         let mut left_codes = order;
         left_codes.truncate(best.known);
@@ -134,32 +128,24 @@ impl Search {
         if best.with_missing {
             left_codes.push(line.cells.len() / arms - 1);
         }
-        Ok(Some(Found {
+        Some(Found {
             gain: best.gain,
             feature: line.feature,
             left_codes,
             left: best.left,
             total,
-        }))
-    }
-
-    fn check(&self, total: &[Cell]) -> Result<(), Refusal> {
-        let share = |[rows, units]: &Cell| (0..=rows.saturating_mul(self.of.scale)).contains(units);
-        if self.rules.criterion.is_of_shares() && !total.iter().all(share) {
-            let words = "the criteria kl and chi2 are for outcomes between 0 and 1";
-            return Err(Refusal::Value(words.to_owned()));
-        }
-        Ok(())
+        })
     }
 
     /// The known codes: those of numbers as they are, categories by their uplift.
-    fn order(&self, plan: &Plan, line: &Line<'_>) -> Vec<usize> {
+    fn order(&self, plan: &Plan, line: &Line<'_>, total: &[Cell]) -> Vec<usize> {
         let arms = plan.arms.len();
         let mut order: Vec<usize> = (0..line.cells.len() / arms - 1).collect();
         let by = plan.features.get(line.feature).map(|feature| &feature.by);
         if let Some(By::Categories { .. }) = by {
             let cells = line.cells.chunks_exact(arms);
-            let uplift: Vec<f64> = cells.map(|cells| self.of.uplift_of_all(cells)).collect();
+            let uplift = cells.map(|cells| self.of.uplift_of_all(cells, total));
+            let uplift: Vec<f64> = uplift.collect();
             let by_uplift = |one: &usize, other: &usize| {
                 let compared = uplift.get(*one).partial_cmp(&uplift.get(*other));
                 compared.unwrap_or(Ordering::Equal)

@@ -15,6 +15,7 @@ use crate::scores::leaf;
 /// No sum may come near the end of a long.
 const MOST: u64 = 1 << 62;
 const TOO_LARGE: &str = "outcomes are too large to be summed exactly: fewer digits, or scale them";
+const NO_SHARES: &str = "the criteria kl and chi2 are for outcomes between 0 and 1";
 
 /// What was counted so far: for each feature, open node, code and arm the rows and the sum of their units.
 #[derive(Debug)]
@@ -34,8 +35,6 @@ struct Cells {
     nodes: Vec<u32>,
     /// Codes of the feature times arms.
     line: usize,
-    /// No sum of what was merged is larger.
-    at_most: u64,
 }
 
 /// The cells of an open node by a feature: an arm after another, of a code after another.
@@ -82,7 +81,6 @@ impl Statistics {
                 local,
                 nodes,
                 line: feature.width * plan.arms.len(),
-                at_most: 0,
             }
         });
         Some(Self {
@@ -104,6 +102,7 @@ impl Statistics {
         };
         let known = Known::of(plan, counting, batch)?;
         self.watch(&known)?;
+        known.shares_only(counting)?;
         let [numbers, texts] = batch
             .columns()
             .get(2 + known.units.len()..)
@@ -253,18 +252,13 @@ impl Cells {
         let (Some(local), true) = (local, given.len() == self.line) else {
             return Err(shape("cells are not those of the node"));
         };
-        let absolute = given
-            .as_flattened()
-            .iter()
-            .map(|number| number.unsigned_abs());
-        self.at_most = absolute.fold(self.at_most, u64::saturating_add);
-        if self.at_most > MOST {
-            return Err(Refusal::Value(TOO_LARGE.to_owned()));
-        }
         self.open();
         let lines = self.numbers.chunks_exact_mut(self.line.max(1));
         for (cell, given) in lines.skip(local as usize).take(1).flatten().zip(given) {
-            *cell = [cell[0] + given[0], cell[1] + given[1]];
+            let rows = cell[0].checked_add(given[0]);
+            let sum = rows.zip(cell[1].checked_add(given[1]));
+            let (rows, units) = sum.ok_or_else(|| Refusal::Value(TOO_LARGE.to_owned()))?;
+            *cell = [rows, units];
         }
         Ok(())
     }
@@ -309,6 +303,18 @@ impl Known {
             hashes: whole(hashes)?,
             units: units.collect::<Result<_, _>>()?,
         })
+    }
+
+    fn shares_only(&self, counting: &Counting) -> Result<(), Refusal> {
+        let Some(one) = counting.shares else {
+            return Ok(());
+        };
+        let mut units = self.units.iter().flat_map(Int64Array::values);
+        if units.all(|units| (0..=one).contains(units)) {
+            Ok(())
+        } else {
+            Err(Refusal::Value(NO_SHARES.to_owned()))
+        }
     }
 }
 

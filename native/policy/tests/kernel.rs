@@ -194,21 +194,32 @@ fn cells_of_nothing_that_is_counted_are_refused() -> Result<(), String> {
         assert!(matches!(counted.merge(&wrong), Err(Refusal::Shape(_))));
     }
     let most = cells(1, &[1, i64::MAX, 0, 0, 0, 0, 0, 0]);
+    assert!(counted.merge(&most).is_ok());
     assert!(matches!(counted.merge(&most), Err(Refusal::Value(_))));
     Ok(())
 }
 
 #[test]
 fn outcomes_that_are_no_shares_are_refused_by_their_divergences() -> Result<(), String> {
-    let plan = searching(ROOT, &SEARCH.replace("euclidean", "kl"), false)?;
+    let shares = ROOT.replace("\"valued\"", "\"shares\": 1, \"valued\"");
+    let plan = searching(&shares, &SEARCH.replace("euclidean", "kl"), false)?;
+    let rows = |units: [i64; 5]| {
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["none"; 5])),
+            Arc::new(Int64Array::from(vec![0; 5])),
+            Arc::new(Int64Array::from(units.to_vec())),
+        ];
+        columns.extend(lists());
+        batch(columns)
+    };
     let mut counted = Statistics::new(&plan).ok_or("nothing is counted")?;
-    counted
-        .merge(&cells(1, &[5, 6, 5, 3, 0, 0, 0, 0]))
-        .map_err(|e| e.to_string())?;
-    assert!(matches!(
-        best_splits(&plan, &counted),
-        Err(Refusal::Value(_))
-    ));
+    assert!(counted.add(&plan, &rows([0, 1, 1, 0, 1])).is_ok());
+    for wrong in [[0, 2, 0, 0, 0], [1, 1, 1, -1, 1]] {
+        assert!(matches!(
+            counted.add(&plan, &rows(wrong)),
+            Err(Refusal::Value(_))
+        ));
+    }
     Ok(())
 }
 

@@ -124,21 +124,31 @@ def _candidates(rows, at, feature, manifest):
     missing = width(feature) - 1
     order = list(range(missing))
     if not isinstance(feature, Numeric):
-        order.sort(key=lambda each: _uplift([row for row in rows if row[0][at] == each], manifest))
+        total = _cells(rows, manifest)
+        order.sort(
+            key=lambda each: _uplift([row for row in rows if row[0][at] == each], total, manifest)
+        )
     for known in range(max(missing, 1)):
         yield {*order[:known], missing}
         yield set(order[:known])
 
 
-def _uplift(rows, manifest):
+def _uplift(rows, total, manifest):
     if not rows:
         return math.inf
     control = manifest.treatment.arms.index(manifest.treatment.control)
-    cells = _cells(rows, manifest)
-    treated = [cell for arm, cell in enumerate(cells) if arm != control]
-    n, s = (sum(each) for each in zip(*treated, strict=True))
     scale = 10**manifest.outcome.digits
-    return s / (max(n, 1) * scale) - cells[control][1] / (max(cells[control][0], 1) * scale)
+
+    def both(cells):
+        treated = [cell for arm, cell in enumerate(cells) if arm != control]
+        return tuple(map(sum, zip(*treated, strict=True))), cells[control]
+
+    pairs = zip(both(_cells(rows, manifest)), both(total), strict=True)
+    treated, others = (
+        (s / (n * scale)) if n else (all_s / (max(all_n, 1) * scale))
+        for (n, s), (all_n, all_s) in pairs
+    )
+    return treated - others
 
 
 def _cells(rows, manifest):
@@ -166,4 +176,5 @@ def _gain(left, right, total, manifest, rules):
     if far < rules.min_uplift:
         return None
     rows = [sum(n for n, _ in cells) for cells in (left, right, total)]
-    return rows[0] / rows[2] * apart(left) + rows[1] / rows[2] * apart(right) - apart(total)
+    more = [apart(cells) - apart(total) for cells in (left, right)]
+    return rows[0] / rows[2] * more[0] + rows[1] / rows[2] * more[1]

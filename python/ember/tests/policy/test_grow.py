@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import reference
 from perturbed import PERTURBED
-from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy import (
@@ -15,6 +14,7 @@ from ember.policy import (
     Rules,
     best_splits,
     fit,
+    grow_forest,
     grow_tree,
     read_forest,
     splits,
@@ -170,6 +170,10 @@ def test_a_feature_that_says_nothing_splits_nothing(buyers, nothing):
         (lambda df: df.where("segment != 'mens'"), "no row has the arm 'mens'"),
         (lambda df: df.replace("mens", "Mens", "segment"), "'Mens' is none of the arms mens, none"),
         (
+            lambda df: df.withColumn("segment", F.lit(None).cast("string")),
+            "rows of a batch have no arm",
+        ),
+        (
             lambda df: df.replace(float("nan"), None).withColumn("spend", F.lit(None).cast("int")),
             "no outcome",
         ),
@@ -182,15 +186,64 @@ def test_rows_that_do_not_fit_are_refused_by_name(buyers, manifest, change, word
     with pytest.raises(RowsError) as refused:
         grow_tree(change(buyers), manifest, rules=RULES)
     assert words in str(refused.value)
-    with pytest.raises((RowsError, PythonException)) as refused:
-        grow_tree(change(buyers), manifest, rules=RULES, in_a_task=False)
-    assert words in str(refused.value)
+    with pytest.raises(RowsError) as spread:
+        grow_tree(change(buyers).coalesce(1), manifest, rules=RULES, in_a_task=False)
+    assert str(spread.value) == str(refused.value)
 
 
 def test_divergences_of_shares_refuse_other_outcomes(buyers, manifest):
     for in_a_task in (True, False):
-        with pytest.raises((RowsError, PythonException), match="for outcomes between 0 and 1"):
+        with pytest.raises(RowsError, match="for outcomes between 0 and 1"):
             grow_tree(buyers, manifest, rules=Rules("kl"), in_a_task=in_a_task)
+
+
+@pytest.mark.parametrize("in_a_task", [True, False])
+@pytest.mark.parametrize(("criterion", "outcome"), [("kl", 2), ("chi2", -1)])
+def test_one_row_that_is_no_share_is_refused_whatever_the_mean_is(
+    buyers, criterion, outcome, in_a_task
+):
+    spend = F.when(F.col("recency") == 5, outcome).otherwise((F.col("spend") > 2).cast("int"))
+    bought = buyers.withColumn("spend", spend)
+    manifest = fit(
+        bought, features=FEATURES, treatment="segment", outcome="spend", control="none", digits=0
+    )
+    words = r"outcomes between 0 and 1: \d+ rows of a batch have others"
+    with pytest.raises(RowsError, match=words):
+        grow_tree(bought, manifest, rules=Rules(criterion, 20), in_a_task=in_a_task)
+
+
+@pytest.mark.parametrize("in_a_task", [True, False])
+def test_where_one_arm_is_best_for_all_a_policy_splits_nothing(buyers, manifest, in_a_task):
+    better = F.col("spend") + (F.col("segment") == "mens").cast("int") * 50
+    found = grow_tree(
+        buyers.withColumn("spend", better), manifest, rules=Rules("ipw", 20), in_a_task=in_a_task
+    )
+    assert isinstance(found.trees[0], Leaf)
+
+
+def test_numbers_of_numpy_are_numbers(buyers, manifest):
+    given = {"features": FEATURES, "treatment": "segment", "outcome": "spend", "control": "none"}
+    found = fit(buyers, **given, bins=np.int64(12), digits=np.int32(2))
+    assert found.canonical() == manifest.canonical()
+    asked = {"n_trees": 2, "seed": 7, "max_depth": 2, "features_per_node": 2}
+    expected = grow_forest(buyers, manifest, rules=Rules(min_leaf=8), **asked)
+    numbers = {name: np.int64(value) for name, value in asked.items()}
+    rules = Rules(min_leaf=np.int64(8))
+    for in_a_task in (True, False):
+        forest = grow_forest(buyers, manifest, rules=rules, **numbers, in_a_task=in_a_task)
+        assert forest == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"seed": 1.5}, "seed is 1.5, and no whole number"),
+        ({"max_depth": "4"}, "max_depth is '4', and no whole number"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_refused_by_name(buyers, manifest, wanted, words):
+    with pytest.raises(RowsError, match=words):
+        grow_tree(buyers, manifest, **wanted)
 
 
 def test_more_rows_than_a_task_is_to_hold_stay_where_they_are(buyers, manifest, monkeypatch):

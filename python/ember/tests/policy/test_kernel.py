@@ -171,6 +171,7 @@ def test_what_the_manifest_forbids_is_refused_in_the_words_of_numpy(
     ("at", "column", "words"),
     [
         (0, pa.array(["none", "Mens"]), "'Mens' is none of the arms none, mens, womens"),
+        (0, pa.array(["none", None]), "1 rows of a batch have no arm"),
         (2, pa.array([1, None], pa.int64()), "1 rows of a batch have no outcome"),
         (2, pa.array([2**62, 2**62], pa.int64()), "too large to be summed exactly"),
     ],

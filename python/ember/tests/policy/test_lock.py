@@ -231,12 +231,32 @@ def test_a_lock_of_other_columns_is_refused(locked):
         ({"features": ["zip", "zip"]}, "'zip' comes twice"),
         ({"features": ["zip", "segment"]}, "'segment' comes twice"),
         ({"digits": -1}, "digits"),
+        ({"digits": 1.5}, "digits is 1.5, and no whole number"),
+        ({"bins": 0}, "bins is 0, and not between 1 and 32,000"),
+        ({"bins": 2.5}, "bins is 2.5, and no whole number"),
+        ({"outcome": "newbie"}, "column 'newbie' is boolean, and no number: cast it"),
+        ({"features": "zip"}, "features is 'zip', and is to be a list of names"),
     ],
 )
 def test_rows_that_fit_no_manifest_are_refused_by_name(customers, wanted, words):
     with pytest.raises((RowsError, ManifestError)) as refused:
         fitted(customers, **wanted)
     assert words in str(refused.value)
+
+
+def test_rows_that_nothing_can_be_learnt_of_are_refused_by_what_they_lack(customers):
+    with pytest.raises(RowsError, match="there are no rows"):
+        fitted(customers.where("false"))
+    with pytest.raises(RowsError, match="column 'segment' has the arm 'none' alone"):
+        fitted(customers.where("segment = 'none'"))
+
+
+def test_text_whose_equal_values_differ_is_refused(customers):
+    collated = customers.withColumn("zip", F.expr("zip COLLATE UTF8_LCASE"))
+    with pytest.raises(RowsError, match="column 'zip' is string collate UTF8_LCASE, whose equal"):
+        fitted(collated)
+    with pytest.raises(RowsError, match="cast it to string"):
+        fingerprint(collated, ["zip"])
 
 
 def test_columns_of_other_types_and_of_the_same_name_are_refused(customers):

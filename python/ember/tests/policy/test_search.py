@@ -9,7 +9,7 @@ import pytest
 from listed import listed
 
 from ember.policy import Categorical, Counting, Leaf, Numeric, RowsError, Rules
-from ember.policy.criteria import Outcomes, Prior, fineness, gains
+from ember.policy.criteria import Outcomes, Prior, fineness, gains, means, uplift_of_all
 from ember.policy.draws import Draw
 from ember.policy.kernel import library
 from ember.policy.logarithm import log
@@ -197,15 +197,122 @@ def test_outcomes_that_are_no_shares_are_refused_in_the_words_of_numpy(path):
             found_by(many, kernel)
 
 
-def test_sums_that_a_long_may_not_hold_are_refused(path):
+def test_sums_are_refused_for_what_rows_bring_and_not_for_how_they_are_cut_up(path):
     search = searching(RULES["ipw"])
+    (batch,) = batches(1, parts=1)
+    twice = batch.take(pa.array([0, 0]))  # in one cell, where they are nothing together
+    given = twice.set_column(2, "2", pa.array([2**60, -(2**60)]))
     for kernel in (None, kernel_of(search.counting, path, search)):
-        merged = Merged(search, kernel)
-        size = 7 * len(ARMS) * 2
-        cells = pa.array([[2**61, *[0] * (size - 1)]] * 3)
-        ints = [pa.array(each, pa.int32()) for each in ([0, 0, 0], [0, 1, 2])]
+        held, merged = Statistics(search.counting, kernel), Merged(search, kernel)
+        for _ in range(2):
+            held.add(given)
+            partition = Statistics(search.counting, kernel)
+            partition.add(given)
+            for each in partition.rows():
+                merged.add(each)
+        assert bits(merged.best()) == bits(held.best(search))
         with pytest.raises(RowsError, match="too large to be summed exactly"):
-            merged.add(pa.RecordBatch.from_arrays([*ints, cells], ["feature", "node", "cells"]))
+            held.add(given)
+        first = next(partition.rows())
+        with pytest.raises(RowsError, match="too large to be summed exactly"):
+            merged.add(first)
+
+
+def test_how_many_trees_count_a_row_is_not_how_large_it_is(path):
+    search = searching(RULES["ipw"])
+    counting = search.counting
+    trees = 8
+    many = replace(
+        search,
+        counting=replace(
+            counting,
+            trees=counting.trees * trees,
+            draws=counting.draws * trees,
+            opened=tuple((tree, at) for tree in range(trees) for _, at in counting.opened),
+        ),
+    )
+    (batch,) = batches(1, parts=1)
+    given = batch.slice(0, 4).set_column(2, "2", pa.array([2**59] * 4))
+    for kernel in (None, kernel_of(many.counting, path, many)):
+        held, merged = Statistics(many.counting, kernel), Merged(many, kernel)
+        held.add(given)
+        for each in held.rows():
+            merged.add(each)
+        assert bits(merged.best()) == bits(held.best(many))
+
+
+def filled(search, feature, cells, kernel):
+    """What is found in cells of one feature, in the first open node."""
+    merged = Merged(search, kernel)
+    ints = [pa.array([each], pa.int32()) for each in (feature, 0)]
+    columns = [*ints, pa.array([np.ravel(cells).tolist()], pa.list_(pa.int64()))]
+    merged.add(pa.RecordBatch.from_arrays(columns, ["feature", "node", "cells"]))
+    return merged.best()
+
+
+def test_more_rows_than_a_long_has_units_for_have_means(path):
+    rows, digits = 10**10, 9
+    assert means(np.array([[rows, rows * 10**8]]), Outcomes(0, digits)).tolist() == [0.1]
+    values = Outcomes(0, digits, valued=True)
+    cells = np.array([[rows, rows * 10**8], [rows, 2 * rows * 10**8]])
+    assert means(cells, values) == pytest.approx([0.05, 0.1])
+    assert uplift_of_all(cells, cells, values) == pytest.approx(0.05)
+    assert uplift_of_all(cells, cells, Outcomes(0, digits)) == pytest.approx(0.1)
+    search = replace(searching(Rules(min_leaf=1)), digits=digits)
+    counted = np.full((7, 3, 2), (rows, rows * 10**7))
+    counted[2:, 2, 1] += rows * 10**7
+    expected = bits(filled(search, 0, counted, None))
+    assert bits(filled(search, 0, counted, kernel_of(search.counting, path, search))) == expected
+    (found,) = expected
+    assert found["left_codes"] == [0, 1]
+    assert 0 < float.fromhex(found["gain"]) < 1e-3
+
+
+def test_a_category_that_lacks_an_arm_is_not_thought_to_get_nothing_from_it(path):
+    search = searching(Rules(min_leaf=1))
+    cells = np.zeros((5, 3, 2), np.int64)
+    cells[:, :, 0] = 100
+    cells[:, :, 1] = 100 * 100  # all bring 1
+    cells[0, 1] = 0  # no row of the control: of the treated nothing is known to be better
+    cells[1, [0, 2], 1] += 600
+    cells[2, [0, 2], 1] -= 500
+    cells[4] = 0
+    found = [
+        filled(search, 1, cells, kernel)
+        for kernel in (None, kernel_of(search.counting, path, search))
+    ]
+    assert bits(found[0]) == bits(found[1])
+    (row,) = found[0].to_pylist()
+    assert row["left_codes"] == [0, 2, 3, 4]  # and the one that gains by it for itself
+    of = Outcomes(1, 2)
+    assert uplift_of_all(cells[0], cells.sum(axis=0), of) == pytest.approx(0)
+
+
+def drawn_cells(rng, means_of_arms, digits):
+    """Children of 1,000 splits whose arms bring the same in both, to the last unit."""
+    rows = rng.integers(3, 5000, (1000, 3))
+    units = rows * (np.array(means_of_arms) * 10**digits).round().astype(np.int64)
+    return np.stack([rows, units], axis=-1)
+
+
+@pytest.mark.parametrize("criterion", ["euclidean", "kl", "chi2"])
+def test_a_split_that_changes_nothing_gains_nothing_at_all(criterion):
+    rng = np.random.default_rng(6)
+    left, right = (drawn_cells(rng, (0.17, 0.4, 0.09), 2) for _ in range(2))
+    assert (gains(criterion, left, right, Outcomes(0, 2)) == 0).all()
+
+
+@pytest.mark.parametrize("criterion", ["ipw", "dr"])
+def test_where_one_arm_is_best_in_both_children_nothing_is_gained(criterion):
+    rng = np.random.default_rng(8)
+    left, right = (
+        np.stack([rng.integers(90, 110, (1000, 3)), np.zeros((1000, 3), int)], -1) for _ in "lr"
+    )
+    for each in (left, right):
+        each[..., 1] = rng.integers(0, 3000, (1000, 3)) + np.array([0, 9000, 0])
+    assert (gains(criterion, left, right, Outcomes(0, 2, valued=criterion == "dr")) == 0).all()
+    right[..., 1] = rng.integers(0, 3000, (1000, 3)) + np.array([9000, 0, 0])
+    assert (gains(criterion, left, right, Outcomes(0, 2, valued=criterion == "dr")) > 0).all()
 
 
 def test_logarithms_are_near_those_of_the_library():

@@ -63,11 +63,10 @@ def gains(
     """
     total = left + right
     if criterion in ("ipw", "dr"):
-        share: Values | float = (
-            _rows(total)[..., None] / total[..., 0] if criterion == "ipw" else 1.0
-        )
-        values = [_value(each, share, of.digits) for each in (left, right, total)]
-        gained: Values = (values[0] + values[1] - values[2]) / _rows(total)
+        of_all = total[..., 0] if criterion == "ipw" else _rows(total)[..., None]
+        best = (total[..., 1] / of_all).argmax(axis=-1)[..., None]
+        more = [_beyond(each[..., 1] / of_all, best) for each in (left, right)]
+        gained: Values = (more[0] + more[1]) / 10**of.digits
         return gained
     if prior is None:
         found = [means(each, of) for each in (left, right, total)]
@@ -75,13 +74,13 @@ def gains(
         found = [*(drawn(each, prior, of.digits) for each in (left, right)), prior.means]
     parts = [_uplift(_DIVERGENCES[criterion], each, of.control) for each in found]
     weights = [_rows(each) / _rows(total) for each in (left, right)]
-    return weights[0] * parts[0] + weights[1] * parts[1] - parts[2]
+    return weights[0] * (parts[0] - parts[2]) + weights[1] * (parts[1] - parts[2])
 
 
 def means(cells: Cells, of: Outcomes) -> Values:
     """Return the mean outcome of each arm, and 0 of an arm without rows."""
     rows = _rows(cells)[..., None] if of.valued else cells[..., 0]
-    found: Values = cells[..., 1] / (np.maximum(rows, 1) * 10**of.digits)
+    found: Values = cells[..., 1] / (np.maximum(rows, 1) * float(10**of.digits))
     return found
 
 
@@ -95,7 +94,8 @@ def fineness(left: Cells, right: Cells, control: int) -> Values:
     """Return what gains are divided by, so that splits into uneven or many parts have no advantage.
 
     It grows with how differently a split cuts treated and control rows, and with how evenly it cuts
-    both: the normalisation of the paper, of two parts.
+    both: the normalisation that the paper has for "kl", of two parts. Of the other divergences the
+    paper has one by Gini's index; here all have this one.
     """
     total = left + right
     rows, less = total[..., 0], left[..., 0]
@@ -117,17 +117,22 @@ def fineness(left: Cells, right: Cells, control: int) -> Values:
     return found
 
 
-def uplift_of_all(cells: Cells, of: Outcomes) -> Values:
-    """Return how far the mean of all arms but the control is from the control's."""
+def uplift_of_all(cells: Cells, total: Cells, of: Outcomes) -> Values:
+    """Return how far the mean of all arms but the control is from the control's.
+
+    :param total: what the cells are a part of: its means stand for those of no rows
+    """
     control = cells[..., of.control, :]
     others = cells.sum(axis=-2) - control
     if of.valued:
-        rows = np.maximum(_rows(cells), 1) * 10**of.digits
-        valued: Values = others[..., 1] / (rows * (cells.shape[-2] - 1)) - control[..., 1] / rows
-        return valued
-    both = means(np.stack([others, control], axis=-2), of)
-    found: Values = both[..., 0] - both[..., 1]
-    return found
+        rows, scale = np.maximum(_rows(cells), 1), 10**of.digits
+        valued: Values = others[..., 1] / (rows * float(scale * (cells.shape[-2] - 1)))
+        return valued - control[..., 1] / (rows * float(scale))
+    both, of_all = np.stack([others, control], axis=-2), total[..., of.control, :]
+    all_ = np.stack([total.sum(axis=-2) - of_all, of_all], axis=-2)
+    found = np.where(both[..., 0] > 0, means(both, of), means(all_, of))
+    uplift: Values = found[..., 0] - found[..., 1]
+    return uplift
 
 
 def largest_uplift(cells: Cells, of: Outcomes) -> Values:
@@ -150,10 +155,13 @@ def _uplift(divergence: Callable[[Values, Values], Values], found: Values, contr
     return total
 
 
-def _value(cells: Cells, inverse_share: Values | float, digits: int) -> Values:
-    """Return the outcome if all rows got the arm that is best for all of them."""
-    weighted: Values = (cells[..., 1] / 10**digits * inverse_share).max(axis=-1)
-    return weighted
+def _beyond(values: Values, best: NDArray[np.intp]) -> Values:
+    """Return what a child's best arm brings beyond that of all: nothing at all if it is the same.
+
+    Values are in units for each row, quotients that are rounded once, so that equal ones are equal.
+    """
+    more: Values = values.max(axis=-1) - np.take_along_axis(values, best, axis=-1)[..., 0]
+    return more
 
 
 def _euclidean(treated: Values, control: Values) -> Values:

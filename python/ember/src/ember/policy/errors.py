@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 class PolicyError(ValueError):
@@ -26,6 +28,18 @@ class ManifestError(PolicyError):
 
 class RowsError(PolicyError):
     """Rows that a manifest does not fit: a column is absent, of another type, or out of bounds."""
+
+
+def whole(name: str, value: Any) -> int:
+    """Return a whole number of whatever type as Python's own: JSON and SQL know no numpy.
+
+    :raises RowsError: if it is none
+    """
+    try:
+        return int(index(value))
+    except TypeError as error:
+        message = f"{name} is {value!r}, and no whole number"
+        raise RowsError(message) from error
 
 
 @dataclass(frozen=True)

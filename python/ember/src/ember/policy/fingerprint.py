@@ -135,6 +135,10 @@ def types_of(df: DataFrame, names: Sequence[str]) -> dict[str, DataType]:
                 f"column {name!r} is {of.simpleString()}, and neither number, text nor boolean"
             )
             raise RowsError(message)
+        if isinstance(of, StringType) and not of.isUTF8BinaryCollation():
+            words = "whose equal values may differ: cast it to string"
+            message = f"column {name!r} is {of.simpleString()}, {words}"
+            raise RowsError(message)
     return {name: types[name] for name in names}
 
 

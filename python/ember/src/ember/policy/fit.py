@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING, Final
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 from pyspark.sql.types import BooleanType, NumericType, StringType
 
-from ember.policy.errors import RowsError
+from ember.policy.errors import RowsError, whole
 from ember.policy.fingerprint import column, row_hash, type_of, types_of
 from ember.policy.inputs import as_number_sql, as_text
 from ember.policy.lock import libraries
-from ember.policy.manifest import Categorical, Manifest, Numeric, Outcome, Treatment
+from ember.policy.manifest import (
+    MOST_CODES,
+    Categorical,
+    Manifest,
+    Numeric,
+    Outcome,
+    Treatment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +62,18 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     Numbers become numeric features with up to ``bins`` bins, text and booleans categorical ones;
     arms and categories are in the order of their text.
 
+    :param bins: 1 to 32,000
     :param treatment: the column of the arm that a row got, text or boolean; no row may lack it
     :param outcome: a column of numbers, kept with ``digits`` digits after the point (0 to 9)
-    :raises RowsError: if the rows have no such columns, or a column has too many categories
+    :raises RowsError: if the rows have no such columns, a column has too many categories, or there
+        are no two arms
     :raises ManifestError: if what was found contradicts itself, as where ``control`` is no arm
     """
+    bins, digits = _wanted(features, bins, digits)
     types = types_of(df, [outcome, *features])
     if not isinstance(types[outcome], NumericType):
-        message = f"column {outcome!r} is {types[outcome].simpleString()}, and no number"
+        words = f"is {types[outcome].simpleString()}, and no number: cast it to one"
+        message = f"column {outcome!r} {words}"
         raise RowsError(message)
     got = type_of(df, treatment)
     if not isinstance(got, BooleanType | StringType):
@@ -72,10 +83,7 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     numeric = [name for name in features if isinstance(types[name], NumericType)]
     written = [name for name in features if name not in numeric]
     rows, vocabularies = _vocabularies(df, list(dict.fromkeys([*written, treatment])))
-    arms = vocabularies[treatment]
-    if None in arms:
-        message = f"column {treatment!r} has rows without an arm"
-        raise RowsError(message)
+    arms = _arms(treatment, rows, vocabularies[treatment])
     boundaries = _boundaries(df, {name: types[name] for name in numeric}, rows, bins)
     found: dict[str, Feature] = {name: Numeric(name, boundaries[name]) for name in numeric}
     for name in written:
@@ -84,10 +92,40 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
     return Manifest(
         rows=rows,
         features=tuple(found[name] for name in features),
-        treatment=Treatment(treatment, tuple(each for each in arms if each is not None), control),
+        treatment=Treatment(treatment, arms, control),
         outcome=Outcome(outcome, digits),
         libraries=libraries(),
     )
+
+
+def _wanted(features: Sequence[str], bins: int, digits: int) -> tuple[int, int]:
+    """Refuse what no manifest can be made by, before a row is looked at."""
+    if isinstance(features, str):
+        message = f"features is {features!r}, and is to be a list of names"
+        raise RowsError(message)
+    bins = whole("bins", bins)
+    if not 1 <= bins <= MOST_CODES:
+        message = f"bins is {bins}, and not between 1 and {MOST_CODES:,}"
+        raise RowsError(message)
+    return bins, whole("digits", digits)
+
+
+def _arms(name: str, rows: int, arms: list[str | None]) -> tuple[str, ...]:
+    """Return the arms that rows got.
+
+    :raises RowsError: if they cannot be compared
+    """
+    if not rows:
+        message = "there are no rows"
+        raise RowsError(message)
+    found = tuple(each for each in arms if each is not None)
+    if len(found) < len(arms):
+        message = f"column {name!r} has rows without an arm"
+        raise RowsError(message)
+    if len(found) == 1:
+        message = f"column {name!r} has the arm {found[0]!r} alone, and nothing to compare it with"
+        raise RowsError(message)
+    return found
 
 
 def _vocabularies(df: DataFrame, names: list[str]) -> tuple[int, dict[str, list[str | None]]]:

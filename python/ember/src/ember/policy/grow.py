@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ember.policy.codes import width
 from ember.policy.criteria import Outcomes, Prior, drawn, means
 from ember.policy.draws import Draw, features_of, seed_of
-from ember.policy.errors import RowsError
+from ember.policy.errors import RowsError, whole
 from ember.policy.held import MOST_VALUES, fits, grown_in_a_task
 from ember.policy.inputs import counted_rows
 from ember.policy.kernel import shipped
@@ -59,6 +59,7 @@ def grow_tree(  # noqa: PLR0913 (keywords, each of them a choice)
         are held that are few enough for it
     :raises RowsError: if the rows do not fit the manifest, or an arm has none
     """
+    seed = whole("seed", seed)
     drawn = [Draw(seed_of(seed, 0))]
     growth = _growth(manifest, rules or Rules(), values, None, seed)
     return _grown(df, manifest, growth.to(drawn, max_depth, honest=honest), values, in_a_task)
@@ -88,6 +89,7 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
     :param in_a_task: see :func:`grow_tree`
     :raises RowsError: see :func:`grow_tree`
     """
+    seed, n_trees = whole("seed", seed), whole("n_trees", n_trees)
     if n_trees < 1 or not 0.0 < rows_per_tree <= 1.0:
         message = "n_trees is at least 1, and rows_per_tree above 0 and at most 1"
         raise RowsError(message)
@@ -134,13 +136,13 @@ def _grown(
 
 
 def _features_per_node(asked: int | Literal["sqrt"] | None, features: int) -> int | None:
-    found = math.isqrt(features - 1) + 1 if asked == "sqrt" else asked
-    if found is None or found == features:
+    if asked is None:
         return None
-    if not isinstance(found, int) or not 1 <= found <= features:
+    found = math.isqrt(features - 1) + 1 if asked == "sqrt" else whole("features_per_node", asked)
+    if not 1 <= found <= features:
         message = f"features_per_node is {asked!r}, and not between 1 and {features}, or 'sqrt'"
         raise RowsError(message)
-    return found
+    return None if found == features else found
 
 
 @dataclass
@@ -185,6 +187,7 @@ class _Growth:
 
     def to(self, draws: list[Draw], max_depth: int, *, honest: bool) -> _Growing:
         """Say how many trees are to be grown, on which rows, and how deep."""
+        max_depth = whole("max_depth", max_depth)
         if not 1 <= max_depth <= 16:
             message = f"max_depth is {max_depth}, and not between 1 and 16"
             raise RowsError(message)

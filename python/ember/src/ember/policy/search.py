@@ -19,7 +19,7 @@ from ember.policy.criteria import (
     means,
     uplift_of_all,
 )
-from ember.policy.errors import RowsError
+from ember.policy.errors import RowsError, whole
 from ember.policy.kernel import bits
 from ember.policy.manifest import Numeric
 
@@ -54,8 +54,8 @@ class Rules:
     :param min_uplift: in one child at least, some arm's mean outcome is so far from the control's
     :param prior_rows: the means of a child are drawn towards its parent's as if each arm had so
         many rows more; scores of leaves are not. For divergences
-    :param normalized: gains are divided by how finely and unevenly a split cuts the arms, as in the
-        paper of the divergences. For them only; if None, for those of shares: "kl" and "chi2"
+    :param normalized: gains are divided by how finely and unevenly a split cuts the arms, as the
+        paper of the divergences does for "kl". For them only; if None, for "kl" and "chi2"
     """
 
     criterion: Criterion = "euclidean"
@@ -66,6 +66,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Refuse what no split could keep."""
+        for name in ("min_leaf", "prior_rows"):
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
         if self.criterion not in CRITERIA:
             message = f"criterion {self.criterion!r} is none of {', '.join(CRITERIA)}"
             raise RowsError(message)
@@ -124,6 +126,11 @@ class Search:
     digits: int
     rules: Rules
     priors: tuple[tuple[float, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Have outcomes refused that the criterion is not for."""
+        shares = 10**self.digits if self.rules.criterion in _OF_SHARES else None
+        object.__setattr__(self, "counting", replace(self.counting, shares=shares))
 
     def part(self, first: int, end: int) -> Search:
         """Return the search of some open nodes, which are numbered anew."""
@@ -196,7 +203,7 @@ class Search:
         """Give the best candidate of each node, of whichever of these features."""
         cells = lines.cells
         total, missing = cells.sum(axis=1), cells[:, -1:]
-        order = self._order(cells[:, :-1], numeric=lines.numeric)
+        order = self._order(cells[:, :-1], total, numeric=lines.numeric)
         known = np.take_along_axis(cells[:, :-1], order[..., None, None], axis=1)
         fewer = np.concatenate([np.zeros_like(missing), known[:, :-1].cumsum(axis=1)], axis=1)
         left = np.stack([fewer + missing, fewer], axis=2).reshape(len(cells), -1, *total.shape[1:])
@@ -227,8 +234,6 @@ class Search:
     def _gains(self, left: Cells, right: Cells, prior: Prior | None) -> NDArray[np.float64]:
         """Return what each candidate gains, less than nothing where a rule forbids it."""
         rules = self.rules
-        if rules.criterion in _OF_SHARES:
-            _shares_only(left + right, self.digits)
         with np.errstate(divide="ignore", invalid="ignore"):  # of candidates that are forbidden
             large = [(each[..., 0] >= rules.min_leaf).all(axis=-1) for each in (left, right)]
             far = [largest_uplift(each, self._of) >= rules.min_uplift for each in (left, right)]
@@ -237,16 +242,9 @@ class Search:
                 found = found / fineness(left, right, self.control)
         return np.where(large[0] & large[1] & (far[0] | far[1]), found, -np.inf)
 
-    def _order(self, cells: Cells, *, numeric: bool) -> NDArray[np.intp]:
+    def _order(self, cells: Cells, total: Cells, *, numeric: bool) -> NDArray[np.intp]:
         """Order the codes of each node: those of numbers as they are, categories by uplift."""
         if numeric:
             return np.broadcast_to(np.arange(cells.shape[1]), cells.shape[:2])
-        uplift = uplift_of_all(cells, self._of)
+        uplift = uplift_of_all(cells, total[:, None], self._of)
         return np.where(cells.any(axis=(2, 3)), uplift, np.inf).argsort(axis=1, kind="stable")
-
-
-def _shares_only(total: Cells, digits: int) -> None:
-    most = total[..., 0] * 10**digits
-    if (total[..., 1] < 0).any() or (total[..., 1] > most).any():
-        message = f"the criteria {' and '.join(_OF_SHARES)} are for outcomes between 0 and 1"
-        raise RowsError(message)

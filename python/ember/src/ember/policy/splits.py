@@ -9,14 +9,17 @@ wins, then the fewest known codes on the left, then missing values to the left.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from pyspark.errors import PythonException
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy.codes import width
+from ember.policy.errors import RowsError
 from ember.policy.inputs import counted_rows
 from ember.policy.kernel import shipped
 from ember.policy.search import FOUND, Search
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, Row
 
     from ember.policy.kernel import Kernel
     from ember.policy.manifest import Manifest
@@ -47,6 +50,9 @@ FEATURES_AT_ONCE: Final = 1000
 #: are few then, and one exchange more costs more than a search side by side gains.
 ONE_TASK_VALUES: Final = 2**28
 ONE_TASK_BYTES: Final = 8 * 2**20
+
+#: The line of a task's traceback that says for what it refused rows.
+_REFUSED: Final = re.compile(r"^\S*\bRowsError: (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ class Spread:
                 .agg(F.max_by(F.struct("*"), F.struct("gain", -F.col("feature"))).alias("best"))
                 .select("best.*")
             )
-        return [Best.of(row.asDict(), counting) for row in best.collect()]
+        return [Best.of(row.asDict(), counting) for row in _collected(best)]
 
     def _few(self, counting: Counting) -> bool:
         """Tell whether one task is enough to search, as far as numbers tell."""
@@ -180,6 +186,20 @@ def by_turns(search: Search, best_of: Callable[[Search], list[Best]]) -> list[Be
         some = best_of(search.part(first, end))
         found += [replace(each, opened=each.opened + first) for each in some]
     return sorted(found, key=lambda best: best.opened)
+
+
+def _collected(best: DataFrame) -> list[Row]:
+    """Collect rows.
+
+    :raises RowsError: if a task did, as where one task holds the rows
+    """
+    try:
+        return best.collect()
+    except PythonException as error:
+        refused = _REFUSED.search(str(error))
+        if refused is None:
+            raise
+        raise RowsError(refused[1]) from error
 
 
 def _counting(counting: Counting, kernel: Kernel | None) -> Callable[[Batches], Batches]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.int64]
 
 #: Sums of whole doubles are exact below the first, and no sum of longs may come near their end.
-_EXACT: Final = 2**53
+_EXACT: Final = 2**52
 _MOST: Final = 2**62
 _TOO_LARGE: Final = "outcomes are too large to be summed exactly: fewer digits, or scale them"
 
@@ -41,6 +41,9 @@ _NUMBERS: Final = 2**19
 
 #: The columns of :meth:`Statistics.rows`; a node is its number among the open ones.
 SCHEMA: Final = "feature int, node int, cells array<bigint>"
+
+#: In the place of a feature: the cell is what the units of rows add up to without their signs.
+_MAGNITUDE: Final = -1
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Counting:
     :param wanted: the open nodes that count a feature, for each feature; None if all do
     :param valued: rows bring an outcome for each arm, which counts for that arm whatever the row
         got; without it the outcome counts for the arm that the row got
+    :param shares: units of one, if outcomes are shares of it: others are refused
     """
 
     features: tuple[Feature, ...]
@@ -61,6 +65,7 @@ class Counting:
     opened: tuple[tuple[int, int], ...]
     wanted: tuple[tuple[int, ...], ...] | None = None
     valued: bool = False
+    shares: int | None = None
 
     def shape(self, feature: int) -> tuple[int, int, int, int]:
         """Return the shape of a feature's cells: its open nodes, codes, arms, rows and units."""
@@ -113,6 +118,7 @@ class Counting:
             ],
             "wanted": self.wanted,
             "valued": self.valued,
+            "shares": self.shares,
         }
 
 
@@ -122,7 +128,7 @@ class Statistics:
     def __init__(self, counting: Counting, kernel: Kernel | None = None) -> None:
         self._counting = counting
         self._kernel = None if kernel is None else kernel.anew()
-        self._at_most = 0
+        self._magnitude = 0
         self._cells: list[Cells] = []
         if self._kernel is None:
             self._cells = [np.zeros(counting.shape(at), np.int64) for at in self._features]
@@ -134,11 +140,13 @@ class Statistics:
 
         :param batch: the arm as text, the row's hash, the outcome in units (for each arm, if they
             are valued), then a list of the features that are numbers, and one of the others
-        :raises RowsError: for an arm out of the vocabulary, or no outcome
+        :raises RowsError: for an arm out of the vocabulary, or no outcome, or one that is no share
+            where others are refused
         """
         if self._kernel is None:
             self._add(batch)
             return
+        self._magnitude += sum(map(_magnitude, self._outcomes(batch)))
         try:
             self._kernel.add(batch)
         except RefusedError:
@@ -146,7 +154,12 @@ class Statistics:
             raise
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """Give the cells away, a row for each feature and node that any row was counted for."""
+        """Give the cells away, a row for each feature and node that any row was counted for.
+
+        Before them comes what all units add up to without their signs: no sum is larger.
+        """
+        if self._magnitude:
+            yield _batch([(_MAGNITUDE, _MAGNITUDE, np.array([self._magnitude]))])
         rows: list[tuple[int, int, Cells]] = []
         numbers = 0
         for feature, cells in enumerate(self.cells()):
@@ -189,14 +202,22 @@ class Statistics:
         found[nodes] = np.arange(len(nodes))
         return found
 
+    def _outcomes(self, batch: pa.RecordBatch) -> list[pa.Array]:
+        """Return the columns of outcomes."""
+        end = 2 + (len(self._counting.arms) if self._counting.valued else 1)
+        found: list[pa.Array] = batch.columns[2:end]
+        return found
+
     def _add(self, batch: pa.RecordBatch) -> None:
-        counting = self._counting
-        outcomes = len(counting.arms) if counting.valued else 1
+        counting, outcomes = self._counting, self._outcomes(batch)
         arm = _arm_codes(batch.column(0), counting.arms)
         hashes = batch.column(1).to_numpy()
-        units = np.stack([_units(each) for each in batch.columns[2 : 2 + outcomes]])
-        self._watch(units)
-        codes = codes_of(_columns(batch.columns[2 + outcomes :], counting), counting.features)
+        units = np.stack([_units(each) for each in outcomes])
+        self._watch(outcomes)
+        if counting.shares is not None:
+            _shares_only(units, counting.shares)
+        lists = batch.columns[2 + len(outcomes) :]
+        codes = codes_of(_columns(lists, counting), counting.features)
         for tree, draw, places in zip(counting.trees, counting.draws, self._places, strict=True):
             if (places < 0).all():
                 continue
@@ -226,10 +247,10 @@ class Statistics:
             for each, values in enumerate(units):
                 flat[:, 1] += _sums(first + each, values[some], len(flat))
 
-    def _watch(self, units: NDArray[np.int64]) -> None:
+    def _watch(self, outcomes: list[pa.Array]) -> None:
         """Refuse sums that a long may not hold."""
-        self._at_most += int(np.abs(units.astype(np.float64)).sum())
-        if self._at_most > _MOST:
+        self._magnitude += sum(map(_magnitude, outcomes))
+        if self._magnitude > _MOST:
             raise RowsError(_TOO_LARGE)
 
 
@@ -248,14 +269,15 @@ class Merged:
         self._search = search
         self._kernel = None if kernel is None else kernel.anew()
         self._places: dict[int, dict[int, int]] = {}
-        self._at_most: dict[int, float] = {}
+        self._magnitude = 0
         self._cells: dict[int, Cells] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add what :meth:`Statistics.rows` gave.
 
-        :raises RowsError: if a sum may exceed a long
+        :raises RowsError: if a sum may exceed a long, of whatever rows in whatever partitions
         """
+        batch = self._watched(batch)
         if self._kernel is not None:
             self._kernel.merge(batch)
             return
@@ -267,22 +289,29 @@ class Merged:
         )
         for feature, node, first, end in zip(features, nodes, ends, ends[1:], strict=False):
             cells = self._of(feature)
-            given = flat[first:end].reshape(cells.shape[1:])
-            self._at_most[feature] += float(np.abs(given.astype(np.float64)).sum())
-            if self._at_most[feature] > _MOST:
-                raise RowsError(_TOO_LARGE)
-            cells[self._places[feature][node]] += given
+            cells[self._places[feature][node]] += flat[first:end].reshape(cells.shape[1:])
 
     def best(self) -> pa.RecordBatch:
         """Return the best split of each open node that has rows here."""
         return self._search.best(self._cells) if self._kernel is None else self._kernel.search()
+
+    def _watched(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Take out what units add up to without their signs; refuse what a long may not hold."""
+        is_cells = pc.not_equal(batch.column(0), _MAGNITUDE)
+        if is_cells.false_count == 0:
+            return batch
+        magnitudes = batch.filter(pc.invert(is_cells)).column(2).flatten()
+        self._magnitude += sum(magnitudes.to_pylist())
+        if self._magnitude > _MOST:
+            raise RowsError(_TOO_LARGE)
+        found: pa.RecordBatch = batch.filter(is_cells)
+        return found
 
     def _of(self, feature: int) -> Cells:
         if feature not in self._cells:
             counting = self._search.counting
             self._cells[feature] = np.zeros(counting.shape(feature), np.int64)
             self._places[feature] = {node: at for at, node in enumerate(counting.nodes(feature))}
-            self._at_most[feature] = 0.0
         return self._cells[feature]
 
 
@@ -310,6 +339,9 @@ def _columns(lists: list[pa.Array], counting: Counting) -> list[pa.Array]:
 
 
 def _arm_codes(arms: pa.Array, vocabulary: Sequence[str]) -> NDArray[np.int64]:
+    if arms.null_count:
+        message = f"{arms.null_count:,} rows of a batch have no arm"
+        raise RowsError(message)
     codes = pc.index_in(arms, value_set=pa.array(vocabulary, arms.type))
     if codes.null_count:
         value = arms[codes.is_null().index(True).as_py()].as_py()
@@ -325,6 +357,24 @@ def _units(units: pa.Array) -> NDArray[np.int64]:
         raise RowsError(message)
     found: NDArray[np.int64] = units.to_numpy()
     return found
+
+
+def _magnitude(units: pa.Array) -> int:
+    """Add up whole numbers without their signs, in halves that a long holds the sums of."""
+    sizes = np.abs(units.drop_null().to_numpy()).view(np.uint64)
+    high, low = sizes >> np.uint64(32), sizes & np.uint64(2**32 - 1)
+    return (int(high.sum()) << 32) + int(low.sum())
+
+
+def _shares_only(units: NDArray[np.int64], one: int) -> None:
+    """Refuse outcomes that are no shares, whatever their sums are."""
+    others = ((units < 0) | (units > one)).any(axis=0)
+    if others.any():
+        message = (
+            "the criteria kl and chi2 are for outcomes between 0 and 1: "
+            f"{int(others.sum()):,} rows of a batch have others"
+        )
+        raise RowsError(message)
 
 
 def _sums(place: NDArray[np.int64], units: NDArray[np.int64], length: int) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812 (its usual name)
 
 from ember.policy.draws import seed_of
-from ember.policy.errors import RowsError
+from ember.policy.errors import RowsError, whole
 from ember.policy.fingerprint import column
 from ember.policy.grow import grow_forest
 from ember.policy.inputs import arm, as_number, drawn_by, refuse_taken
@@ -43,10 +43,12 @@ def doubly_robust(  # noqa: PLR0913 (keywords, each of them a choice)
 
     :param folds: rows of each are scored by a forest that the others grew; 2 to 10
     :param propensities: a column with how likely each arm was for the row, as an array of doubles;
-        without it, each arm's share of the rows, as in a randomised trial
+        without it, each arm's share of the rows, as in a randomised trial. A row whose own arm was
+        not likely at all, or more than certain, is an error of the query
     :raises RowsError: if the rows do not fit the manifest, an arm has none, or there is a column
         ``out``
     """
+    folds, seed = whole("folds", folds), whole("seed", seed)
     if not 2 <= folds <= 10:
         message = f"folds is {folds}, and not between 2 and 10"
         raise RowsError(message)
@@ -67,8 +69,11 @@ def doubly_robust(  # noqa: PLR0913 (keywords, each of them a choice)
         )
         found = score(found, forest, out=name, backend="arrow")
     expected = F.element_at(F.array(*map(column, names)), (column(_FOLD) + F.lit(1)).cast("int"))
-    shares = _shares(df, manifest) if propensities is None else column(propensities)
-    return found.withColumn(out, _values(df, manifest, expected, shares)).drop(_FOLD, *names)
+    if propensities is None:
+        shares, own = _shares(df, manifest), None
+    else:
+        shares, own = column(propensities), propensities
+    return found.withColumn(out, _values(df, manifest, expected, shares, own)).drop(_FOLD, *names)
 
 
 def _shares(df: DataFrame, manifest: Manifest) -> Column:
@@ -81,15 +86,22 @@ def _shares(df: DataFrame, manifest: Manifest) -> Column:
     return F.array(*(F.lit(rows[each] / total) for each in manifest.treatment.arms))
 
 
-def _values(df: DataFrame, manifest: Manifest, expected: Column, shares: Column) -> Column:
+def _values(
+    df: DataFrame, manifest: Manifest, expected: Column, shares: Column, own: str | None
+) -> Column:
     outcome, got = as_number(df, manifest.outcome.column), arm(df, manifest)
-    return F.array(
-        *(
-            F.get(expected, F.lit(at))
-            + F.when(
-                got == F.lit(name),
-                (outcome - F.get(expected, F.lit(at))) / F.get(shares, F.lit(at)),
-            ).otherwise(F.lit(0.0))
-            for at, name in enumerate(manifest.treatment.arms)
-        )
-    )
+
+    def value(at: int, name: str) -> Column:
+        share = F.get(shares, F.lit(at))
+        if own is not None:
+            share = F.when((share > 0.0) & (share <= 1.0), share).otherwise(_unlikely(own, name))
+        more = (outcome - F.get(expected, F.lit(at))) / share
+        return F.get(expected, F.lit(at)) + F.when(got == F.lit(name), more).otherwise(F.lit(0.0))
+
+    return F.array(*(value(at, name) for at, name in enumerate(manifest.treatment.arms)))
+
+
+def _unlikely(own: str, name: str) -> Column:
+    """Refuse a row that cannot have got its arm."""
+    words = f"column {own!r}: a row got {name!r}, which was not likely above 0 and up to 1"
+    return F.raise_error(F.lit(words)).cast("double")
