@@ -65,6 +65,20 @@ def test_the_order_of_columns_does_not_matter_and_arrays_have_names(people, lear
     assert learner.forest_.manifest.treatment.control == "b"
 
 
+def test_arms_and_their_control_may_be_numbers_and_features_of_pandas_categories(people):
+    frame, gave, arms = people
+    numbers = np.where(arms == "b", 1, 0)
+    given = {"n_trees": 1, "max_depth": 1, "min_leaf": np.int64(10), "seed": np.int64(3)}
+    learner = PolicyLearner(control=0, **given).fit(frame, gave, treatment=numbers)
+    assert learner.forest_.manifest.treatment.control == "0"
+    texts = PolicyLearner(control="0", **given).fit(frame, gave, treatment=numbers.astype(str))
+    assert texts.forest_ == learner.forest_
+    grouped = frame.assign(town=frame["town"].astype("category"))
+    assert (learner.predict_scores(grouped) == learner.predict_scores(frame)).all()
+    again = PolicyLearner(control=0, **given).fit(grouped, gave, treatment=numbers)
+    assert again.forest_ == learner.forest_
+
+
 def test_parameters_are_got_set_and_cloned():
     learner = PolicyLearner(max_depth=3)
     assert learner.get_params()["max_depth"] == 3
@@ -128,6 +142,11 @@ def test_it_is_asked_after_it_has_learnt_and_for_the_same_features(people, learn
         learnt.predict(frame.assign(more=1))
     with pytest.raises(RowsError, match="feature 'age' is to be of double"):
         learnt.predict(frame.assign(age="old"))
+    with pytest.raises(RowsError, match="feature 'age' is to be of double, and is of"):
+        learnt.predict(frame.assign(age="50"))
+    for town in (1, pd.Timestamp("2026-01-01")):
+        with pytest.raises(RowsError, match="feature 'town' is to be of string, and is of"):
+            learnt.predict(frame.assign(town=town))
     with pytest.raises(RowsError, match="'c' is none of the arms a, b"):
         learnt.score(frame, gave, treatment=np.where(arms == "a", "c", arms))
 

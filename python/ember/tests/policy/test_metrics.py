@@ -177,6 +177,29 @@ def test_the_interval_is_that_of_the_normal_law():
     assert found == Estimate(3.0, pytest.approx(3 - reach), pytest.approx(3 + reach))
 
 
+@pytest.mark.parametrize("measure", [auuc, qini, qini_curve, uplift_curve])
+def test_what_has_no_rank_or_nothing_to_compare_with_is_refused(ranked, measure):
+    outcome, uplift, treated = ranked
+    for wrong in (math.nan, math.inf):
+        some = np.where(np.arange(500) < 3, wrong, uplift)
+        with pytest.raises(RowsError, match="3 values of uplift are not finite"):
+            measure(outcome, some, treated)
+        with pytest.raises(RowsError, match="3 values of outcome are not finite"):
+            measure(np.where(np.arange(500) < 3, wrong, outcome), uplift, treated)
+    with pytest.raises(RowsError, match="all of the rows are treated"):
+        measure(outcome, uplift, treated | True)
+    with pytest.raises(RowsError, match="none of the rows are treated"):
+        measure(outcome, uplift, treated & False)
+
+
+def test_values_that_are_not_finite_or_of_no_arm_are_refused():
+    with pytest.raises(RowsError, match="1 values of what is to be estimated are not finite"):
+        Estimate.of(np.array([1.0, math.nan]))
+    for arm in (-1, 2):
+        with pytest.raises(RowsError, match="1 rows have an arm that is no place of 2 shares"):
+            values_by_arm(np.array([0, arm]), np.ones(2), np.array([0.5, 0.5]))
+
+
 def test_rows_that_do_not_fit_one_another_are_refused():
     one = np.ones(1)
     with pytest.raises(RowsError, match="have no interval"):

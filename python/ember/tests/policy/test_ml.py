@@ -90,6 +90,14 @@ def test_a_param_that_is_needed_is_asked_for_by_name(customers, lacking):
         PolicyEstimator(**given).fit(customers)
 
 
+@pytest.mark.parametrize("lacking", ["treatmentCol", "outcomeCol"])
+def test_a_param_that_a_judge_needs_is_asked_for_by_name(customers, lacking):
+    given = {"treatmentCol": "segment", "outcomeCol": "spend"}
+    judge = PolicyEvaluator(**{name: of for name, of in given.items() if name != lacking})
+    with pytest.raises(RowsError, match=f"param '{lacking}' is not set"):
+        judge.evaluate(customers.withColumn("prediction", F.lit("mens")))
+
+
 def test_a_model_that_was_tampered_with_is_refused(tmp_path, model):
     path = tmp_path / "model"
     model.save(str(path))

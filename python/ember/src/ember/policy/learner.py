@@ -116,7 +116,8 @@ class PolicyLearner:
         :raises RowsError: if a feature is absent, or one is there that was not
         """
         forest, frame = self._forest(), framed(X)
-        more = [name for name in frame.columns if name not in set(self.feature_names_in_)]
+        known = set(self.feature_names_in_)
+        more = [name for name in frame.columns if name not in known]
         if more:
             message = f"feature {more[0]!r} was not there when it learnt"
             raise RowsError(message)
@@ -163,7 +164,7 @@ class PolicyLearner:
             features=features,
             treatment=_TREATMENT,
             outcome=_OUTCOME,
-            control=first if self.control is None else self.control,
+            control=first if self.control is None else str(self.control),
             bins=self.bins,
             digits=self.digits,
         )

@@ -65,8 +65,20 @@ def _column(frame: pd.DataFrame, feature: Feature) -> pa.Array:
     wanted = pa.float64() if isinstance(feature, Numeric) else pa.string()
     try:
         found = pa.array(frame[feature.name], from_pandas=True)
+        if pa.types.is_dictionary(found.type):
+            found = found.cast(found.type.value_type)
+        if _is_text(found.type) is isinstance(feature, Numeric):
+            message = f"feature {feature.name!r} is to be of {wanted}, and is of {found.type}"
+            raise RowsError(message)
         found = found.cast(wanted, safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         message = f"feature {feature.name!r} is to be of {wanted}: {error}"
         raise RowsError(message) from error
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _is_text(of: pa.DataType) -> bool | None:
+    """Tell whether values are text; None of booleans and nulls, which may be text or numbers."""
+    if pa.types.is_boolean(of) or pa.types.is_null(of):
+        return None
+    return bool(pa.types.is_string(of) or pa.types.is_large_string(of) or str(of) == "string_view")

@@ -36,11 +36,12 @@ class Estimate:
     def of(values: Values) -> Estimate:
         """Return the mean of values that are independent of one another, by the normal law.
 
-        :raises RowsError: if they are fewer than two
+        :raises RowsError: if they are fewer than two, or one is not finite
         """
         if len(values) < 2:
             message = f"{len(values)} rows have no interval"
             raise RowsError(message)
+        _finite("what is to be estimated", values)
         mean = math.fsum(values) / len(values)
         variance = math.fsum((values - mean) ** 2) / (len(values) - 1)
         reach = _Z * math.sqrt(variance / len(values))
@@ -67,6 +68,9 @@ def values_by_arm(
         raise RowsError(message)
     if not (shares > 0).all():
         message = f"an arm has no share of the rows: {shares.tolist()}"
+        raise RowsError(message)
+    if strange := int(((arm < 0) | (arm >= arms)).sum()):
+        message = f"{strange:,} rows have an arm that is no place of {arms} shares"
         raise RowsError(message)
     values = np.zeros((rows, arms)) if expected is None else expected.copy()
     every = np.arange(rows)
@@ -142,6 +146,11 @@ def _first(
             f"treated is {treated.dtype}, and not True or False for each row: use astype(bool)"
         )
         raise RowsError(message)
+    if treated.all() or not treated.any():
+        message = f"{'all' if treated.all() else 'none'} of the rows are treated: nothing compares"
+        raise RowsError(message)
+    _finite("outcome", outcome)
+    _finite("uplift", uplift)
     order = np.argsort(-uplift, kind="stable")
     last = np.append(np.diff(uplift[order]) != 0, [True])
     ends = np.flatnonzero(last) + 1
@@ -150,6 +159,12 @@ def _first(
         sums = map(math.fsum, np.split(np.where(side, outcome, 0.0)[order], ends[:-1]))
         sides.append((side[order].cumsum()[ends - 1], _running(sums)))
     return ends, sides[0], sides[1]
+
+
+def _finite(name: str, values: Values) -> None:
+    if wrong := int((~np.isfinite(values)).sum()):
+        message = f"{wrong:,} values of {name} are not finite"
+        raise RowsError(message)
 
 
 def _running(sums: Iterable[float]) -> Values:

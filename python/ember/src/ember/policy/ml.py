@@ -42,6 +42,13 @@ def _param(name: str, doc: str, of: Callable[[Any], Any]) -> Param[Any]:
     return Param(Params._dummy(), name, doc, of)  # noqa: SLF001 (pyspark's own way)
 
 
+def _asked(of: Params, *needed: Param[Any]) -> None:
+    for param in needed:
+        if not of.isDefined(param):
+            message = f"param {param.name!r} is not set: it is the {param.doc}"
+            raise RowsError(message)
+
+
 class _Outputs(Params):
     """The columns that a model adds."""
 
@@ -106,10 +113,7 @@ class PolicyEstimator(
 
     def _fit(self, dataset: DataFrame) -> PolicyModel:
         get = self.getOrDefault
-        for needed in (self.featuresCols, self.treatmentCol, self.outcomeCol, self.control):
-            if not self.isDefined(needed):
-                message = f"param {needed.name!r} is not set: it is the {needed.doc}"
-                raise RowsError(message)
+        _asked(self, self.featuresCols, self.treatmentCol, self.outcomeCol, self.control)
         manifest = fit(
             dataset,
             features=get(self.featuresCols),
@@ -203,6 +207,7 @@ class PolicyEvaluator(
         self._set(**params)
 
     def _evaluate(self, dataset: DataFrame) -> float:
+        _asked(self, self.treatmentCol, self.outcomeCol)
         gave = as_decimal(
             dataset, self.getOrDefault(self.outcomeCol), self.getOrDefault(self.digits)
         )

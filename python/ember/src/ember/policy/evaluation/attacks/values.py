@@ -72,7 +72,7 @@ ATTACKS: Final = (
         "text is wanted",
     ),
     _rows("an arm that is not in the vocabulary", learn, _to("arm", "'Mens'"), "'Mens'"),
-    _rows("no arm", learn, _to("arm", "CAST(NULL AS STRING)"), "none of the arms"),
+    _rows("no arm", learn, _to("arm", "CAST(NULL AS STRING)"), "have no arm"),
     _rows("an empty arm", learn, lambda df: df.where("arm != 'mens'"), "no row has the arm 'mens'"),
     _rows("no rows", learn, lambda df: df.where("false"), "no rows"),
     _rows("no outcome", learn, _to("outcome", "CAST(NULL AS DOUBLE)"), "no outcome"),
@@ -95,7 +95,16 @@ ATTACKS: Final = (
         "at most 1,000",
     ),
     _rows("rows without an arm", prepare, _to("arm", "CAST(NULL AS STRING)"), "without an arm"),
-    _rows("one arm alone", prepare, _to("arm", "'none'"), "treatment.arms"),
+    _rows("one arm alone", prepare, _to("arm", "'none'"), "'arm'", "'none' alone"),
+    _rows("no rows at all", prepare, lambda df: df.where("false"), "there are no rows"),
+    _rows("true and false as outcomes", prepare, _to("outcome", "true"), "'outcome'", "cast it"),
+    _rows(
+        "text that is compared without its case",
+        prepare,
+        _to("f1", "f1 COLLATE UTF8_LCASE"),
+        "'f1'",
+        "collate UTF8_LCASE",
+    ),
     _rows("no row of the control", prepare, lambda df: df.where("arm != 'none'"), "control"),
     _rows(
         "mostly infinite", prepare, _to("f0", "double('inf')"), "features[0].boundaries[0]", "inf"
