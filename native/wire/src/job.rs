@@ -3,7 +3,6 @@
 //! Invariant: `context` is a pointer that came from `Arc::as_ptr` of a live [`Job`]: the worker holds one
 //! count for as long as it runs, and every `retain` adds one until its `release`.
 
-use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,7 @@ use ember_abi::{ArrowArray, ArrowSchema, PullStatus, PushStatus, SessionCalls, S
 use crate::ahead::Ahead;
 use crate::batch::{Draft, read};
 use crate::check::offset_at;
-use crate::{Kind, Link, Message, Received, Shape, WireError};
+use crate::{Kind, Link, Message, Shape, WireError};
 
 /// A session that the executor opened.
 #[derive(Debug)]
@@ -23,21 +22,20 @@ pub struct Job {
     header: Vec<u8>,
     input_schema: Vec<u8>,
     environment: Vec<u8>,
-    /// Set at the end; a function may keep its input for longer. Apart from the state, which a thread holds while
-    /// it waits for input.
+    /// Set at the end; a function may keep its input for longer.
     over: AtomicBool,
-    state: Mutex<State>,
+    output: Mutex<Output>,
+    tail: Mutex<Vec<u8>>,
 }
 
+/// What is said to the executor. No thread holds it while it waits for the executor to say something.
 #[derive(Debug, Default)]
-struct State {
-    /// Messages that came while the worker waited for another.
-    waiting: VecDeque<Message>,
-    input_ended: bool,
-    output: Ahead,
+struct Output {
+    ahead: Ahead,
     shape: Option<Shape>,
     draft: Draft,
-    tail: Vec<u8>,
+    /// How many threads wait, before whom there is nothing to be kept back.
+    waiting: usize,
 }
 
 /// The session wants no more.
@@ -68,10 +66,11 @@ impl Job {
             environment: text()?,
             link,
             over: AtomicBool::new(false),
-            state: Mutex::new(State {
-                output: Ahead::new(depth),
-                ..State::default()
+            output: Mutex::new(Output {
+                ahead: Ahead::new(depth),
+                ..Output::default()
             }),
+            tail: Mutex::default(),
         })
     }
 
@@ -96,21 +95,23 @@ impl Job {
     /// Ends the session and tells the executor; what is called afterwards hears that it is over.
     pub fn finish(&self, tail: &[u8], reusable: bool) -> Result<(), WireError> {
         self.over.store(true, Ordering::SeqCst);
-        let mut state = self.state();
-        for message in std::mem::take(&mut state.waiting) {
+        for message in self.link.inbox.take_all() {
             self.link.discard(&message)?;
         }
-        let unsent = state.output.unsent();
-        drop(state);
+        let unsent = self.output().ahead.unsent();
         self.link.finish(unsent, tail, reusable)
     }
 
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
     fn is_cancelled(&self) -> bool {
-        self.over.load(Ordering::SeqCst) || self.link.control.cancelled()
+        self.is_over() || self.link.control.cancelled()
     }
 
     fn pull(&self) -> Result<Option<ArrowArray>, Stopped> {
-        let Some(message) = self.next_input(&mut self.state())? else {
+        let Some(message) = self.next_input()? else {
             return Ok(None);
         };
         self.link.control.count_taken();
@@ -120,42 +121,47 @@ impl Job {
     }
 
     /// Waits for the next input batch; `None` when there is no more. What a function forks gets none.
-    fn next_input(&self, state: &mut State) -> Result<Option<Message>, Stopped> {
+    fn next_input(&self) -> Result<Option<Message>, Stopped> {
         loop {
             if self.is_cancelled() || self.link.input.is_inherited() {
                 return Err(Stopped);
             }
-            if let Some(message) = state.waiting.pop_front() {
-                return Ok(Some(message));
+            // What comes after the end is another session's.
+            let next = self
+                .link
+                .inbox
+                .take(|kind| kind == Kind::BATCH && !self.is_over());
+            match next {
+                Ok(message) => return Ok(Some(message)),
+                Err(missing) if missing.next == Some(Kind::END_OF_INPUT) => return Ok(None),
+                Err(missing) => self.wait(missing.seen)?,
             }
-            if state.input_ended {
-                return Ok(None);
-            }
-            self.wait(state)?;
         }
     }
 
-    /// Takes the next message; if there is none, it says what it has to say, and waits.
-    fn wait(&self, state: &mut State) -> Result<(), Stopped> {
-        let socket = &self.link.socket;
-        let message = match socket.try_receive() {
-            Ok(Received::Nothing) => {
-                if self.link.control.executor_waits() {
-                    state.output.word(Message::plain(Kind::WANT));
-                }
-                self.send_all(state)?;
-                socket.receive()
-            }
-            other => other,
-        };
-        match message {
-            Ok(Received::Message(message)) => match message.kind {
-                Kind::BATCH => state.waiting.push_back(message),
-                Kind::END_OF_INPUT => state.input_ended = true,
-                _ => {}
-            },
-            _ => return Err(Stopped),
+    /// Waits until more than `seen` was heard. If that is not so at once, it says before what it has to say.
+    fn wait(&self, seen: u64) -> Result<(), Stopped> {
+        if self.is_cancelled() || self.link.input.is_inherited() {
+            return Err(Stopped);
         }
+        let (inbox, socket) = (&self.link.inbox, &self.link.socket);
+        if inbox.has_more(socket, seen) {
+            return Ok(());
+        }
+        self.begin_to_wait()?;
+        let heard = inbox.wait(socket, seen);
+        self.output().waiting -= 1;
+        if heard { Ok(()) } else { Err(Stopped) }
+    }
+
+    fn begin_to_wait(&self) -> Result<(), Stopped> {
+        let mut output = self.output();
+        if self.link.control.executor_waits() {
+            output.ahead.word(Message::plain(Kind::WANT));
+        }
+        self.send_all(&mut output)?;
+        output.waiting += 1;
+        drop(output);
         Ok(())
     }
 
@@ -164,30 +170,31 @@ impl Job {
     /// As for the callback: `array` is live, and `schema` too unless it is null.
     unsafe fn push(
         &self,
-        state: &mut State,
         array: *const ArrowArray,
         schema: *const ArrowSchema,
         message: &[u8],
     ) -> Result<(), Stopped> {
+        let mut output = self.output();
         // SAFETY: live or null, by this function's contract.
         if let Some(schema) = unsafe { schema.as_ref() } {
             // SAFETY: as above.
-            state.shape = unsafe { Shape::of(schema) }.ok();
+            output.shape = unsafe { Shape::of(schema) }.ok();
             self.send(
                 Kind::SCHEMA,
                 &[&(message.len() as u64).to_le_bytes(), message],
             )?;
         }
         // Without a shape nobody can read the type; the executor has just been told, and says so.
-        if let Some(shape) = state.shape.take() {
+        if let Some(shape) = output.shape.take() {
             // SAFETY: live, by this function's contract.
-            let written = unsafe { self.write(&mut state.draft, &shape, array) };
-            state.shape = Some(shape);
-            if state.output.batch(written?) {
-                self.send_all(state)?;
+            let written = unsafe { self.write(&mut output.draft, &shape, array) };
+            output.shape = Some(shape);
+            if output.ahead.batch(written?) || output.waiting > 0 {
+                self.send_all(&mut output)?;
             }
         }
-        self.wait_for_room(state)
+        drop(output);
+        self.wait_for_room()
     }
 
     /// # Safety
@@ -210,8 +217,8 @@ impl Job {
     }
 
     /// Sends the output that was kept back.
-    fn send_all(&self, state: &mut State) -> Result<(), Stopped> {
-        let unsent = state.output.unsent();
+    fn send_all(&self, output: &mut Output) -> Result<(), Stopped> {
+        let unsent = output.ahead.unsent();
         self.link.socket.send_all(&unsent).map_err(|_| Stopped)
     }
 
@@ -232,16 +239,17 @@ impl Job {
         self.link.send(room.message(kind)).map_err(|_| Stopped)
     }
 
-    fn wait_for_room(&self, state: &mut State) -> Result<(), Stopped> {
-        let full = |state: &mut State| !state.output.has_room(self.link.control.read());
-        while full(state) {
+    fn wait_for_room(&self) -> Result<(), Stopped> {
+        let mut seen = self.link.inbox.count();
+        while !self.has_room() {
             self.link.control.block();
             if self.is_cancelled() {
                 return Err(Stopped);
             }
-            if full(state) {
-                self.wait(state)?;
+            if !self.has_room() {
+                self.wait(seen)?;
             }
+            seen = self.link.inbox.count();
         }
         if self.is_cancelled() {
             Err(Stopped)
@@ -250,13 +258,18 @@ impl Job {
         }
     }
 
-    /// What the callback of the tail was given.
-    pub fn tail(&self) -> Vec<u8> {
-        std::mem::take(&mut self.state().tail)
+    fn has_room(&self) -> bool {
+        let read = self.link.control.read();
+        self.output().ahead.has_room(read)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the callback of the tail was given.
+    pub fn tail(&self) -> Vec<u8> {
+        std::mem::take(&mut self.tail.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -292,7 +305,7 @@ unsafe extern "C" fn push(
     let message = unsafe { message.bytes() };
     // SAFETY: what `push` asks of its caller is what this callback asks of the bridge.
     let pushed = catch_unwind(AssertUnwindSafe(|| unsafe {
-        job.push(&mut job.state(), array, schema, message)
+        job.push(array, schema, message)
     }));
     match pushed {
         Ok(Ok(())) => PushStatus::TAKEN,
@@ -332,7 +345,8 @@ unsafe extern "C" fn tail(context: *mut c_void, bytes: Span) {
     // SAFETY: a live job, by this module's invariant.
     let job = unsafe { &*context.cast::<Job>() };
     // SAFETY: lent for the length of the callback.
-    job.state().tail = unsafe { bytes.bytes() }.to_vec();
+    let bytes = unsafe { bytes.bytes() }.to_vec();
+    *job.tail.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
 }
 
 /// # Safety
@@ -349,59 +363,152 @@ unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
 mod tests {
     use super::*;
     use crate::fork::tests::Child;
-    use crate::{Control, Socket, shared_file};
-    use std::sync::mpsc::channel;
+    use crate::{Arena, Control, Received, Socket, shared_file};
+    use arrow_array::ffi::to_ffi;
+    use arrow_array::{Array, Int64Array};
+    use std::sync::mpsc::{RecvTimeoutError, channel};
     use std::thread;
     use std::time::Duration;
 
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    /// A session's two ends.
+    struct Sides {
+        executor: Socket,
+        control: Control,
+        input: Arena,
+        job: Arc<Job>,
+    }
+
+    impl Sides {
+        fn of_depth(depth: u64) -> Self {
+            let (executor, worker) = Socket::pair().unwrap();
+            let (input, output) = (
+                shared_file(c"input").unwrap(),
+                shared_file(c"output").unwrap(),
+            );
+            let control = Control::create(&input).unwrap();
+            let arena = Arena::new(input.try_clone().unwrap());
+            let link = Arc::new(Link::new(worker.into_inner(), input, output).unwrap());
+            Self {
+                executor,
+                control,
+                input: arena,
+                job: Job::read(link, &opening(depth)).map(Arc::new).unwrap(),
+            }
+        }
+
+        /// Has another thread of the worker pull, and waits until it waits; whether it was stopped.
+        fn pulling(&self) -> thread::JoinHandle<bool> {
+            self.control.wait_for_room();
+            let job = Arc::clone(&self.job);
+            let pulling = thread::spawn(move || job.pull().is_err());
+            assert_eq!(self.said(), Kind::WANT);
+            pulling
+        }
+
+        fn said(&self) -> Kind {
+            match self.executor.receive().unwrap() {
+                Received::Message(message) => message.kind,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        /// What comes of it, unless it takes too long.
+        fn answer<T: Send + 'static>(
+            &self,
+            ask: impl FnOnce(&Arc<Job>) -> T + Send + 'static,
+        ) -> Result<T, RecvTimeoutError> {
+            let ((tell, answer), job) = (channel(), Arc::clone(&self.job));
+            thread::spawn(move || tell.send(ask(&job)));
+            answer.recv_timeout(LIMIT)
+        }
+    }
+
+    fn opening(depth: u64) -> Vec<u8> {
+        [depth, 0, 0, 0].map(u64::to_le_bytes).concat()
+    }
+
+    /// Whether a result was taken.
+    fn push(job: &Arc<Job>, first: bool) -> bool {
+        let (mut array, mut schema) = to_ffi(&Int64Array::from(vec![1, 2]).into_data()).unwrap();
+        let schema: *mut ArrowSchema = (&raw mut schema).cast();
+        let schema = if first { schema } else { std::ptr::null_mut() };
+        let calls = job.calls();
+        let array: *mut ArrowArray = (&raw mut array).cast();
+        // SAFETY: the job and the structs live.
+        let status = unsafe { (calls.push)(calls.context, array, schema, Span::of(b"schema")) };
+        status == PushStatus::TAKEN
+    }
+
     #[test]
     fn what_a_function_forks_takes_no_input_from_it() {
-        let (executor, worker) = Socket::pair().unwrap();
-        let files = [c"input", c"output"].map(|name| shared_file(name).unwrap());
-        let [input, output] = files;
-        let _control = Control::create(&input).unwrap();
-        let link = Arc::new(Link::new(worker.into_inner(), input, output).unwrap());
-        let opened = [2_u64, 0, 0, 0].map(u64::to_le_bytes).concat();
-        let job = Job::read(link, &opened).unwrap();
-        executor.send(&Message::plain(Kind::BATCH)).unwrap();
-        let child = Child::fork(|| u8::from(job.next_input(&mut job.state()).is_err()));
+        let sides = Sides::of_depth(2);
+        let plain = Message::plain(Kind::BATCH);
+        sides.executor.send(&plain).unwrap();
+        let child = Child::fork(|| u8::from(sides.job.next_input().is_err()));
         assert_eq!(child.answer(), 1);
-        assert!(matches!(
-            job.link.socket.try_receive(),
-            Ok(Received::Message(_))
-        ));
+        assert!(matches!(sides.job.next_input(), Ok(Some(message)) if message == plain));
     }
 
     #[test]
     fn whether_it_is_cancelled_is_told_while_another_thread_waits_for_input() {
-        let (executor, worker) = Socket::pair().unwrap();
-        let (input, output) = (
-            shared_file(c"input").unwrap(),
-            shared_file(c"output").unwrap(),
-        );
-        let control = Control::create(&input).unwrap();
-        let link = Arc::new(Link::new(worker.into_inner(), input, output).unwrap());
-        let opened = [2_u64, 0, 0, 0].map(u64::to_le_bytes).concat();
-        let job = Arc::new(Job::read(link, &opened).unwrap());
-
-        let pulls = Arc::clone(&job);
-        let waiting = thread::spawn(move || pulls.pull().is_err());
-        while job.state.try_lock().is_ok() {
-            thread::sleep(Duration::from_millis(1));
-        }
-        let (told, answer) = channel();
+        let sides = Sides::of_depth(2);
+        let waiting = sides.pulling();
         for is_cancelled in [0, 1] {
-            let (asks, told) = (Arc::clone(&job), told.clone());
-            thread::spawn(move || {
-                let calls = asks.calls();
+            let answer = sides.answer(|job| {
+                let calls = job.calls();
                 // SAFETY: the job lives.
-                told.send(unsafe { (calls.cancelled)(calls.context) })
+                unsafe { (calls.cancelled)(calls.context) }
             });
-            let limit = Duration::from_secs(10);
-            assert_eq!(answer.recv_timeout(limit), Ok(is_cancelled));
-            control.cancel();
+            assert_eq!(answer, Ok(is_cancelled));
+            sides.control.cancel();
         }
-        drop(executor);
+        drop(sides.executor);
+        assert!(waiting.join().unwrap());
+    }
+
+    #[test]
+    fn results_are_handed_over_while_another_thread_waits_for_input() {
+        let sides = Sides::of_depth(2);
+        let waiting = sides.pulling();
+        for first in [true, false, false] {
+            assert_eq!(sides.answer(move |job| push(job, first)), Ok(true));
+        }
+        // Those that follow quickly, too: nobody else would send them.
+        for said in [Kind::SCHEMA, Kind::PUSH, Kind::PUSH, Kind::PUSH] {
+            let message = sides.executor.try_receive().unwrap();
+            assert!(matches!(message, Received::Message(it) if it.kind == said));
+        }
+        drop(sides.executor);
+        assert!(waiting.join().unwrap());
+    }
+
+    #[test]
+    fn input_is_taken_while_another_thread_waits_for_room() {
+        let sides = Sides::of_depth(0);
+        let (tell, pushed) = channel();
+        let job = Arc::clone(&sides.job);
+        thread::spawn(move || tell.send(push(&job, true)));
+        assert_eq!([sides.said(), sides.said()], [Kind::SCHEMA, Kind::PUSH]);
+        sides.executor.send(&Message::plain(Kind::BATCH)).unwrap();
+        let taken = sides.answer(|job| matches!(job.next_input(), Ok(Some(_))));
+        assert_eq!((taken, pushed.try_recv().is_err()), (Ok(true), true));
+        sides.control.count_read();
+        sides.executor.send(&Message::plain(Kind::GO)).unwrap();
+        assert_eq!(pushed.recv_timeout(LIMIT), Ok(true));
+    }
+
+    #[test]
+    fn a_thread_that_still_waits_for_input_holds_no_session_up() {
+        let mut sides = Sides::of_depth(2);
+        let waiting = sides.pulling();
+        let finished = sides.answer(|job| job.finish(b"tail", true).is_ok());
+        assert_eq!((finished, sides.said()), (Ok(true), Kind::END));
+        let opening = sides.input.bytes(&[&opening(2)]).unwrap();
+        sides.executor.send(&opening.message(Kind::OPEN)).unwrap();
+        let opened = sides.answer(|job| matches!(job.link.open(), Ok(Some(_))));
+        assert_eq!(opened, Ok(true));
         assert!(waiting.join().unwrap());
     }
 }

@@ -16,6 +16,7 @@ mod batch;
 mod check;
 mod control;
 mod fork;
+mod inbox;
 mod job;
 mod lend;
 mod link;

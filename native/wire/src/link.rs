@@ -4,14 +4,14 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{
-    Arena, Control, Job, Kind, Message, REUSABLE, Received, Room, Socket, TRIMMED, View, WireError,
-};
+use crate::inbox::Inbox;
+use crate::{Arena, Control, Job, Kind, Message, REUSABLE, Room, Socket, TRIMMED, View, WireError};
 
 /// A worker's connection with its executor.
 #[derive(Debug)]
 pub struct Link {
     pub(crate) socket: Socket,
+    pub(crate) inbox: Inbox,
     pub(crate) control: Control,
     pub(crate) input: View,
     output: Mutex<Arena>,
@@ -25,17 +25,21 @@ impl Link {
     pub fn new(socket: OwnedFd, input: File, output: File) -> Result<Self, WireError> {
         Ok(Self {
             socket: Socket::of(socket),
+            inbox: Inbox::default(),
             control: Control::open(&input)?,
             input: View::of_worker(input)?,
             output: Mutex::new(Arena::new(output)),
         })
     }
 
-    /// Waits for the next session; `None` when the executor has gone.
+    /// Waits for the next session; `None` when the executor has gone. A thread of the last session's function may
+    /// still be listening, and then hears of it first.
     pub fn open(self: &Arc<Self>) -> Result<Option<Arc<Job>>, WireError> {
         loop {
-            let Received::Message(message) = self.socket.receive()? else {
-                return Ok(None);
+            let message = match self.inbox.take(|_| true) {
+                Ok(message) => message,
+                Err(missing) if self.inbox.wait(&self.socket, missing.seen) => continue,
+                Err(_) => return Ok(None),
             };
             if message.kind == Kind::OPEN {
                 if message.flags & TRIMMED != 0 {
