@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
@@ -280,6 +281,51 @@ def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):
         found, counted = answers(spark, limited, rows=2)
         assert found == [errno.EMFILE] * 2
         assert bool(counted.get("emberReasonQuarantined")) == (lane in ("auto", "embedded"))
+
+
+def test_a_function_that_limits_the_size_of_files_gives_results_on_every_lane(
+    spark, conf, tmp_path
+):
+    path = str(tmp_path / "file")
+
+    def limited(batches):
+        import resource
+
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        try:
+            for batch in batches:
+                yield large(batch, of_child(batch), of_file())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    def large(batch, *facts):
+        text = f"{facts} {'x' * 5000}"  # together more than a worker keeps from session to session
+        return pa.RecordBatch.from_pydict({"v": [text] * batch.num_rows})
+
+    def of_child(batch):
+        child = os.fork()
+        if child == 0:
+            os._exit(batch.num_rows // 1000)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def of_file():
+        try:
+            Path(path).write_text("more than that")
+        except OSError as error:
+            return error.errno
+        return 0
+
+    start = F.substring("v", 1, 20)
+    found = {}
+    for lane in ("spark", "process", "auto", "embedded"):
+        conf("spark.ember.lane", lane)
+        rows = spark.range(0, 10_000, 1, 1).mapInArrow(limited, "v string")
+        told = rows.groupBy(start.alias("facts")).agg(F.sum(F.length("v")).alias("letters"))
+        found[lane] = [tuple(row) for row in told.collect()]
+    facts = f"{(10, errno.EFBIG)} "
+    assert found["spark"] == [(f"{facts}{'x' * (20 - len(facts))}", 10_000 * (len(facts) + 5000))]
+    assert list(found.values()) == [found["spark"]] * 4
 
 
 def test_a_stage_of_a_barrier_whose_function_needs_a_worker_is_tried_again_in_one(spark, conf):

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ember_session::SessionSpec;
 use ember_wire::{
     Arena, Control, Kind, REUSABLE, Received, Socket, TRIMMED, View, WireError, shared_file,
+    wide_file,
 };
 
 use crate::ProcessError;
@@ -58,7 +59,7 @@ impl Worker {
     /// Has the zygote fork a worker.
     pub(crate) fn fork(zygote: &Arc<Zygote>) -> Result<Self, ProcessError> {
         let (here, there) = Socket::pair()?;
-        let (input, output) = (shared_file(c"ember-input")?, shared_file(c"ember-output")?);
+        let (input, output) = (shared_file(c"ember-input")?, wide_file(c"ember-output")?);
         let control = Control::create(&input)?;
         let copy = |file: &File| {
             file.try_clone()

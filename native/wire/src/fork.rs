@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::WireError;
-use crate::memory::{Mapping, map_over, shared_file};
+use crate::memory::{Mapping, PAGE, Pages, limit_of_files, map_over, shared_file};
 
 /// Addresses, each with its bytes.
 type Spans = BTreeMap<usize, usize>;
@@ -26,8 +26,16 @@ type Spans = BTreeMap<usize, usize>;
 struct Register {
     regions: Spans,
     blocks: Spans,
-    /// The blocks for the child of the fork that is under way: each region after the one before it.
-    copy: Option<File>,
+    /// For the child of the fork that is under way.
+    copy: Option<Copied>,
+}
+
+/// What a child finds in the place of the blocks.
+enum Copied {
+    /// Each region after the one before it. It takes no address space, which a function may have limited.
+    File(File),
+    /// The spans of pages in which blocks lie, one after the other: the function has limited the size of files.
+    Pages(Pages, Spans),
 }
 
 static REGISTER: Mutex<Register> = Mutex::new(Register {
@@ -113,23 +121,72 @@ impl Drop for Live {
 }
 
 impl Register {
-    fn copied(&self) -> Result<File, WireError> {
+    fn copied(&self) -> Result<Copied, WireError> {
+        let bytes: usize = self.regions.values().sum();
+        if limit_of_files() < bytes as u64 {
+            self.in_pages()
+        } else {
+            self.in_file().map(Copied::File)
+        }
+    }
+
+    fn in_file(&self) -> Result<File, WireError> {
         let refused = |error| WireError::System("a child's copy of the input", error);
         let file = shared_file(c"ember-forked")?;
         let mut end = 0;
         for (start, bytes) in &self.regions {
-            for (block, bytes) in self.blocks.range(*start..start + bytes) {
-                let from = std::ptr::with_exposed_provenance::<u8>(*block);
-                // SAFETY: a block that its reader holds, by this module's invariant, and nobody
-                // writes it meanwhile: to give it back takes the lock that the caller has.
-                let held = unsafe { std::slice::from_raw_parts(from, *bytes) };
-                let at = end + (block - start) as u64;
-                file.write_all_at(held, at).map_err(refused)?;
+            for (at, held) in self.held(*start, *bytes) {
+                file.write_all_at(held, end + at as u64).map_err(refused)?;
             }
             end += *bytes as u64;
         }
         file.set_len(end).map_err(refused)?;
         Ok(file)
+    }
+
+    fn in_pages(&self) -> Result<Copied, WireError> {
+        let spans = self.spans();
+        let mut pages = Pages::new(spans.values().sum())?;
+        let mut end = 0;
+        for (start, bytes) in &spans {
+            for (at, held) in self.held(*start, *bytes) {
+                pages.put(end + at, held);
+            }
+            end += bytes;
+        }
+        Ok(Copied::Pages(pages, spans))
+    }
+
+    /// The blocks within so many bytes, and how far from the first of these they begin.
+    fn held(&self, start: usize, bytes: usize) -> impl Iterator<Item = (usize, &[u8])> {
+        let within = self.blocks.range(start..start + bytes);
+        within.map(move |(block, bytes)| {
+            let from = std::ptr::with_exposed_provenance::<u8>(*block);
+            // SAFETY: a block that its reader holds, by this module's invariant, and nobody
+            // writes it meanwhile: to give it back takes the lock that the caller has.
+            let held = unsafe { std::slice::from_raw_parts(from, *bytes) };
+            (block - start, held)
+        })
+    }
+
+    /// The pages in which the blocks lie.
+    fn spans(&self) -> Spans {
+        let page = usize::try_from(PAGE).unwrap_or(1);
+        let mut spans = Spans::new();
+        for (start, bytes) in &self.blocks {
+            let from = start - start % page;
+            let end = (start + bytes).next_multiple_of(page);
+            match spans.last_entry() {
+                Some(mut last) if last.key() + last.get() >= from => {
+                    let bytes = end - last.key();
+                    last.insert(bytes);
+                }
+                _ => {
+                    spans.insert(from, end - from);
+                }
+            }
+        }
+        spans
     }
 
     /// Puts the copy in place of what is shared; false if something would stay shared or be lost.
@@ -139,16 +196,24 @@ impl Register {
             return false;
         }
         self.blocks.clear();
+        let file = match &copy {
+            Some(Copied::File(file)) => Some(file),
+            _ => None,
+        };
         let mut at = 0;
         for (start, bytes) in std::mem::take(&mut self.regions) {
             // SAFETY: a mapping, by this module's invariant. What it held that somebody still reads
-            // is in the copy, at the same place.
-            if !unsafe { map_over(start, bytes, copy.as_ref(), at) } {
+            // is in the copy: at the same place of the file, or about to be moved here.
+            if !unsafe { map_over(start, bytes, file, at) } {
                 return false;
             }
             at += bytes as u64;
         }
-        true
+        match copy {
+            // SAFETY: pages of these mappings.
+            Some(Copied::Pages(pages, spans)) => unsafe { pages.move_to(&spans) },
+            _ => true,
+        }
     }
 }
 

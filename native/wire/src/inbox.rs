@@ -21,6 +21,8 @@ struct Heard {
     count: u64,
     /// Whether a thread waits at the socket.
     listening: bool,
+    /// How many wait for it to hear something.
+    sleeping: usize,
     gone: bool,
 }
 
@@ -60,8 +62,8 @@ impl Inbox {
     /// Whether more than `seen` was heard, or is at the socket.
     pub(crate) fn has_more(&self, socket: &Socket, seen: u64) -> bool {
         let mut heard = self.heard();
-        if heard.count == seen && !heard.listening && heard.note(socket.try_receive()) {
-            self.more.notify_all();
+        if heard.count == seen && !heard.listening {
+            heard.note(socket.try_receive());
         }
         heard.count != seen
     }
@@ -70,10 +72,12 @@ impl Inbox {
     pub(crate) fn wait(&self, socket: &Socket, seen: u64) -> bool {
         let mut heard = self.heard();
         while heard.listening && heard.count == seen {
+            heard.sleeping += 1;
             heard = self
                 .more
                 .wait(heard)
                 .unwrap_or_else(PoisonError::into_inner);
+            heard.sleeping -= 1;
         }
         if heard.count == seen && !heard.gone {
             heard.listening = true;
@@ -82,7 +86,9 @@ impl Inbox {
             heard = self.heard();
             heard.listening = false;
             heard.note(received);
-            self.more.notify_all();
+            if heard.sleeping > 0 {
+                self.more.notify_all();
+            }
         }
         heard.count != seen
     }
@@ -93,10 +99,10 @@ impl Inbox {
 }
 
 impl Heard {
-    /// Keeps what was received; whether that changes anything.
-    fn note(&mut self, received: Result<Received, WireError>) -> bool {
+    /// Keeps what was received.
+    fn note(&mut self, received: Result<Received, WireError>) {
         match received {
-            Ok(Received::Nothing) => return false,
+            Ok(Received::Nothing) => {}
             Ok(Received::Message(message)) => {
                 self.count += 1;
                 if matches!(message.kind, Kind::OPEN | Kind::BATCH | Kind::END_OF_INPUT) {
@@ -105,6 +111,5 @@ impl Heard {
             }
             Ok(Received::Gone) | Err(_) => self.gone = true,
         }
-        true
     }
 }

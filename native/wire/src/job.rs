@@ -94,12 +94,18 @@ impl Job {
 
     /// Ends the session and tells the executor; what is called afterwards hears that it is over.
     pub fn finish(&self, tail: &[u8], reusable: bool) -> Result<(), WireError> {
-        self.over.store(true, Ordering::SeqCst);
+        let unsent = self.last_output();
         for message in self.link.inbox.take_all() {
             self.link.discard(&message)?;
         }
-        let unsent = self.output().ahead.unsent();
         self.link.finish(unsent, tail, reusable)
+    }
+
+    /// What is to be said before the end. No thread that the function has left behind adds to it.
+    fn last_output(&self) -> Vec<Message> {
+        let mut output = self.output();
+        self.over.store(true, Ordering::SeqCst);
+        output.ahead.unsent()
     }
 
     fn is_over(&self) -> bool {
@@ -155,7 +161,7 @@ impl Job {
     }
 
     fn begin_to_wait(&self) -> Result<(), Stopped> {
-        let mut output = self.output();
+        let mut output = self.open_output()?;
         if self.link.control.executor_waits() {
             output.ahead.word(Message::plain(Kind::WANT));
         }
@@ -174,7 +180,7 @@ impl Job {
         schema: *const ArrowSchema,
         message: &[u8],
     ) -> Result<(), Stopped> {
-        let mut output = self.output();
+        let mut output = self.open_output()?;
         // SAFETY: live or null, by this function's contract.
         if let Some(schema) = unsafe { schema.as_ref() } {
             // SAFETY: as above.
@@ -268,6 +274,16 @@ impl Job {
         std::mem::take(&mut self.tail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The output while the session lasts, which it does until this is let go.
+    fn open_output(&self) -> Result<MutexGuard<'_, Output>, Stopped> {
+        let output = self.output();
+        if self.is_over() {
+            Err(Stopped)
+        } else {
+            Ok(output)
+        }
+    }
+
     fn output(&self) -> MutexGuard<'_, Output> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -355,8 +371,10 @@ unsafe extern "C" fn tail(context: *mut c_void, bytes: Span) {
 unsafe extern "C" fn spent(context: *mut c_void, spent: *const Spent) {
     // SAFETY: a live job, by this module's invariant.
     let job = unsafe { &*context.cast::<Job>() };
-    // SAFETY: lent for the length of the callback.
-    job.link.control.spend(unsafe { &*spent });
+    if !job.is_over() {
+        // SAFETY: lent for the length of the callback.
+        job.link.control.spend(unsafe { &*spent });
+    }
 }
 
 #[cfg(test)]
@@ -505,6 +523,20 @@ mod tests {
         let waiting = sides.pulling();
         let finished = sides.answer(|job| job.finish(b"tail", true).is_ok());
         assert_eq!((finished, sides.said()), (Ok(true), Kind::END));
+        assert_eq!(sides.answer(|job| push(job, true)), Ok(false));
+        let told = sides.answer(|job| {
+            let (calls, spent) = (
+                job.calls(),
+                Spent {
+                    cpu: 5,
+                    ..Spent::default()
+                },
+            );
+            // SAFETY: the job and the struct live.
+            unsafe { (calls.spent.unwrap())(calls.context, &raw const spent) };
+        });
+        assert_eq!((told, sides.control.spent().cpu), (Ok(()), 0));
+        assert_eq!(sides.executor.try_receive().unwrap(), Received::Nothing);
         let opening = sides.input.bytes(&[&opening(2)]).unwrap();
         sides.executor.send(&opening.message(Kind::OPEN)).unwrap();
         let opened = sides.answer(|job| matches!(job.link.open(), Ok(Some(_))));

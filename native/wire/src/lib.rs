@@ -33,7 +33,7 @@ pub use control::Control;
 pub use job::Job;
 pub use lend::{Lender, Records, lend, lent_bytes};
 pub use link::Link;
-pub use memory::shared_file;
+pub use memory::{shared_file, wide_file};
 pub use message::{Kind, Message, REUSABLE, TRIMMED};
 pub use shape::Shape;
 pub use socket::{Received, Socket};

@@ -153,10 +153,10 @@ impl Drop for Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Arena, Kind, shared_file};
+    use crate::{Arena, Kind, wide_file};
 
     fn sides() -> (Arena, View) {
-        let file = shared_file(c"arena").unwrap();
+        let file = wide_file(c"arena").unwrap();
         (Arena::new(file.try_clone().unwrap()), View::new(file))
     }
 
@@ -237,6 +237,11 @@ mod tests {
             },
             Message {
                 segment_bytes: 1 << 50,
+                segment: 8192,
+                ..sent
+            },
+            Message {
+                segment_bytes: sent.segment_bytes + 8192,
                 segment: 8192,
                 ..sent
             },

@@ -151,23 +151,18 @@ def test_a_handler_for_a_signal_of_the_jvm_is_only_remembered(
     assert signal.getsignal(number) == first
 
 
-def test_a_limit_of_the_size_of_files_is_left_out() -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    assert call(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))) is None
-    assert resource.getrlimit(resource.RLIMIT_FSIZE) == before
-
-
 @pytest.mark.parametrize("name", ["setrlimit", "prlimit"])
-def test_a_function_that_limits_its_process_needs_one(name: str) -> None:
-    before = resource.getrlimit(resource.RLIMIT_CORE)
+@pytest.mark.parametrize("which", [resource.RLIMIT_CORE, resource.RLIMIT_FSIZE])
+def test_a_function_that_limits_its_process_needs_one(name: str, which: int) -> None:
+    before = resource.getrlimit(which)
     given = () if name == "setrlimit" else (0,)
 
     def limit() -> None:
-        getattr(resource, name)(*given, resource.RLIMIT_CORE, (0, 1))
+        getattr(resource, name)(*given, which, (0, 1))
 
     with pytest.raises(Raised, match=rf"signals\.NeedsProcess: resource\.{name}"):
         call(limit)
-    assert resource.getrlimit(resource.RLIMIT_CORE) == before
+    assert resource.getrlimit(which) == before
 
 
 def test_limits_that_are_there_or_cannot_be_are_answered_as_the_kernel_does() -> None:

@@ -55,7 +55,7 @@ class Executor:
         """Have a worker forked; return its number and our end of its socket."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         files = [os.memfd_create(name) for name in ("input", "output")]
-        os.truncate(files[0], 4096)
+        os.posix_fallocate(files[0], 0, 4096)
         self.forks += 1
         socket.send_fds(self.end, [b"fork %d" % self.forks], [theirs.fileno(), *files])
         theirs.close()

@@ -2,9 +2,8 @@
 
 What a limit is for (less memory, fewer files, no core dumps) cannot be had for a function alone,
 so the session ends, and the task is tried again in a worker process. What changes nothing is
-answered as the kernel would answer. A limit of the size of files is recorded and not set, for a
-worker's results are written to files in memory; so is what another thread than the function's asks
-for, which has no session to end.
+answered as the kernel would answer. What another thread than the function's asks for, which has no
+session to end, is recorded and not set.
 """
 
 from __future__ import annotations
@@ -67,6 +66,6 @@ def _leave_or_refuse(name: str, which: int, limits: Any) -> None:
     if tuple(limits) == resource.getrlimit(which):
         return
     guards.record(name)
-    if CURRENT.get().runs_here() and which != resource.RLIMIT_FSIZE:
+    if CURRENT.get().runs_here():
         message = f"{name}({which}, {limits}) works in a process of the function's own only"
         raise NeedsProcess(message)
