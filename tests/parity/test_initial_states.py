@@ -132,6 +132,24 @@ def test_batches_are_transformed_as_by_spark(name, adaptive, parity_legs):
     parity_legs.check(case)
 
 
+class Sizes(TotalsOfFrames):
+    """How many rows each of a key's frames has."""
+
+    def handleInputRows(self, key, rows, timerValues):
+        sizes = [len(one) for one in rows]
+        yield pd.DataFrame([{"k": key[0], "total": sum(sizes), "seen": str(sizes), "days": ""}])
+
+
+@pytest.mark.parametrize("limit", [205, 215, 225, 235])
+def test_frames_that_bytes_limit_are_as_long_as_with_spark(limit, parity_legs):
+    def build(spark):
+        frame = spark.range(0, 90, 1, 1).selectExpr("cast(id % 3 as string) k", "id v", "id w")
+        return transformed(Sizes, pandas=True)(frame)
+
+    conf = ROCKS | {"spark.sql.execution.arrow.maxBytesPerBatch": str(limit)}
+    parity_legs.check(Case(f"limit_{limit}", build, TRANSFORM, conf=conf, ordered=False))
+
+
 @pytest.mark.parametrize(
     "through",
     [transformed(Fails, pandas=True), begun(RefusesStates, pandas=True)],

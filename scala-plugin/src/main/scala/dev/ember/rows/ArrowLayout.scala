@@ -20,7 +20,10 @@ import org.apache.arrow.vector.types.pojo.{ArrowType, Field, Schema}
  */
 object ArrowLayout {
 
-  /** The layout of `batch`, whose buffers must stay where they are for as long as the other side reads them. */
+  /**
+   * The layout of `batch`, whose buffers must stay where they are for as long as the other side reads them. Where no
+   * value is null there are no bits, as in what Spark's worker reads: PySpark counts the bytes of all buffers.
+   */
   def of(schema: Schema, batch: ArrowRecordBatch): Array[Long] = {
     val longs = new LongsBuilder
     longs += batch.getLength.toLong
@@ -35,9 +38,10 @@ object ArrowLayout {
       longs += node.getNullCount.toLong
       longs += bufferCount.toLong
       longs += field.getChildren.size.toLong
-      for (_ <- 0 until bufferCount) {
+      for (at <- 0 until bufferCount) {
         val buffer = buffers.next()
-        val size = buffer.readableBytes
+        val absent = at == 0 && node.getNullCount == 0
+        val size = if (absent) 0L else buffer.readableBytes
         longs += (if (size == 0) 0L else buffer.memoryAddress)
         longs += size
       }

@@ -76,6 +76,19 @@ class ArrowLayoutSuite extends AnyFunSuite {
     }
   }
 
+  test("bits of validity are there where a value is null, and nowhere else") {
+    withAllocator { allocator =>
+      val arrow = ArrowSchemas.of(StructType(Seq("a", "b").map(StructField(_, LongType))))
+      val rows = Iterator(InternalRow(1L, 2L), InternalRow(3L, null))
+      val batches = new RowBatches(arrow, allocator, None, Iterator(rows))
+      val sent = batches.next().get
+      val sizes = ArrowLayout.read(arrow, fromPython(sent, 0)).buffers.map(_.size)
+      assert(sizes == Seq(0L, 16L, 1L, 16L))
+      sent.memory.close()
+      batches.close()
+    }
+  }
+
   test("a batch of no rows, and one of no columns, are whole batches") {
     withAllocator { allocator =>
       val none = ArrowSchemas.of(StructType(Nil))
