@@ -35,7 +35,7 @@ class CannotEmbedError(RuntimeError):
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
     from ember_worker import children, guards, isolation, limits, signals, streams
-    from ember_worker.isolation import environment, modules, process
+    from ember_worker.isolation import dice, environment, modules, process
 
     guards.install()
     signals.install()
@@ -52,6 +52,7 @@ def start(config: dict[str, Any]) -> None:
     process.settle_threads(entries)
     with environment.while_loading(entries):
         load_worker(in_executor=True)
+        dice.install_for_numpy()
     process.settle_path()
     modules.settle()
     gc.collect()
