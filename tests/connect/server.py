@@ -42,6 +42,8 @@ class Server:
         words += [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
         environment = {key: value for key, value in os.environ.items() if key != CLIENT_MODE}
         environment |= {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
+        here = str(Path(sys.executable).parent)  # so that its name alone names the same Python
+        environment["PATH"] = f"{here}{os.pathsep}{os.environ['PATH']}"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*words, "spark-internal"],
@@ -59,16 +61,13 @@ class Server:
 
     def workers(self) -> set[int]:
         """Find the worker processes of Ember's: what a zygote has forked."""
-        parents = dict(processes())
-        return {pid for pid, parent in parents.items() if self._is_zygote(parent, parents)}
+        zygotes = self.zygotes()
+        return {pid for pid, parent in processes() if parent in zygotes}
 
-    def _is_zygote(self, pid: int, parents: dict[int, int]) -> bool:
-        if parents.get(pid) != self.process.pid:
-            return False
-        try:
-            return b"ember_worker/process/zygote.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return False
+    def zygotes(self) -> set[int]:
+        """Find what forks them: one process for each environment."""
+        own = (pid for pid, parent in processes() if parent == self.process.pid)
+        return {pid for pid in own if is_zygote(pid)}
 
     def stop(self) -> None:
         """End the server, and kill it when it does not."""
@@ -100,6 +99,14 @@ def processes() -> Iterator[tuple[int, int]]:
         state, parent = status.rpartition(")")[2].split()[:2]
         if state != "Z":
             yield int(entry.name), int(parent)
+
+
+def is_zygote(pid: int) -> bool:
+    """Whether the process is one that forks workers of Ember's."""
+    try:
+        return b"ember_worker/process/zygote.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def free_port() -> int:

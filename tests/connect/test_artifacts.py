@@ -127,3 +127,15 @@ def test_an_environment_of_one_session_is_not_seen_in_another(ember, client, env
         assert asked(client, prefix_of_python) == "environment"
     finally:
         other.stop()
+
+
+def test_what_forks_in_an_environment_goes_with_the_session_that_brought_it(ember, environment):
+    before, spark = ember.zygotes(), ember.session()
+    try:
+        spark.addArtifact(f"{environment}#environment", archive=True)
+        spark.conf.set("spark.sql.execution.pyspark.python", "environment/bin/python")
+        assert asked(spark, lambda _: Path(sys.prefix).name) == "environment"
+        (own,) = ember.zygotes() - before
+    finally:
+        spark.stop()
+    assert soon(lambda: own not in ember.zygotes())

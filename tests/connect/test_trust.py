@@ -1,9 +1,14 @@
 """Who shares a process, and what is left when a session has ended."""
 
 import os
+import sys
 import threading
+import time
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType
 from server import Server
@@ -105,6 +110,49 @@ def test_no_session_trusts_itself_to_the_executor_or_to_another(server, started)
     found = [places(spark) for spark in (one, two)]
     assert not found[0] & found[1]
     assert server.process.pid not in found[0] | found[1]
+
+
+TAGS = "spark.job.tags"
+
+
+def refuses_tags(spark, tags):
+    for change in (lambda: spark.conf.set(TAGS, tags), lambda: spark.sql(f"SET {TAGS}={tags}")):
+        with pytest.raises(AnalysisException, match=TAGS):
+            change()
+    return True
+
+
+def test_no_session_takes_the_tags_of_another_users(of_users, started):
+    ann, eve = started(of_users, "ann"), started(of_users, "eve")
+    assert of_users.process.pid in places(ann)
+    session, operation = uuid4(), uuid4()
+    tag = f"SparkConnect_OperationTag_User_ann_Session_{session}_Operation_{operation}"
+    assert refuses_tags(eve, tag)
+    assert of_users.process.pid not in places(eve)
+
+
+def test_no_session_passes_for_the_application(server, started):
+    one = started(server)
+    one.conf.set("spark.sql.artifact.isolation.enabled", "false")
+    assert refuses_tags(one, "none")
+    copy = one.cloneSession()
+    copy.conf.set("spark.ember.lane", "embedded")
+    try:
+        assert server.process.pid not in places(copy)
+    finally:
+        copy.stop()
+
+
+def test_a_python_by_two_names_is_there_by_each(of_users, started, tmp_path):
+    module = tmp_path / "named.py"
+    module.write_text("")
+    spark = started(of_users, "zoe")
+    spark.addArtifact(str(module), pyfile=True)
+    assert places(spark) <= of_users.workers()
+    spark.conf.set("spark.sql.execution.pyspark.python", Path(sys.executable).name)
+    end = time.monotonic() + 9  # until nothing was done by the first name for long
+    while time.monotonic() < end:
+        assert places(spark) <= of_users.workers()
 
 
 def test_a_user_shares_the_executor_with_himself_and_with_nobody_else(of_users, started):

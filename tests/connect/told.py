@@ -1,6 +1,8 @@
 """What the server tells about functions, a moment after they ran."""
 
 import time
+from collections import Counter
+from contextlib import contextmanager
 
 from pyspark.sql import functions as F
 
@@ -17,3 +19,23 @@ def soon(ask):
     while not (found := ask()) and time.monotonic() < end:
         time.sleep(0.1)
     return found
+
+
+def sessions_by_place(spark):
+    """The sessions of all functions that the server has told of."""
+    sums = [f"sum(sessions_{place})" for place in ("in_executor", "in_workers", "on_spark")]
+    (row,) = spark.sql(f"SELECT {', '.join(sums)} FROM ember_functions()").collect()
+    return Counter(dict(zip(("executor", "workers", "spark"), (n or 0 for n in row), strict=True)))
+
+
+def places_since(before, spark):
+    """Where functions have run since then."""
+    return set(sessions_by_place(spark) - before)
+
+
+@contextmanager
+def running_in(place, spark):
+    """All functions of this server that run within do so there; one does."""
+    before = sessions_by_place(spark)
+    yield
+    assert soon(lambda: places_since(before, spark)) == {place}

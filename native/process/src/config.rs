@@ -27,6 +27,8 @@ pub(crate) struct ZygoteConfig {
 pub struct Config {
     pub(crate) zygote: ZygoteConfig,
     pub(crate) scope: String,
+    /// Whether the scope has brought its Python, which nobody else has then.
+    pub(crate) brought: bool,
     pub(crate) limits: Limits,
 }
 
@@ -47,6 +49,8 @@ struct Wire {
     #[serde(flatten)]
     zygote: ZygoteConfig,
     scope: String,
+    #[serde(default)]
+    brought: bool,
     #[serde(flatten)]
     limits: Limits,
 }
@@ -57,11 +61,13 @@ impl Config {
         let Wire {
             zygote,
             scope,
+            brought,
             limits,
         } = serde_json::from_slice(json)?;
         Ok(Self {
             zygote,
             scope,
+            brought,
             limits,
         })
     }

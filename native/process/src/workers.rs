@@ -14,7 +14,7 @@ use crate::worker::Worker;
 use crate::zygote::Zygote;
 use crate::{Config, ProcessError};
 
-/// Zygotes of this process, one for each environment.
+/// Zygotes of this process, one for each environment that is in use.
 static NURSERIES: Mutex<BTreeMap<ZygoteConfig, Arc<Nursery>>> = Mutex::new(BTreeMap::new());
 
 /// Keeps no zygote from now on: each ends with the last of its workers. Who needs one later starts it.
@@ -78,10 +78,15 @@ impl Workers {
         self.kept().as_ref().map_or(0, Vec::len)
     }
 
-    /// Keeps no worker from now on: those that wait end, and the others when their sessions do.
+    /// Keeps no worker from now on: those that wait end, and the others when their sessions do. What forks
+    /// them ends with the last of them, where nobody else has its Python.
     pub fn let_go(&self) {
         let leaving = self.kept().take();
         drop(leaving);
+        if self.config.brought {
+            let nursery = nurseries().remove(&self.config.zygote);
+            drop(nursery);
+        }
     }
 
     /// Takes a worker back that is ready for another session, unless it has grown too large, or none
@@ -128,7 +133,7 @@ impl Workers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {
+    pub(crate) fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {
         let mut all = nurseries();
         let nursery = Arc::clone(all.entry(self.config.zygote.clone()).or_default());
         drop(all);

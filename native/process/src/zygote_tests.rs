@@ -14,6 +14,7 @@ use crate::config::ZygoteConfig;
 use crate::nursery::Nursery;
 use crate::worker::Gift;
 use crate::zygote::Zygote;
+use crate::{Config, Workers, let_zygotes_go};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -179,4 +180,27 @@ fn after_a_late_answer_no_worker_can_have_the_number_of_one_that_ended_unseen() 
     let (second, here) = gift();
     assert!(zygote.fork(&second, here, SOON).is_err());
     assert!(!zygote.lives());
+}
+
+#[test]
+fn a_zygote_of_a_python_that_was_brought_ends_with_its_workers_and_another_stays() {
+    for brought in [true, false] {
+        let stage = Stage::of(READY);
+        let json = format!(
+            r#"{{"executable":"/bin/sh","bridge":"/b","workerPackage":{:?},"environment":{{}},"scope":"a",
+            "brought":{brought},"idleSeconds":60,"residentBytes":1,"startSeconds":20}}"#,
+            stage.0
+        );
+        let workers = Workers::new(Config::parse(json.as_bytes()).unwrap());
+        let zygote = workers.zygote().unwrap();
+        workers.let_go();
+        assert!(zygote.lives(), "one of its workers may be in a session");
+        drop(zygote);
+        if !brought {
+            assert!(workers.zygote().unwrap().lives());
+            assert_eq!(stage.started().len(), 1);
+            let_zygotes_go();
+        }
+        stage.wait_for_ends();
+    }
 }

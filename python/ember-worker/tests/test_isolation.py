@@ -334,6 +334,26 @@ def test_a_clients_folder_is_on_the_path_for_its_own_session_alone(tmp_path: Pat
     assert str(tmp_path) not in sys.path
 
 
+def test_a_clients_folder_leaves_the_path_though_others_run_on(tmp_path: Path) -> None:
+    def look() -> Any:
+        return str(tmp_path) in sys.path
+
+    environment = {"SPARK_JOB_ARTIFACT_UUID": "0-1"}
+    other, same = State({}), contextvars.copy_context()
+    state = same.run(lambda: CURRENT.set(State({})) and CURRENT.get())
+    process.enter(other, lambda: False)
+    try:
+        assert call(look, files=str(tmp_path), environment=environment)
+        assert not look()
+        same.run(process.lend_path, str(tmp_path))
+        assert call(look, files=str(tmp_path), environment=environment)
+        assert look(), "another session of the same client has it"
+        state.take_back()
+        assert not look()
+    finally:
+        process.leave(other)
+
+
 def test_what_a_function_puts_in_the_place_of_the_path_goes_with_it() -> None:
     def replace() -> Any:
         sys.path = ("/nowhere", 7)  # type: ignore[assignment]

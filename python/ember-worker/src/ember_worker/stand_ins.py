@@ -35,6 +35,7 @@ def files_of_session() -> Iterator[None]:
     if _artifacts() == _DEFAULT:
         process.keep_path_additions(before)
     else:
+        process.lend_path(_directory())
         process.start_in(_directory())  # where Spark starts the workers of a Connect session
 
 

@@ -121,6 +121,22 @@ def keep_path_additions(before: list[str]) -> None:
     _baseline[1:1] = added
 
 
+def lend_path(directory: str) -> None:
+    """Keep a client's folder on the path while sessions of its run, and no longer.
+
+    It may have files by the time that sessions of others, which run on, look for modules.
+    """
+    if directory in _baseline:
+        return
+    _record(f"path of {directory}", functools.partial(_leave_path, directory))
+    if directory not in sys.path:  # the last session that had it has left meanwhile
+        sys.path.insert(1, directory)
+
+
+def _leave_path(directory: str) -> None:
+    set_path([entry for entry in sys.path if entry != directory])
+
+
 def start_in(directory: str) -> None:
     """Give the session a working directory, if it can have one without moving the executor."""
     if CURRENT.get() in _apart and os.path.isdir(directory):

@@ -7,6 +7,9 @@ sealed trait Scope {
 
   /** Whether there will be functions of it for as long as the application lives. */
   def lasts: Boolean
+
+  /** Whether a file is one that it brings and nobody else has. */
+  def brings(path: String): Boolean = false
 }
 
 object Scope {
@@ -33,6 +36,9 @@ object Scope {
    */
   final case class Session(name: String, client: Option[ClientSession]) extends Scope {
     override def lasts: Boolean = false
+
+    /** Spark has what a session brings below a folder of its name. */
+    override def brings(path: String): Boolean = path.split('/').contains(name)
     override def toString: String = s"session $name"
   }
 

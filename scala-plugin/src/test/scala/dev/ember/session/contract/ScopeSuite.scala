@@ -57,6 +57,17 @@ class ScopeSuite extends AnyFunSuite {
     assert(Scope.of(Trust.Session, None, Some(ann))(false) == Scope.Session(one, Some(ann)))
   }
 
+  test(
+    "what lies below a session's folder is its own, and nothing is a user's or the application's") {
+    val session = Scope.Session("a-1", None)
+    assert(session.brings("/tmp/files/a-1/environment/bin/python"))
+    val others = Seq("/tmp/files/a-12/bin/python", "/usr/bin/python3", "python3")
+    assert(!others.exists(session.brings))
+    for (scope <- Seq(Scope.Application, Scope.User("a-1"))) {
+      assert(!scope.brings("/tmp/files/a-1/environment/bin/python"))
+    }
+  }
+
   test("no files are looked for where they do not matter") {
     for (trust <- Seq(Trust.Nobody, Trust.Session)) {
       Scope.of(trust, Some("a"), Some(ann))(fail("looked")): Unit
