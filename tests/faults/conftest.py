@@ -23,6 +23,7 @@ SETTINGS = {
     # Libraries that tests import, and what the JVM's compilers take, are no leak.
     "spark.ember.embedded.leakMegabytes": "256",
     "spark.ember.process.residentMegabytes": "700",
+    "spark.executorEnv.OF_THE_APPLICATION": "2",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "1g",

@@ -4,6 +4,8 @@ import pytest
 from parity.case import Case
 from pyspark.sql import functions as F
 
+from parity import evidence
+
 EVAL = frozenset({"ArrowEvalPython"})
 # Named where a worker process has what a thread of the executor cannot have.
 ONLY_A_PROCESS_HAS = frozenset(
@@ -318,3 +320,30 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_function_sees_the_same_world(case, parity_legs):
     parity_legs.check(case)
+
+
+def test_what_was_read_of_one_variable_is_not_found_by_functions_with_another(
+    spark, plugin, lane, parity_legs
+):
+    def read_once(_):
+        import os
+        import sys
+
+        if not hasattr(sys, "parity_read"):
+            sys.parity_read = os.environ["PARITY_READ"]  # as a module does that is loaded
+        return sys.parity_read
+
+    numbers(spark).select(F.udf(lambda v: v, "long")("id")).collect()  # starts an interpreter
+    variables = spark.sparkContext.environment
+    for enabled in ("true", "false") if plugin else ("false",):
+        for value in "12":
+            variables["PARITY_READ"] = value
+            try:
+                with parity_legs.conf({"spark.ember.enabled": enabled}):
+                    frame = numbers(spark).select(F.udf(read_once, "string")("id").alias("v"))
+                    assert {row.v for row in frame.collect()} == {value}
+                    reasons = evidence.reasons(frame)
+            finally:
+                del variables["PARITY_READ"]
+            if enabled == "true" and lane == "embedded":
+                assert reasons == {"OtherEnvironment": 3}

@@ -127,6 +127,11 @@ object FallbackReason {
         "an earlier application of this process has left modules in the interpreter that are not installed, or not " +
           "as they are installed now; a new driver process has a new one")
 
+  case object OtherEnvironment
+      extends FallbackReason(
+        "OtherEnvironment",
+        "the function has other variables than those with which modules were loaded in this executor")
+
   case object OtherIncludes
       extends FallbackReason(
         "OtherIncludes",
@@ -185,6 +190,7 @@ object FallbackReason {
     "OtherPython",
     "OtherScope",
     "OtherApplication",
+    "OtherEnvironment",
     "OtherIncludes",
     "ArrowBackedChild",
     "PickleBytesLimit",

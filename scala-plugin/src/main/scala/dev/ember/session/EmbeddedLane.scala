@@ -145,6 +145,8 @@ class EmbeddedLane(starter: LaneStarter) {
       Left(FallbackReason.OtherScope(lane.key.scope.toString, key.scope.toString))
     } else if (!serves(lane, key, environment)) {
       Left(FallbackReason.OtherApplication)
+    } else if (EmbeddedLane.lasting(environment) != lane.environment) {
+      Left(FallbackReason.OtherEnvironment)
     } else if (key.includes.subsetOf(includes) || includes.subsetOf(key.includes)) {
       // As in a reused worker, files may be added; their folders only grow Python's path.
       includes = includes ++ key.includes

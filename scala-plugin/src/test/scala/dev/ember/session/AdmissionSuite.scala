@@ -93,6 +93,7 @@ class AdmissionSuite extends AnyFunSuite {
       FallbackReason.OtherPython("", ""),
       FallbackReason.OtherScope("", ""),
       FallbackReason.OtherApplication,
+      FallbackReason.OtherEnvironment,
       FallbackReason.OtherIncludes,
       FallbackReason.ArrowBackedChild,
       FallbackReason.PickleBytesLimit,

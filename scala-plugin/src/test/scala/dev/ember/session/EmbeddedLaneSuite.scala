@@ -146,6 +146,16 @@ class EmbeddedLaneSuite extends AnyFunSuite {
         Left(FallbackReason.OtherApplication))
   }
 
+  test("functions with other variables find no modules that were loaded without these") {
+    val lane = new EmbeddedLane(new Starter(Right(new FakeNative)))
+    def read(mode: String, query: String) =
+      enter(lane, 1, environment = Map("MODE" -> mode, "SPARK_BUFFER_SIZE" -> query))
+    assert(read("a", "1").isRight)
+    assert(read("b", "1") == Left(FallbackReason.OtherEnvironment))
+    assert(enter(lane, 1) == Left(FallbackReason.OtherEnvironment))
+    assert(read("a", "2").isRight)
+  }
+
   test("a closed lane lets nobody in and keeps its first reason") {
     val closed = lane()
     closed.close(FallbackReason.LaneBroken("first"))
