@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 
 import making
 import pytest
@@ -36,7 +38,8 @@ def asked(folder, *questions, **settings):
 
 
 def test_encryption_authentication_and_unix_sockets_change_no_answer(tmp_path):
-    told = asked(tmp_path, "every_kind", "broadcast", **ENCRYPTED)
+    told = asked(tmp_path, "locks", "every_kind", "broadcast", **ENCRYPTED)
+    assert told["locks"] == {"files": True, "unix sockets": True}
     assert all_embedded(told["every_kind"])
     assert all_embedded(told["broadcast"])
 
@@ -48,8 +51,17 @@ def test_broadcasts_reach_functions_in_every_executor(cluster, network, tmp_path
 
 
 def test_workers_that_are_not_used_again_change_no_answer(tmp_path):
-    told = asked(tmp_path, "every_kind", **{"spark.python.worker.reuse": "false"})
+    told = asked(tmp_path, "locks", "every_kind", **{"spark.python.worker.reuse": "false"})
+    assert told["locks"]["files"] is False  # what it tells where nothing is locked
     assert all_embedded(told["every_kind"])
+
+
+def test_workers_that_are_not_used_again_are_new_for_each_task(tmp_path):
+    settings = {"spark.python.worker.reuse": "false", "spark.ember.lane": "process"}
+    told = asked(tmp_path, "witnesses", **settings)["witnesses"]
+    assert (told["in_workers"], told["on_spark"]) == (6, 0), told
+    assert {process for _, process, _, _ in told["said"]} == {Path(sys.executable).resolve().name}
+    assert len({number for _, _, number, _ in told["said"]}) == 6
 
 
 def test_functions_wait_for_one_another_at_a_barrier_across_nodes(cluster, network, tmp_path):

@@ -1,5 +1,7 @@
 """Every kind of function that a client sends, each as one query of a session."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +36,22 @@ def arrow_function(spark):
     return rows(spark).select(F.arrow_udf(doubled, "long")("id").alias("a"))
 
 
+def pandas_iterator(spark):
+    def doubled(several: Iterator[pd.Series]) -> Iterator[pd.Series]:
+        for x in several:
+            yield x * 2
+
+    return rows(spark).select(F.pandas_udf(doubled, "long")("id").alias("a"))
+
+
+def arrow_iterator(spark):
+    def doubled(several: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        for x in several:
+            yield pc.multiply(x, 2)
+
+    return rows(spark).select(F.arrow_udf(doubled, "long")("id").alias("a"))
+
+
 def map_in_pandas(spark):
     return rows(spark).mapInPandas(
         lambda frames: (f[f.id > 3] for f in frames), "id long, key long"
@@ -51,6 +69,13 @@ def grouped_map(spark):
     return rows(spark).groupBy("key").applyInPandas(first, "id long, key long")
 
 
+def grouped_map_in_arrow(spark):
+    def first(table: pa.Table) -> pa.Table:
+        return table.sort_by("id").slice(0, 1)
+
+    return rows(spark).groupBy("key").applyInArrow(first, "id long, key long")
+
+
 def cogrouped_map(spark):
     def joined(left, right):
         return pd.DataFrame({"n": [len(left) * 100 + len(right)]})
@@ -59,11 +84,26 @@ def cogrouped_map(spark):
     return one.cogroup(two).applyInPandas(joined, "n long")
 
 
+def cogrouped_map_in_arrow(spark):
+    def joined(left: pa.Table, right: pa.Table) -> pa.Table:
+        return pa.table({"n": [left.num_rows * 100 + right.num_rows]})
+
+    one, two = rows(spark).groupBy("key"), rows(spark).where("id < 50").groupBy("key")
+    return one.cogroup(two).applyInArrow(joined, "n long")
+
+
 def aggregate(spark):
     def total(x: pd.Series) -> float:
         return float(x.sum())
 
     return rows(spark).groupBy("key").agg(F.pandas_udf(total, "double")("id").alias("a"))
+
+
+def aggregate_in_arrow(spark):
+    def total(x: pa.Array) -> float:
+        return float(pc.sum(x).as_py())
+
+    return rows(spark).groupBy("key").agg(F.arrow_udf(total, "double")("id").alias("a"))
 
 
 def window(spark):
@@ -74,13 +114,26 @@ def window(spark):
     return rows(spark).select("id", F.pandas_udf(total, "double")("id").over(over).alias("a"))
 
 
-def table_function(spark):
+def window_in_arrow(spark):
+    def total(x: pa.Array) -> float:
+        return float(pc.sum(x).as_py())
+
+    over = Window.partitionBy("key").orderBy("id").rowsBetween(-2, 1)
+    return rows(spark).select("id", F.arrow_udf(total, "double")("id").over(over).alias("a"))
+
+
+def pickled_table_function(spark):
+    return table_function(spark, arrow=False)
+
+
+def table_function(spark, *, arrow=True):
     class Repeat:
         def eval(self, n: int):
             for at in range(n % 3):
                 yield (n, at)
 
-    spark.udtf.register("repeated", F.udtf(Repeat, returnType="n int, at int"))
+    repeated = F.udtf(Repeat, returnType="n int, at int", useArrow=arrow)
+    spark.udtf.register("repeated", repeated)
     rows(spark).createOrReplaceTempView("numbers")
     return spark.sql("SELECT r.* FROM numbers, LATERAL repeated(CAST(id AS INT)) r")
 
@@ -95,13 +148,20 @@ KINDS = [
     pickled_function,
     pandas_function,
     arrow_function,
+    pandas_iterator,
+    arrow_iterator,
     map_in_pandas,
     map_in_arrow,
     grouped_map,
+    grouped_map_in_arrow,
     cogrouped_map,
+    cogrouped_map_in_arrow,
     aggregate,
+    aggregate_in_arrow,
     window,
+    window_in_arrow,
     table_function,
+    pickled_table_function,
     named_in_sql,
 ]
 

@@ -1,16 +1,22 @@
 """What one client's session does is never seen in another's."""
 
+import ctypes
 import os
+import threading
+import time
 
 import pandas as pd
 import pytest
 from pyspark.sql import functions as F
+from told import running_in, soon
 
 
 @pytest.fixture
 def sessions(ember):
+    """Two whose functions run in Ember: Spark alone keeps sessions apart, too."""
     two = ember.session(), ember.session()
-    yield two
+    with running_in("workers", two[0]):
+        yield two
     for one in two:
         one.stop()
 
@@ -53,13 +59,34 @@ def test_variables_folders_and_patches_of_a_session_stay_its_own(sessions):
     assert answers(two, found) == {"None False False"}
 
 
-def test_a_session_that_crashes_a_worker_disturbs_no_other(sessions):
+@pytest.mark.parametrize("how", ["exit", "null pointer"])
+def test_a_session_that_crashes_a_worker_disturbs_no_other(sessions, tmp_path, how):
     one, two = sessions
 
     def ends(_):
-        os._exit(3)
+        if how == "exit":
+            os._exit(3)
+        ctypes.string_at(0)
 
+    begun, go, found = tmp_path / "begun", tmp_path / "go", []
+
+    def waits(x):
+        begun.touch()
+        while not go.exists():
+            time.sleep(0.02)
+        return x + 1
+
+    def collect():
+        frame = two.range(0, 4, 1, 1).select(F.udf(waits, "long")("id"))
+        found.extend(row[0] for row in frame.collect())
+
+    asking = threading.Thread(target=collect)
+    asking.start()
+    assert soon(begun.exists)
     with pytest.raises(Exception, match="ends"):
         one.range(1).select(F.udf(ends, "long")("id")).collect()
+    go.touch()
+    asking.join(60)
+    assert found == [1, 2, 3, 4]
     assert answers(two, lambda x: x + 1, "long") == {1, 2, 3, 4}
     assert answers(one, lambda x: x + 1, "long") == {1, 2, 3, 4}

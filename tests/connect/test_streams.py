@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 from pyspark.sql import functions as F
+from told import running_in
 
 BATCHES, ROWS = 3, 10
 END_S = 120
@@ -76,13 +77,14 @@ def test_a_stateless_kind_runs_embedded_in_every_batch_of_a_clients_stream(
 ):
     name = kind.__name__
     sink = kind(numbers(client)).writeStream.format("memory").queryName(name)
-    query = sink.option("checkpointLocation", str(tmp_path)).start()
-    try:
-        wait_for_batches(query)
-        query.explain()
-        assert ": embedded" in capsys.readouterr().out
-    finally:
-        query.stop()
+    with running_in("workers", client):
+        query = sink.option("checkpointLocation", str(tmp_path)).start()
+        try:
+            wait_for_batches(query)
+            query.explain()
+            assert ": embedded" in capsys.readouterr().out
+        finally:
+            query.stop()
     rows = client.table(name).where(F.col("a") < 2 * ROWS * BATCHES).orderBy("a").collect()
     assert [row.a for row in rows] == list(range(0, 2 * ROWS * BATCHES, 2))
 
@@ -103,6 +105,14 @@ def started(sink):
 
 
 def test_functions_inside_of_foreach_batch_run_embedded(both, tmp_path):
+    with running_in("workers", both[0]):
+        found = rows_of_batches(both, tmp_path)
+    expected = [[2 * (ROWS * n + i) for i in range(ROWS)] for n in range(BATCHES)]
+    assert found == {"ember": expected, "plain": expected}
+
+
+def rows_of_batches(both, tmp_path):
+    """What functions gave inside of each batch, on either server."""
     found = {}
     for name, spark in zip(("ember", "plain"), both, strict=True):
         folder = tmp_path / name
@@ -122,5 +132,4 @@ def test_functions_inside_of_foreach_batch_run_embedded(both, tmp_path):
         told = [json.loads((folder / f"{n}.json").read_text()) for n in range(BATCHES)]
         assert all((": embedded" in one["plan"]) == (name == "ember") for one in told)
         found[name] = [sorted(one["rows"]) for one in told]
-    expected = [[2 * (ROWS * n + i) for i in range(ROWS)] for n in range(BATCHES)]
-    assert found == {"ember": expected, "plain": expected}
+    return found

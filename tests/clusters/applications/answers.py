@@ -143,6 +143,17 @@ def status(spark):
     return [row.asDict() for row in rows]
 
 
+def locks(spark):
+    """Which of Spark's locks are on: what lies in files, and how a worker of Spark's is reached."""
+    held = spark.sparkContext.broadcast(["in plain words"] * 9)
+    spark.conf.set("spark.ember.enabled", "false")
+    has_unix = F.udf(lambda _: os.environ.get("PYTHON_UNIX_DOMAIN_ENABLED"), "string")
+    (row,) = spark.range(1).select(has_unix("id").alias("unix")).collect()
+    spark.conf.set("spark.ember.enabled", "true")
+    in_words = b"in plain words" in Path(held._path).read_bytes()
+    return {"files": not in_words, "unix sockets": row.unix == "True"}
+
+
 def broadcast(spark):
     """A variable of some megabytes, and one so small that it is sent with the others."""
     words = spark.sparkContext.broadcast({number: "x" * (number % 997) for number in range(8000)})

@@ -8,6 +8,7 @@ from kinds import KINDS, plan_of
 from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from told import running_in
 
 
 def bad(x):
@@ -27,10 +28,12 @@ told = {"kinds": {}, "errors": [], "packages": {}}
 sessions = [SparkSession.builder.remote(address).create() for address in sys.argv[1:]]
 for kind in KINDS:
     frames = [kind(spark) for spark in sessions]
-    told["kinds"][kind.__name__] = [
-        {"rows": sorted(map(list, frame.collect())), "plan": plan_of(frame)} for frame in frames
-    ]
-told["errors"] = [failure(spark) for spark in sessions]
+    with running_in("workers", sessions[0]):
+        told["kinds"][kind.__name__] = [
+            {"rows": sorted(map(list, frame.collect())), "plan": plan_of(frame)} for frame in frames
+        ]
+with running_in("workers", sessions[0]):
+    told["errors"] = [failure(spark) for spark in sessions]
 for name in ("pyspark", "pyspark-client"):
     try:
         told["packages"][name] = importlib.metadata.version(name)
