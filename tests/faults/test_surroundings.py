@@ -250,6 +250,10 @@ def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
 
+    # Alone on Python's main thread, where no other thread would have it look for signals.
+    conf("spark.ember.lane", "embedded")
+    alone = spark.range(1).select(F.udf(lambda value: in_time(value) + 1, "long")("id").alias("v"))
+    assert [row.v for row in alone.collect()] == [2]
     # Two sessions in a task: one of them is on a lane that is not Python's main thread.
     mapped = spark.range(0, 2, 1, 1).mapInPandas(
         lambda frames: map(plus_one_in_time(in_time), frames), "id long"

@@ -1,11 +1,10 @@
-"""Signals and timers: the JVM's handlers stay the JVM's, a function's own go with its session.
+"""Signals and timers: the JVM's handlers stay the JVM's, and a function's own need a worker.
 
 A handler for a signal that the JVM lives by is remembered and answered as if it were set, and set
-in what is forked: the JVM uses SIGSEGV for its null checks and dies without its handler. Other
-signals are Python's to handle; their handlers and timers are taken back at the end of the session,
-and the executor never sends itself a signal that would end it. Python runs handlers on its main
-thread only: a session on another lane that sets one is stopped, and the task is tried again in a
-worker process.
+in what is forked: the JVM uses SIGSEGV for its null checks and dies without its handler. For other
+signals a session that sets one is stopped, and the task is tried again in a worker process: Python
+runs handlers on its main thread alone, which no other lane is, and that thread is not told of a
+signal that came to one of the JVM's. The executor never sends itself a signal that would end it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import functools
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ember_worker import guards
 from ember_worker.state import CURRENT, PROCESS
@@ -104,31 +103,26 @@ def _handle_as_a_worker() -> None:
 @functools.wraps(_set_handler)
 def _signal(number: int, handler: Any, /) -> Any:
     known = callable(handler) or handler in (signal.SIG_DFL, signal.SIG_IGN)
-    if known and guards.in_executor() and threading.get_ident() == CURRENT.get().thread:
+    state = CURRENT.get()
+    if known and guards.in_executor() and threading.get_ident() == state.thread:
         if number in JVM_SIGNALS:
             return _remember(number, handler)
-        _need_main_thread(f"signal.signal({number})")
-    before = _set_handler(number, handler)  # or Python's own error
-    _take_back(number, before)
-    return before
+        if state is not PROCESS:
+            _refuse_here(f"signal.signal({number})")
+    return _set_handler(number, handler)  # or Python's own error
 
 
-def _need_main_thread(call: str) -> None:
-    if threading.current_thread() is not threading.main_thread():
-        message = f"{call} works on the main thread of a process only"
-        raise NeedsProcess(message)
+def _refuse_here(call: str) -> NoReturn:
+    message = f"{call} works on the main thread of a process only"
+    raise NeedsProcess(message)
 
 
 @functools.wraps(_wakeup)
 def _set_wakeup_fd(fd: int, /, **options: bool) -> int:
     """Wake the function's event loop, which asks for it before it has a handler."""
-    state = CURRENT.get()
-    if guards.in_executor() and state.runs_here():
-        _need_main_thread("signal.set_wakeup_fd")
-    before = _wakeup(fd, **options)
-    if state is not PROCESS:
-        state.undo.setdefault("wakeup", lambda: _wakeup(before))
-    return before
+    if guards.in_executor() and CURRENT.get().runs_here():
+        _refuse_here("signal.set_wakeup_fd")
+    return _wakeup(fd, **options)
 
 
 def _remember(number: int, handler: Any) -> Any:
@@ -146,21 +140,6 @@ def _getsignal(number: int, /) -> Any:
     before = _get_handler(number)
     # A handler that Python does not know is not this process's own.
     return signal.SIG_DFL if before is None else before
-
-
-def _take_back(number: int, before: Any) -> None:
-    """Have the handler of a session removed with the session, and its timer before that."""
-    state = CURRENT.get()
-    if state is PROCESS or f"signal {number}" in state.undo:
-        return
-
-    def restore() -> None:
-        for timer, expired in _TIMERS.items():
-            if expired == number:
-                _setitimer(timer, 0)
-        _set_handler(number, signal.SIG_DFL if before is None else before)
-
-    state.undo[f"signal {number}"] = restore
 
 
 def _refuse_if_deadly(number: int, name: str, *given: object) -> None:
