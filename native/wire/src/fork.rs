@@ -146,7 +146,7 @@ impl Register {
 
     fn in_pages(&self) -> Result<Copied, WireError> {
         let spans = self.spans();
-        let mut pages = Pages::new(spans.values().sum())?;
+        let pages = Pages::new(spans.values().sum())?;
         let mut end = 0;
         for (start, bytes) in &spans {
             for (at, held) in self.held(*start, *bytes) {

@@ -51,6 +51,7 @@ impl Inbox {
             None
         };
         let seen = heard.count;
+        drop(heard);
         message.ok_or(Missing { next, seen })
     }
 
@@ -63,7 +64,7 @@ impl Inbox {
     pub(crate) fn has_more(&self, socket: &Socket, seen: u64) -> bool {
         let mut heard = self.heard();
         if heard.count == seen && !heard.listening {
-            heard.note(socket.try_receive());
+            heard.note(&socket.try_receive());
         }
         heard.count != seen
     }
@@ -85,7 +86,7 @@ impl Inbox {
             let received = socket.receive();
             heard = self.heard();
             heard.listening = false;
-            heard.note(received);
+            heard.note(&received);
             if heard.sleeping > 0 {
                 self.more.notify_all();
             }
@@ -100,13 +101,13 @@ impl Inbox {
 
 impl Heard {
     /// Keeps what was received.
-    fn note(&mut self, received: Result<Received, WireError>) {
+    fn note(&mut self, received: &Result<Received, WireError>) {
         match received {
             Ok(Received::Nothing) => {}
             Ok(Received::Message(message)) => {
                 self.count += 1;
                 if matches!(message.kind, Kind::OPEN | Kind::BATCH | Kind::END_OF_INPUT) {
-                    self.kept.push_back(message);
+                    self.kept.push_back(*message);
                 }
             }
             Ok(Received::Gone) | Err(_) => self.gone = true,

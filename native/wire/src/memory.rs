@@ -103,7 +103,7 @@ impl Pages {
     }
 
     /// Writes `bytes` at `at`; what does not fit is left out.
-    pub(crate) fn put(&mut self, at: usize, bytes: &[u8]) {
+    pub(crate) fn put(&self, at: usize, bytes: &[u8]) {
         if at + bytes.len() <= self.bytes {
             let to = std::ptr::with_exposed_provenance_mut::<u8>(self.start + at);
             // SAFETY: within these pages, which nobody else knows of.

@@ -37,16 +37,22 @@ impl Numbers {
     }
 
     fn shape(&mut self) -> Shape {
-        // SAFETY: the same struct under another name, live and complete.
-        unsafe { Shape::of(&*self.schema()) }.unwrap()
+        // SAFETY: the same struct under another name.
+        let schema = unsafe { &*self.schema() };
+        // SAFETY: live and complete.
+        unsafe { Shape::of(schema) }.unwrap()
     }
 }
 
 fn sum(array: &ArrowArray) -> i64 {
-    // SAFETY: the one column of a batch.
-    let column = unsafe { &**array.children };
-    // SAFETY: an array of numbers has its values in the second buffer.
-    let values = unsafe { *column.buffers.add(1) }.cast::<i64>();
+    // SAFETY: a batch of one column.
+    let column = unsafe { *array.children };
+    // SAFETY: which lives with its batch.
+    let buffers = unsafe { (*column).buffers };
+    // SAFETY: an array of numbers has two buffers.
+    let second = unsafe { buffers.add(1) };
+    // SAFETY: of which the second has its values.
+    let values = unsafe { *second }.cast::<i64>();
     // SAFETY: as many as the array's length says.
     unsafe { std::slice::from_raw_parts(values, usize::try_from(array.length).unwrap()) }
         .iter()
@@ -55,8 +61,10 @@ fn sum(array: &ArrowArray) -> i64 {
 
 fn offered(arena: &mut Arena, numbers: &mut Numbers) -> Message {
     let (mut draft, shape) = (Draft::default(), numbers.shape());
+    // SAFETY: the same struct under another name.
+    let array = unsafe { &*numbers.array() };
     // SAFETY: live, and of this type.
-    let bytes = unsafe { draft.measure(&shape, &*numbers.array()) }.unwrap();
+    let bytes = unsafe { draft.measure(&shape, array) }.unwrap();
     let mut room = arena.room(bytes).unwrap();
     // SAFETY: as above.
     unsafe { draft.write(&mut room) }.unwrap();
