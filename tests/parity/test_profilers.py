@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 import pytest
 from parity.legs import ENABLED
 from pyspark.sql import functions as F
+from pyspark.sql.datasource import DataSource, DataSourceReader
 from pyspark.sql.pandas.functions import arrow_udf, pandas_udf
 
 from parity import evidence
 
 PROFILER = "spark.sql.pyspark.udf.profiler"
+OF_SOURCES = "spark.sql.pyspark.dataSource.profiler"
 #: Times and sizes, which two runs never share; what is left is calls, lines and their text.
 PERF = re.compile(r"^ *(\d+(?:/\d+)?)(?: +\d+\.\d+){4} (.*)$", re.MULTILINE)
 MEMORY = re.compile(r"^ *(\d+)(?: +-?\d+\.\d+ MiB){2} +(\d+) {3}(.*)$", re.MULTILINE)
@@ -110,8 +112,8 @@ def profiled(spark, plugin, parity_legs, capsys):
     if not plugin:
         pytest.skip("asks what the plugin does; there is none with --spark-only")
 
-    def run(shape, profiler, *, embed):
-        conf = {PROFILER: profiler, "spark.ember.lane": "auto", ENABLED: str(embed).lower()}
+    def run(shape, profiler, *, embed, setting=PROFILER):
+        conf = {setting: profiler, "spark.ember.lane": "auto", ENABLED: str(embed).lower()}
         with parity_legs.conf(conf):
             spark.profile.clear()
             frame = shape(spark.range(0, 40, 1, 2).withColumn("k", F.col("id") % 3))
@@ -135,3 +137,38 @@ def test_a_profile_is_that_of_sparks_worker(shape, profiler, profiled):
     assert theirs.vanilla
     assert not theirs.embedded
     assert profile == expected != []
+
+
+class Halves(DataSourceReader):
+    def read(self, partition):
+        for n in range(9):
+            yield (halved(n),)
+
+
+class Source(DataSource):
+    @classmethod
+    def name(cls):
+        return "halves"
+
+    def schema(self):
+        return "n bigint"
+
+    def reader(self, schema):
+        return Halves()
+
+
+def of_a_source(frame):
+    spark = frame.sparkSession
+    spark.dataSource.register(Source)
+    return spark.read.format("halves").load()
+
+
+@pytest.mark.parametrize(("profiler", "part"), [("perf", "(halved)"), ("memory", "")])
+def test_a_data_source_under_its_profiler_is_read_by_sparks_worker(profiler, part, profiled):
+    ours, profile = profiled(of_a_source, profiler, embed=True, setting=OF_SOURCES)
+    theirs, expected = profiled(of_a_source, profiler, embed=False, setting=OF_SOURCES)
+    assert ours.spark_sessions > 0 == ours.embedded_sessions
+    assert not theirs.embedded
+    # A worker that is new imports modules, which the profile of calls has, too.
+    alike = [[line for line in lines if part in line[-1]] for lines in (profile, expected)]
+    assert alike[0] == alike[1] != []
