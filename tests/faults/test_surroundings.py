@@ -266,6 +266,30 @@ def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
             assert sessions(frame)["emberReasonQuarantined"] >= 1
 
 
+def test_a_function_that_sets_seeds_draws_the_same_on_every_lane(spark, conf):
+    def draw(frames):
+        import random
+
+        import numpy as np
+
+        random.seed(5)
+        np.random.seed(5)  # noqa: NPY002 (the case)
+        for _ in frames:
+            drawn = []
+            for _ in range(100):
+                time.sleep(0.001)  # so that another task draws between
+                drawn.append((random.random(), np.random.rand()))  # noqa: NPY002 (the case)
+            yield pd.DataFrame(drawn)
+
+    frame = spark.range(0, 2, 1, 2).mapInPandas(draw, "python double, numpy double")
+    found = {}
+    for lane in ("spark", "auto", "embedded", "process"):
+        conf("spark.ember.lane", lane)
+        found[lane] = frame.collect()
+    assert found["spark"][:100] == found["spark"][100:]
+    assert list(found.values()) == [found["spark"]] * 4
+
+
 def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):
     def limited(_):
         import resource

@@ -153,28 +153,6 @@ def module_state(spark):
     return numbers(spark, 4, 2).select(F.udf(leave, "int").asNondeterministic()("id").alias("v"))
 
 
-def seeded(spark):
-    """Two tasks at once set the same seeds, and draw by turns."""
-
-    def draw(frames):
-        import random
-        import time
-
-        import numpy as np
-        import pandas as pd
-
-        random.seed(5)
-        np.random.seed(5)  # noqa: NPY002 (the case)
-        for _ in frames:
-            drawn = []
-            for _ in range(100):
-                time.sleep(0.001)
-                drawn.append((random.random(), np.random.rand()))  # noqa: NPY002 (the case)
-            yield pd.DataFrame(drawn)
-
-    return numbers(spark, 2, 2).mapInPandas(draw, "python double, numpy double")
-
-
 def redirected(spark):
     """Two tasks at once take what they print."""
 
@@ -236,7 +214,6 @@ CASES = [
     *(barrier(kind) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
     Case("non_deterministic", non_deterministic, EVAL),
     Case("module_state", module_state, EVAL),
-    Case("seeded", seeded, frozenset({"MapInPandas"})),
     Case("redirected", redirected, frozenset({"MapInPandas"})),
 ]
 

@@ -34,12 +34,13 @@ class CannotEmbedError(RuntimeError):
 
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
-    from ember_worker import children, guards, isolation, limits, signals, streams
-    from ember_worker.isolation import dice, environment, modules, process
+    from ember_worker import children, guards, isolation, limits, seeds, signals, streams
+    from ember_worker.isolation import environment, modules, process
 
     guards.install()
     signals.install()
     limits.install()
+    seeds.install()
     streams.install()
     process.settle_locale()
     isolation.install_for_python()
@@ -52,7 +53,7 @@ def start(config: dict[str, Any]) -> None:
     process.settle_threads(entries)
     with environment.while_loading(entries):
         load_worker(in_executor=True)
-        dice.install_for_numpy()
+        seeds.install_for_numpy()
     process.settle_path()
     modules.settle()
     gc.collect()

@@ -107,7 +107,7 @@ def _signal(number: int, handler: Any, /) -> Any:
     if known and guards.in_executor() and threading.get_ident() == state.thread:
         if number in JVM_SIGNALS:
             return _remember(number, handler)
-        if state is not PROCESS:
+        if state is not PROCESS and handler != _getsignal(number):
             _refuse_here(f"signal.signal({number})")
     return _set_handler(number, handler)  # or Python's own error
 

@@ -21,7 +21,7 @@ class State:
     """The state of one session, or of the process outside any session."""
 
     __slots__ = (
-        *("accumulators", "broadcasts", "closed", "dice", "endpoint", "environment", "files_root"),
+        *("accumulators", "broadcasts", "closed", "endpoint", "environment", "files_root"),
         *("streams", "task_contexts", "thread", "threads", "undo"),
     )
 
@@ -38,8 +38,6 @@ class State:
         self.streams: dict[str, Any] = {}
         #: What the session changed in the process, by name, with the call that takes it back.
         self.undo: dict[str, Callable[[], object]] = {}
-        #: Its generators of random numbers, by their classes; each is made at its first draw.
-        self.dice: dict[type, Any] = {}
         self.clear()
 
     def clear(self) -> None:

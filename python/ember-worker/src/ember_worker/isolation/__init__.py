@@ -8,7 +8,6 @@ anywhere, because that module takes the accumulator registry by name.
 from ember_worker.isolation import (
     accumulators,
     broadcasts,
-    dice,
     environment,
     modules,
     process,
@@ -20,7 +19,7 @@ from ember_worker.isolation import (
 
 def install_for_python() -> None:
     """Make the interpreter's own globals per session."""
-    for concern in (environment, process, threads, dice):
+    for concern in (environment, process, threads):
         concern.install()
 
 
