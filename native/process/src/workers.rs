@@ -133,10 +133,16 @@ impl Workers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where no worker is kept any more, what forks one goes with it.
+    fn nursery(&self) -> Arc<Nursery> {
+        if self.config.brought && self.kept().is_none() {
+            return Arc::default();
+        }
+        Arc::clone(nurseries().entry(self.config.zygote.clone()).or_default())
+    }
+
     pub(crate) fn zygote(&self) -> Result<Arc<Zygote>, ProcessError> {
-        let mut all = nurseries();
-        let nursery = Arc::clone(all.entry(self.config.zygote.clone()).or_default());
-        drop(all);
-        nursery.zygote(&self.config.zygote, self.config.limits.start())
+        self.nursery()
+            .zygote(&self.config.zygote, self.config.limits.start())
     }
 }

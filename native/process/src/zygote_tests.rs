@@ -196,6 +196,10 @@ fn a_zygote_of_a_python_that_was_brought_ends_with_its_workers_and_another_stays
         workers.let_go();
         assert!(zygote.lives(), "one of its workers may be in a session");
         drop(zygote);
+        if brought {
+            let late = workers.zygote().unwrap();
+            assert!(late.lives(), "of a task that was on its way");
+        }
         if !brought {
             assert!(workers.zygote().unwrap().lives());
             assert_eq!(stage.started().len(), 1);

@@ -3,13 +3,13 @@ package dev.ember
 import java.util.{Collections, WeakHashMap}
 
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
-import org.apache.spark.sql.execution.python.ember.{External, StatusTables}
+import org.apache.spark.sql.execution.python.ember.{External, JobTags, StatusTables}
 
 import dev.ember.plan.{EmbedBeforeTransitions, EmbedPythonNodes}
 
 /**
  * Installs the plan rule: where every plan passes, and where an adaptive plan is first prepared, so that EXPLAIN
- * shows it before the query has run.
+ * shows it before the query has run. The first session has it, and no client has set anything before that.
  */
 class EmberExtensions extends SparkSessionExtensionsProvider {
   override def apply(extensions: SparkSessionExtensions): Unit =
@@ -20,6 +20,7 @@ class EmberExtensions extends SparkSessionExtensionsProvider {
     extensions.injectQueryStagePrepRule(_ => EmbedPythonNodes)
     External.install(extensions)
     StatusTables.install(extensions)
+    JobTags.keep()
   }
 }
 

@@ -181,7 +181,18 @@ object EmbeddedLane {
       native: Native,
       lent: LentBatches)
 
+  /** Spark's own, which not all functions have, and which differ by a stage's cores or by where they were made. */
+  private val ofSpark =
+    Set(
+      "SPARK_LOCAL_DIRS",
+      "OMP_NUM_THREADS",
+      "PYTHONHASHSEED",
+      "PYTHON_WORKER_UNIFIED_EXECUTION_ENABLED")
+
   /** The variables that libraries may have read when they were loaded, and that do not name the application. */
   private def lasting(environment: Map[String, String]): Map[String, String] =
-    environment -- ProcessLane.ofOneQuery - "SPARK_LOCAL_DIRS"
+    (environment -- ProcessLane.ofOneQuery -- ofSpark).map {
+      case ("PYTHONPATH", path) => "PYTHONPATH" -> path.split(':').distinct.mkString(":")
+      case other => other
+    }
 }

@@ -109,7 +109,7 @@ object JarStarter extends LaneStarter with WorkerStarter {
         .put("bridge", bridge)
         .put("workerPackage", installed.python.toString)
         .put("scope", s"${key.scope} by the name ${key.python}")
-        .put("brought", key.scope.brings(key.python))
+        .put("brought", key.scope.brings(python.executable))
         .put("idleSeconds", settings.processIdleSeconds)
         .put("residentBytes", settings.processResidentMegabytes.toLong << 20)
         .put("startSeconds", settings.probeTimeoutSeconds)

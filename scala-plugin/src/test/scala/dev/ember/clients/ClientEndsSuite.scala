@@ -8,7 +8,6 @@ import org.apache.spark.sql.connect.service.{
   SparkListenerConnectSessionStarted
 }
 import org.apache.spark.sql.execution.python.ember.ClientEvents
-import org.apache.spark.sql.internal.SQLConf
 
 import dev.ember.contain.QuarantineBook
 import dev.ember.nativeapi.Native
@@ -43,13 +42,6 @@ class ClientEndsSuite extends AnyFunSuite {
     ClientEvents.note(SparkListenerConnectSessionStarted(ann.id, ann.user, 0L, Map.empty), clients)
     ClientEvents.note(SparkListenerApplicationEnd(0L), clients)
     assert(clients.of(Seq(ann, bob)) == Seq(bob))
-  }
-
-  test("where clients have sessions, none of these sets by which tags its jobs are known") {
-    val clients = new EndedSessions(9)
-    ClientEvents.note(SparkListenerConnectSessionStarted(ann.id, ann.user, 0L, Map.empty), clients)
-    ClientEvents.note(SparkListenerConnectSessionStarted(bob.id, bob.user, 0L, Map.empty), clients)
-    assert(SQLConf.isStaticConfigKey("spark.job.tags"))
   }
 
   test("only the newest ends are remembered") {

@@ -156,6 +156,22 @@ class EmbeddedLaneSuite extends AnyFunSuite {
     assert(read("a", "2").isRight)
   }
 
+  test(
+    "what Spark itself sets for a stage or by where a function was made is nobody's to be loaded with") {
+    val lane = new EmbeddedLane(new Starter(Right(new FakeNative)))
+    val first = Map("PYTHONPATH" -> "/a:/b", "PYTHONHASHSEED" -> "0", "OMP_NUM_THREADS" -> "1")
+    assert(enter(lane, 1, environment = first).isRight)
+    val others = Seq(
+      first + ("OMP_NUM_THREADS" -> "2"),
+      first + ("PYTHON_WORKER_UNIFIED_EXECUTION_ENABLED" -> "YES"),
+      Map("PYTHONPATH" -> "/a:/b:/a:/b"))
+    for (environment <- others)
+      assert(enter(lane, 1, environment = environment).isRight, environment)
+    assert(
+      enter(lane, 1, environment = first + ("PYTHONPATH" -> "/b:/c")) == Left(
+        FallbackReason.OtherEnvironment))
+  }
+
   test("a closed lane lets nobody in and keeps its first reason") {
     val closed = lane()
     closed.close(FallbackReason.LaneBroken("first"))

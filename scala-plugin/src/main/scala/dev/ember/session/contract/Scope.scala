@@ -1,5 +1,9 @@
 package dev.ember.session.contract
 
+import java.nio.file.Paths
+
+import scala.jdk.CollectionConverters._
+
 import dev.ember.config.Trust
 
 /** Whose functions may meet in one process: those of one scope, and never those of two. */
@@ -38,7 +42,8 @@ object Scope {
     override def lasts: Boolean = false
 
     /** Spark has what a session brings below a folder of its name. */
-    override def brings(path: String): Boolean = path.split('/').contains(name)
+    override def brings(path: String): Boolean =
+      Paths.get(path).normalize().iterator().asScala.exists(_.toString == name)
     override def toString: String = s"session $name"
   }
 

@@ -61,7 +61,11 @@ class ScopeSuite extends AnyFunSuite {
     "what lies below a session's folder is its own, and nothing is a user's or the application's") {
     val session = Scope.Session("a-1", None)
     assert(session.brings("/tmp/files/a-1/environment/bin/python"))
-    val others = Seq("/tmp/files/a-12/bin/python", "/usr/bin/python3", "python3")
+    val others = Seq(
+      "/tmp/files/a-12/bin/python",
+      "/tmp/files/a-1/../b-2/bin/python",
+      "/usr/bin/python3",
+      "python3")
     assert(!others.exists(session.brings))
     for (scope <- Seq(Scope.Application, Scope.User("a-1"))) {
       assert(!scope.brings("/tmp/files/a-1/environment/bin/python"))

@@ -9,16 +9,12 @@ import dev.ember.session.contract.ClientSession
 
 /** Events of Spark's Connect server, which need not be on the class path. */
 object ClientEvents {
-  private val Served = "SparkListenerConnectServiceStarted"
   private val Started = "SparkListenerConnectSessionStarted"
   private val Closed = "SparkListenerConnectSessionClosed"
 
   def note(event: SparkListenerEvent, book: EndedSessions): Unit = event match {
-    case about: Product if about.productPrefix == Served => JobTags.keep()
     case about: Product if about.productPrefix == Closed => session(about).foreach(book.ends)
-    case about: Product if about.productPrefix == Started =>
-      JobTags.keep() // not every server has told of itself
-      session(about).foreach(book.begins)
+    case about: Product if about.productPrefix == Started => session(about).foreach(book.begins)
     case _ => ()
   }
 
