@@ -72,8 +72,9 @@ def test_functions_wait_for_one_another_at_a_barrier_across_nodes(cluster, netwo
 
 
 def test_a_stage_that_asks_for_other_tasks_runs_embedded(tmp_path):
-    told = asked(tmp_path, "task_profile")
+    told = asked(tmp_path, "task_profile", **{"spark.master": "local-cluster[2,2,1024]"})
     assert all_embedded({"profile": told["task_profile"]})
+    assert {row[3] for row in told["task_profile"]["spark"]["rows"]} == {2}
 
 
 def test_a_stage_with_executors_of_its_own_keeps_to_their_memory(cluster, network, tmp_path):

@@ -192,8 +192,9 @@ def barrier(spark):
 
 
 def task_profile(spark):
-    """A stage whose tasks ask for what the application's tasks do not."""
-    profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(1)).build
+    """A stage whose tasks ask for what the tasks before them do not."""
+    told_by_witnesses(spark)
+    profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
     return with_profile(spark, profile)
 
 
