@@ -153,26 +153,6 @@ def module_state(spark):
     return numbers(spark, 4, 2).select(F.udf(leave, "int").asNondeterministic()("id").alias("v"))
 
 
-def redirected(spark):
-    """Two tasks at once take what they print."""
-
-    def take(frames):
-        import contextlib
-        import io
-        import time
-
-        import pandas as pd
-
-        for frame in frames:
-            with contextlib.redirect_stdout(io.StringIO()) as taken:
-                for at in range(100):
-                    time.sleep(0.001)
-                    print(frame.id[0], at)
-            yield pd.DataFrame({"v": [taken.getvalue()]})
-
-    return numbers(spark, 2, 2).mapInPandas(take, "v string")
-
-
 def barrier(kind):
     """Every task of the stage waits for the others, and hears what they said."""
 
@@ -214,7 +194,6 @@ CASES = [
     *(barrier(kind) for kind in (kinds.MAP_IN_PANDAS, kinds.MAP_IN_ARROW)),
     Case("non_deterministic", non_deterministic, EVAL),
     Case("module_state", module_state, EVAL),
-    Case("redirected", redirected, frozenset({"MapInPandas"})),
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import faulthandler
 import io
 import multiprocessing
@@ -19,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pyspark import cloudpickle
 from pyspark.sql.types import LongType
 
 from calling import ONE_ROW, Raised, call
@@ -318,50 +316,6 @@ def test_a_closed_file_that_a_function_leaves_as_a_stream_is_put_back(
     monkeypatch.setattr(sys, "stdout", None)
     call(leave)
     assert sys.stdout is sys.__stdout__
-
-
-def test_what_stands_in_the_place_of_a_stream_does_so_for_its_session_alone() -> None:
-    meeting, texts = threading.Barrier(2), {}
-
-    def redirected(name: str) -> None:
-        with contextlib.redirect_stdout(io.StringIO()) as taken:
-            meeting.wait(10)
-            print(name)  # noqa: T201 (the case)
-            sys.stdout.write(f"{name}\n")
-            meeting.wait(10)
-        texts[name] = taken.getvalue()
-
-    before = sys.stdout
-    with ThreadPoolExecutor(2) as lanes:
-        list(lanes.map(lambda name: call(redirected, name), "ab"))
-    assert texts == {"a": "a\na\n", "b": "b\nb\n"}
-    assert sys.stdout is before
-
-
-def test_a_stream_may_write_to_the_one_before_it_or_be_none(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    class Twice(io.StringIO):
-        def write(self, text: str) -> int:
-            return outer.write(text.upper())
-
-    outer = sys.__stdout__
-    assert outer is not None
-
-    def through() -> None:
-        sys.stdout = Twice()
-        print("printed")  # noqa: T201 (the case)
-        sys.stdout = None  # type: ignore[assignment]
-        print("nowhere")  # noqa: T201 (the case)
-
-    call(through)
-    out, err = capfd.readouterr()
-    assert (out, "PRINTED\n" in err, "nowhere" in err) == ("", True, False)
-
-
-def test_the_module_of_the_streams_is_pickled_as_itself() -> None:
-    here = call(cloudpickle.loads(cloudpickle.dumps(lambda: sys)))
-    assert here is sys
 
 
 def test_standard_input_is_empty() -> None:

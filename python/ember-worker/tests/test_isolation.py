@@ -506,8 +506,10 @@ def test_a_stream_that_a_function_has_left_is_no_error_for_the_next() -> None:
         sys.stdout = Stream()  # type: ignore[assignment]
 
     before = sys.stdout
-    call(replaced, on_this_thread=True)
-    assert sys.stdout is before
+    try:
+        call(replaced, on_this_thread=True)
+    finally:
+        sys.stdout = before
 
 
 def _identity(values: Any) -> Any:

@@ -22,7 +22,7 @@ class State:
 
     __slots__ = (
         *("accumulators", "broadcasts", "closed", "endpoint", "environment", "files_root"),
-        *("streams", "task_contexts", "thread", "threads", "undo"),
+        *("task_contexts", "thread", "threads", "undo"),
     )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
@@ -34,8 +34,6 @@ class State:
         self.threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         #: The standard streams that its function has closed.
         self.closed: set[object] = set()
-        #: Those that it has put in the place of the standard ones, by their names in ``sys``.
-        self.streams: dict[str, Any] = {}
         #: What the session changed in the process, by name, with the call that takes it back.
         self.undo: dict[str, Callable[[], object]] = {}
         self.clear()

@@ -1,21 +1,19 @@
 """Standard streams: what a function prints goes to the executor's standard error, as with Spark.
 
 Spark sends its workers' standard output there, and their standard input is empty. All sessions
-have the same streams; who closes one, or puts another in its place, does so for its own session.
+have the same streams, and who closes one has closed it for its own session.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import io
 import os
 import sys
-import types
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from ember_worker.state import CURRENT, PROCESS
+from ember_worker.state import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +33,9 @@ def install() -> None:
     _made["stdout"] = functools.partial(_text, "utf-8", errors)
     _made["stderr"] = functools.partial(_text, encoding, "backslashreplace")
     for name, make in _made.items():
-        PROCESS.streams[name] = stream = make()
-        vars(sys).update({name: _Front(name), f"__{name}__": stream})
-    sys.__class__ = _Sys
+        stream = make()
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def reopen() -> None:
@@ -46,8 +44,8 @@ def reopen() -> None:
     for name, make in _made.items():
         if _is_shut(getattr(sys, f"__{name}__", None)):
             setattr(sys, f"__{name}__", make())
-        if _is_shut(PROCESS.streams[name]):
-            PROCESS.streams[name] = getattr(sys, f"__{name}__")
+        if _is_shut(getattr(sys, name, None)):
+            setattr(sys, name, getattr(sys, f"__{name}__"))
 
 
 def flush() -> None:
@@ -56,43 +54,6 @@ def flush() -> None:
         # A function may have replaced or closed them.
         with contextlib.suppress(Exception):
             stream.flush()  # type: ignore[union-attr]
-
-
-def _current(name: str) -> Any:
-    own = CURRENT.get().streams
-    return own[name] if name in own else PROCESS.streams[name]
-
-
-def _put(name: str, stream: object) -> None:
-    CURRENT.get().streams[name] = stream
-
-
-class _Sys(types.ModuleType):
-    """The module ``sys``, with the streams of the session."""
-
-    stdin, stdout, stderr = (
-        property(lambda _, name=name: _current(name), lambda _, to, name=name: _put(name, to))  # type: ignore[misc]
-        for name in ("stdin", "stdout", "stderr")
-    )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as itself, which cloudpickle does with modules of the usual class alone."""
-        return importlib.import_module, ("sys",)
-
-
-class _Front:
-    """What ``print`` and the interpreter find, which look at the variables of ``sys``."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, name: str) -> Any:
-        stream = _current(self._name)
-        return _nothing if stream is None else getattr(stream, name)
-
-
-def _nothing(*_: object) -> None:
-    """Print to no stream."""
 
 
 class _Stream(io.TextIOWrapper):
