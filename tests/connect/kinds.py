@@ -6,6 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
+from pyspark.sql.datasource import DataSource, DataSourceReader
+from pyspark.sql.streaming import StatefulProcessor
 from pyspark.sql.window import Window
 
 
@@ -138,6 +140,59 @@ def table_function(spark, *, arrow=True):
     return spark.sql("SELECT r.* FROM numbers, LATERAL repeated(CAST(id AS INT)) r")
 
 
+def table_function_of_batches(spark):
+    class Doubled:
+        def eval(self, numbers: pa.RecordBatch) -> Iterator[pa.Table]:
+            yield pa.table({"n": pc.multiply(numbers.column("id"), 2)})
+
+    spark.udtf.register("doubled", F.arrow_udtf(Doubled, returnType="n bigint"))
+    rows(spark).createOrReplaceTempView("numbers")
+    return spark.sql("SELECT * FROM doubled(TABLE(SELECT id FROM numbers))")
+
+
+def data_source(spark):
+    class Numbers(DataSourceReader):
+        def read(self, _):
+            for n in range(9):
+                yield (n, f"<{n}>")
+
+    class Source(DataSource):
+        @classmethod
+        def name(cls):
+            return "numbers_of_a_client"
+
+        def schema(self):
+            return "n bigint, text string"
+
+        def reader(self, schema):
+            return Numbers()
+
+    spark.dataSource.register(Source)
+    return spark.read.format("numbers_of_a_client").load()
+
+
+def transformed_with_state(spark):
+    class Counts(StatefulProcessor):
+        def init(self, handle):
+            self.count = handle.getValueState("count", "n long")
+
+        def handleInputRows(self, key, frames, timer_values):
+            n = sum(len(frame) for frame in frames)
+            self.count.update((n,))
+            yield pd.DataFrame({"key": [key[0]], "n": [self.count.get()[0]]})
+
+        def close(self):
+            pass
+
+    provider = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+    spark.conf.set("spark.sql.streaming.stateStore.providerClass", provider)
+    return (
+        rows(spark)
+        .groupBy("key")
+        .transformWithStateInPandas(Counts(), "key long, n long", "Update", "None")
+    )
+
+
 def named_in_sql(spark):
     spark.udf.register("plus", F.udf(lambda x: x + 1, "long"))
     return spark.sql("SELECT plus(id) AS a FROM range(9)")
@@ -162,6 +217,9 @@ KINDS = [
     window_in_arrow,
     table_function,
     pickled_table_function,
+    table_function_of_batches,
+    data_source,
+    transformed_with_state,
     named_in_sql,
 ]
 
