@@ -119,7 +119,6 @@ def refuses_tags(spark, tags):
     for change in (lambda: spark.conf.set(TAGS, tags), lambda: spark.sql(f"SET {TAGS}={tags}")):
         with pytest.raises(AnalysisException, match=TAGS):
             change()
-    return True
 
 
 def test_no_session_takes_the_tags_of_another_users(of_users, started):
@@ -127,14 +126,14 @@ def test_no_session_takes_the_tags_of_another_users(of_users, started):
     assert of_users.process.pid in places(ann)
     session, operation = uuid4(), uuid4()
     tag = f"SparkConnect_OperationTag_User_ann_Session_{session}_Operation_{operation}"
-    assert refuses_tags(eve, tag)
+    refuses_tags(eve, tag)
     assert of_users.process.pid not in places(eve)
 
 
 def test_no_session_passes_for_the_application(server, started):
     one = started(server)
     one.conf.set("spark.sql.artifact.isolation.enabled", "false")
-    assert refuses_tags(one, "none")
+    refuses_tags(one, "none")
     copy = one.cloneSession()
     copy.conf.set("spark.ember.lane", "embedded")
     try:
@@ -143,16 +142,22 @@ def test_no_session_passes_for_the_application(server, started):
         copy.stop()
 
 
-def test_a_python_by_two_names_is_there_by_each(of_users, started, tmp_path):
-    module = tmp_path / "named.py"
+@pytest.fixture
+def bringing(of_users, started, tmp_path):
+    """A session that brings a file, and so has workers to itself."""
+    module = tmp_path / "brought.py"
     module.write_text("")
-    spark = started(of_users, "zoe")
+    spark = started(of_users, "eve")
     spark.addArtifact(str(module), pyfile=True)
     assert places(spark) <= of_users.workers()
-    spark.conf.set("spark.sql.execution.pyspark.python", Path(sys.executable).name)
+    return spark
+
+
+def test_a_python_by_two_names_is_there_by_each(of_users, bringing):
+    bringing.conf.set("spark.sql.execution.pyspark.python", Path(sys.executable).name)
     end = time.monotonic() + 9  # until nothing was done by the first name for long
     while time.monotonic() < end:
-        assert places(spark) <= of_users.workers()
+        assert places(bringing) <= of_users.workers()
 
 
 def test_a_user_shares_the_executor_with_himself_and_with_nobody_else(of_users, started):
@@ -179,13 +184,8 @@ def test_a_session_that_brings_files_is_alone_with_them(of_users, started, tmp_p
     assert found[0][0] == "own"
 
 
-def test_without_word_of_an_end_what_is_idle_goes(of_users, started, tmp_path):
-    module = tmp_path / "idle.py"
-    module.write_text("")
-    spark = started(of_users, "eve")
-    spark.addArtifact(str(module), pyfile=True)
-    assert places(spark) <= of_users.workers()
-    assert soon(lambda: [clients for _, clients in status(spark)] == [1])
+def test_without_word_of_an_end_what_is_idle_goes(of_users, bringing):
+    assert soon(lambda: [clients for _, clients in status(bringing)] == [1])
     assert soon(lambda: not of_users.workers())
-    assert soon(lambda: status(spark) == [(0, 0)])
-    assert places(spark) <= of_users.workers()
+    assert soon(lambda: status(bringing) == [(0, 0)])
+    assert places(bringing) <= of_users.workers()

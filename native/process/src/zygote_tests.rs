@@ -199,8 +199,7 @@ fn a_zygote_of_a_python_that_was_brought_ends_with_its_workers_and_another_stays
         if brought {
             let late = workers.zygote().unwrap();
             assert!(late.lives(), "of a task that was on its way");
-        }
-        if !brought {
+        } else {
             assert!(workers.zygote().unwrap().lives());
             assert_eq!(stage.started().len(), 1);
             let_zygotes_go();

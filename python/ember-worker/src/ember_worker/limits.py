@@ -14,7 +14,7 @@ import resource
 from typing import Any
 
 from ember_worker import guards
-from ember_worker.signals import NeedsProcess
+from ember_worker.signals import need_process
 from ember_worker.state import CURRENT
 
 _set = resource.setrlimit
@@ -67,5 +67,4 @@ def _leave_or_refuse(name: str, which: int, limits: Any) -> None:
         return
     guards.record(name)
     if CURRENT.get().runs_here():
-        message = f"{name}({which}, {limits}) works in a process of the function's own only"
-        raise NeedsProcess(message)
+        need_process(f"{name}({which}, {limits})")

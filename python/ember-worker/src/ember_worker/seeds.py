@@ -13,7 +13,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from ember_worker import guards
-from ember_worker.signals import NeedsProcess
+from ember_worker.signals import need_process
 from ember_worker.state import CURRENT
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def _guarded(name: str, stock: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         begins_anywhere = all(given is None for given in (*args, *kwargs.values()))
         if guards.in_executor() and CURRENT.get().runs_here() and not begins_anywhere:
-            message = f"{name} works in a process of the function's own only"
-            raise NeedsProcess(message)
+            need_process(name)
         return stock(*args, **kwargs)
 
     return call

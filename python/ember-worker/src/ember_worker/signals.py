@@ -45,8 +45,16 @@ _TIMERS = {
 
 
 class NeedsProcess(BaseException):
-    """A function asked for what only the main thread of a process can have."""
+    """A function asked for what only a process of its own can have, or the main thread of one."""
 
+
+def need_process(call: str, where: str = "in a process of the function's own") -> NoReturn:
+    """Stop the session; the task is tried again in a worker process."""
+    message = f"{call} works {where} only"
+    raise NeedsProcess(message)
+
+
+_ON_MAIN = "on the main thread of a process"
 
 #: Those that end no process, though it has no handler.
 _UNNOTICED = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
@@ -108,20 +116,15 @@ def _signal(number: int, handler: Any, /) -> Any:
         if number in JVM_SIGNALS:
             return _remember(number, handler)
         if state is not PROCESS and handler != _getsignal(number):
-            _refuse_here(f"signal.signal({number})")
+            need_process(f"signal.signal({number})", _ON_MAIN)
     return _set_handler(number, handler)  # or Python's own error
-
-
-def _refuse_here(call: str) -> NoReturn:
-    message = f"{call} works on the main thread of a process only"
-    raise NeedsProcess(message)
 
 
 @functools.wraps(_wakeup)
 def _set_wakeup_fd(fd: int, /, **options: bool) -> int:
     """Wake the function's event loop, which asks for it before it has a handler."""
     if guards.in_executor() and CURRENT.get().runs_here():
-        _refuse_here("signal.set_wakeup_fd")
+        need_process("signal.set_wakeup_fd", _ON_MAIN)
     return _wakeup(fd, **options)
 
 
