@@ -89,6 +89,17 @@ def test_another_seed_is_another_forest(buyers, manifest):
     assert one.text() != other.text()
 
 
+def test_who_grows_one_tree_many_times_is_told_so(buyers, manifest):
+    with pytest.warns(UserWarning, match="all 3 trees are the same: they have all rows") as told:
+        same = grow_forest(buyers, manifest, **GIVEN, honest=False, rows_per_tree=1.0)
+    assert told[0].filename == __file__
+    assert same.trees[0] == same.trees[1] == same.trees[2]
+    others = {"rows_per_tree": 1.0, "features_per_node": 2}
+    drawn = grow_forest(buyers, manifest, **GIVEN, honest=False, **others)
+    assert drawn.trees[0] != drawn.trees[1]
+    grow_forest(buyers, manifest, **GIVEN | {"n_trees": 1}, honest=False, rows_per_tree=1.0)
+
+
 def test_without_the_library_the_forest_is_the_same(buyers, manifest, monkeypatch):
     expected = grow_forest(buyers, manifest, **GIVEN).text()
     monkeypatch.setenv("EMBER_POLICY_LIBRARY", "")

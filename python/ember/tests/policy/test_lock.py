@@ -230,7 +230,8 @@ def test_a_lock_of_other_columns_is_refused(locked):
         ({"control": "women"}, "'women' is none of the arms"),
         ({"features": ["zip", "zip"]}, "'zip' comes twice"),
         ({"features": ["zip", "segment"]}, "'segment' comes twice"),
-        ({"digits": -1}, "digits"),
+        ({"digits": -1}, "digits is -1, and not between 0 and 9"),
+        ({"digits": 10}, "digits is 10, and not between 0 and 9"),
         ({"digits": 1.5}, "digits is 1.5, and no whole number"),
         ({"bins": 0}, "bins is 0, and not between 1 and 32,000"),
         ({"bins": 2.5}, "bins is 2.5, and no whole number"),
@@ -249,6 +250,30 @@ def test_rows_that_nothing_can_be_learnt_of_are_refused_by_what_they_lack(custom
         fitted(customers.where("false"))
     with pytest.raises(RowsError, match="column 'segment' has the arm 'none' alone"):
         fitted(customers.where("segment = 'none'"))
+
+
+@pytest.mark.parametrize("of", ["double", "float", "decimal(38, 20)"])
+def test_outcomes_that_digits_leave_nothing_of_are_refused(customers, of):
+    rates = customers.withColumn("spend", F.expr(f"CAST(recency % 2 / 1000D AS {of})"))
+    with pytest.raises(RowsError, match="'spend' with digits=2: all of its values round to 0"):
+        fitted(rates)
+    assert fitted(rates, digits=3).outcome.digits == 3
+    assert fitted(rates.withColumn("spend", F.lit(0.0).cast(of))).rows == customers.count()
+
+
+def test_outcomes_that_digits_change_are_told_with_their_number(customers):
+    rates = customers.withColumn("spend", F.expr("IF(recency > 1, 0.017D, 'NaN')"))
+    changed = f"{rates.where('recency > 1').count():,}"
+    words = f"changes {changed} of its {changed} values beside 0 by more than 1 in 100: keep more"
+    with pytest.warns(UserWarning, match=words) as told:
+        fitted(rates)
+    assert told[0].filename == __file__
+    fitted(rates, digits=3)
+
+
+def test_outcomes_that_are_too_large_for_digits_are_for_who_sums_them_to_refuse(customers):
+    large = customers.withColumn("spend", F.expr("IF(recency > 1, 1e18D, -9223372036854775808L)"))
+    assert fitted(large).outcome.digits == 2
 
 
 def test_text_whose_equal_values_differ_is_refused(customers):

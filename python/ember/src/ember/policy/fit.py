@@ -18,12 +18,14 @@ from ember.policy.inputs import as_number_sql, as_text
 from ember.policy.lock import libraries
 from ember.policy.manifest import (
     MOST_CODES,
+    MOST_DIGITS,
     Categorical,
     Manifest,
     Numeric,
     Outcome,
     Treatment,
 )
+from ember.policy.rounding import counted, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +66,10 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
 
     :param bins: 1 to 32,000
     :param treatment: the column of the arm that a row got, text or boolean; no row may lack it
-    :param outcome: a column of numbers, kept with ``digits`` digits after the point (0 to 9)
-    :raises RowsError: if the rows have no such columns, a column has too many categories, or there
-        are no two arms
+    :param outcome: a column of numbers, kept with ``digits`` digits after the point (0 to 9). A
+        warning says so where more than 1 in 100 of those beside 0 change by more than 1 in 100
+    :raises RowsError: if the rows have no such columns, a column has too many categories, all
+        outcomes beside 0 round to 0, or there are no two arms
     :raises ManifestError: if what was found contradicts itself, as where ``control`` is no arm
     """
     bins, digits = _wanted(features, bins, digits)
@@ -82,7 +85,10 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
         raise RowsError(message)
     numeric = [name for name in features if isinstance(types[name], NumericType)]
     written = [name for name in features if name not in numeric]
-    rows, vocabularies = _vocabularies(df, list(dict.fromkeys([*written, treatment])))
+    kept = Outcome(outcome, digits)
+    names = list(dict.fromkeys([*written, treatment]))
+    rows, vocabularies, rounded = _vocabularies(df, names, kept)
+    judge(kept, rounded)
     arms = _arms(treatment, rows, vocabularies[treatment])
     boundaries = _boundaries(df, {name: types[name] for name in numeric}, rows, bins)
     found: dict[str, Feature] = {name: Numeric(name, boundaries[name]) for name in numeric}
@@ -93,7 +99,7 @@ def fit(  # noqa: PLR0913 (keywords, each of them a choice)
         rows=rows,
         features=tuple(found[name] for name in features),
         treatment=Treatment(treatment, arms, control),
-        outcome=Outcome(outcome, digits),
+        outcome=kept,
         libraries=libraries(),
     )
 
@@ -107,7 +113,11 @@ def _wanted(features: Sequence[str], bins: int, digits: int) -> tuple[int, int]:
     if not 1 <= bins <= MOST_CODES:
         message = f"bins is {bins}, and not between 1 and {MOST_CODES:,}"
         raise RowsError(message)
-    return bins, whole("digits", digits)
+    digits = whole("digits", digits)
+    if not 0 <= digits <= MOST_DIGITS:
+        message = f"digits is {digits}, and not between 0 and {MOST_DIGITS}"
+        raise RowsError(message)
+    return bins, digits
 
 
 def _arms(name: str, rows: int, arms: list[str | None]) -> tuple[str, ...]:
@@ -128,10 +138,16 @@ def _arms(name: str, rows: int, arms: list[str | None]) -> tuple[str, ...]:
     return found
 
 
-def _vocabularies(df: DataFrame, names: list[str]) -> tuple[int, dict[str, list[str | None]]]:
-    """Count the rows, and collect the values of each column, once it is known that they are few."""
-    known = (each(column(name)) for name in names for each in (F.approx_count_distinct, F.count))
-    rows, *counts = df.agg(F.count(F.lit(1)), *known).collect()[0]
+def _vocabularies(
+    df: DataFrame, names: list[str], outcome: Outcome
+) -> tuple[int, dict[str, list[str | None]], list[int]]:
+    """Count the rows, and collect the values of each column, once it is known that they are few.
+
+    The last are the counts of what the outcome loses.
+    """
+    known = [each(column(name)) for name in names for each in (F.approx_count_distinct, F.count)]
+    rows, *counts = df.agg(F.count(F.lit(1)), *known, *counted(df, outcome)).collect()[0]
+    counts, rounded = counts[: len(known)], counts[len(known) :]
     for name, values in zip(names, counts[::2], strict=True):
         if values > 2 * MOST_CATEGORIES:
             _too_many(name, f"about {values:,}")
@@ -141,7 +157,7 @@ def _vocabularies(df: DataFrame, names: list[str]) -> tuple[int, dict[str, list[
         if len(values) > MOST_CATEGORIES:
             _too_many(name, f"{len(values):,}")
         found[name] = [*sorted(values), *([None] if filled < rows else [])]
-    return rows, found
+    return rows, found, rounded
 
 
 def _too_many(name: str, values: str) -> None:
@@ -159,9 +175,13 @@ def _boundaries(
     if rows <= SAMPLE_ROWS:
         return _quantiles(df, types, bins)
     kept = _kept(df, types, rows).cache()
+    sample = _sample(df, types, kept)
+    if len(types) > _AT_ONCE:
+        sample = sample.cache()
     try:
-        return found | _quantiles(_sample(df, types, kept), types, bins)
+        return found | _quantiles(sample, types, bins)
     finally:
+        sample.unpersist()
         kept.unpersist()
 
 

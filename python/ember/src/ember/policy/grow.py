@@ -8,6 +8,7 @@ which all levels are grown; others stay where they are, and each level is a quer
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -85,7 +86,8 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
     them, without replacement. So the same locked rows give the same forest, bit for bit.
 
     :param rows_per_tree: the share of the rows that a tree has, above 0 and at most 1
-    :param features_per_node: how many features a node may split by; all of them, if None
+    :param features_per_node: how many features a node may split by; all of them, if None. A warning
+        says so where trees would be the same: on all rows, by all features, and not honest
     :param in_a_task: see :func:`grow_tree`
     :raises RowsError: see :func:`grow_tree`
     """
@@ -97,7 +99,11 @@ def grow_forest(  # noqa: PLR0913 (keywords, each of them a choice)
     draws = [Draw(seed_of(seed, tree), below) for tree in range(n_trees)]
     wanted = _features_per_node(features_per_node, len(manifest.features))
     growth = _growth(manifest, rules or Rules(), values, wanted, seed)
-    return _grown(df, manifest, growth.to(draws, max_depth, honest=honest), values, in_a_task)
+    growing = growth.to(draws, max_depth, honest=honest)
+    if n_trees > 1 and growing.draws_nothing:
+        words = f"all {n_trees:,} trees are the same: they have all rows, and all features a node"
+        warnings.warn(f"{words}; lower rows_per_tree or features_per_node", stacklevel=2)
+    return _grown(df, manifest, growing, values, in_a_task)
 
 
 def _growth(
@@ -120,7 +126,7 @@ def _grown(
     values: str | None,
     in_a_task: bool | None,  # noqa: FBT001 (None is neither)
 ) -> Forest:
-    drawn = growing.honest or not all(draw.takes_all for draw in growing.draws)
+    drawn = growing.draws_rows
     held = in_a_task
     if held is None:
         held = fits(manifest.rows, len(manifest.features), len(growing.draws))
@@ -202,6 +208,16 @@ class _Growing:
     draws: list[Draw]
     max_depth: int
     honest: bool
+
+    @property
+    def draws_rows(self) -> bool:
+        """Tell whether a tree, or half of one, is grown on less than all rows."""
+        return self.honest or not all(draw.takes_all for draw in self.draws)
+
+    @property
+    def draws_nothing(self) -> bool:
+        """Tell whether all trees have all rows, and all features at each node."""
+        return not self.draws_rows and self.growth.features_per_node is None
 
     def documents(self, rows: Held) -> list[dict[str, Any]]:
         """Grow them, and write each as JSON has it."""
@@ -319,7 +335,7 @@ class _Growing:
         for arm, (rows, _) in zip(self.growth.arms, cells, strict=True):
             if rows == 0:
                 message = f"no row has the arm {arm!r}"
-                if self.honest or not self.draws[0].takes_all:
+                if self.draws_rows:
                     message = (
                         f"none of the rows that one of the trees is grown or scored on has the arm "
                         f"{arm!r}: draw more rows_per_tree, or grow it with honest=False"

@@ -157,9 +157,13 @@ def as_number(df: DataFrame, name: str) -> Column:
     return F.expr(as_number_sql(name, type_of(df, name)))
 
 
-def as_decimal(df: DataFrame, name: str, digits: int) -> Column:
-    """Name a column of numbers, rounded to some digits: a decimal, or null if it is missing."""
-    return F.expr(_rounded(_without_nan(name, type_of(df, name)), digits))
+def as_decimal(df: DataFrame, name: str, digits: int, *, fits: bool = True) -> Column:
+    """Name a column of numbers, rounded to some digits: a decimal, or null if it is missing.
+
+    :param fits: values that are too large are an error under Spark's ANSI mode, not missing
+    """
+    value = _without_nan(name, type_of(df, name))
+    return F.expr(_rounded(value, digits, cast="CAST" if fits else "TRY_CAST"))
 
 
 def as_number_sql(name: str, of: DataType) -> str:
@@ -210,8 +214,8 @@ def _in_units(value: str, digits: int) -> str:
     return f"CAST({_rounded(value, digits)} * {10**digits} AS BIGINT)"
 
 
-def _rounded(value: str, digits: int) -> str:
-    return f"CAST({value} AS DECIMAL({_DIGITS}, {digits}))"
+def _rounded(value: str, digits: int, cast: str = "CAST") -> str:
+    return f"{cast}({value} AS DECIMAL({_DIGITS}, {digits}))"
 
 
 def _without_nan(name: str, of: DataType) -> str:

@@ -31,6 +31,9 @@ VALUE_DIGITS: Final = 6
 #: Boundaries or categories of a feature: codes are whole numbers of 16 bits.
 MOST_CODES: Final = 32_000
 
+#: Digits that an outcome has after the point, at most.
+MOST_DIGITS: Final = 9
+
 Rule = Literal["bin", "error"]
 
 
