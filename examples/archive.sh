@@ -11,7 +11,8 @@ if [ ! -f "$archive" ]; then
   "$folder/venv/bin/venv-pack" --quiet --prefix "$folder/venv" --output "$archive"
 fi
 
-PYSPARK_PYTHON=./environment/bin/python spark-submit --master 'local-cluster[1,2,1024]' \
+start_cluster
+PYSPARK_PYTHON=./environment/bin/python spark-submit --master "$master" \
   --archives "$archive#environment" \
   --jars "$jar" \
   --conf spark.plugins=dev.ember.EmberPlugin \

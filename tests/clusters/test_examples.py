@@ -5,8 +5,10 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import making
+import pyspark
 import pytest
 from submitting import JAR, LIMIT_S, REPOSITORY
 
@@ -54,14 +56,29 @@ def ran_in_ember(printed, *, in_executors=True):
     return True
 
 
+@pytest.fixture
+def nothing_left(tmp_path):
+    """No folder of an example, nor what Spark keeps of applications beside itself."""
+    before = kept_by_spark()
+    yield
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("tmp.")] == []
+    assert kept_by_spark() == before
+
+
+def kept_by_spark():
+    work = Path(pyspark.__file__).with_name("work")
+    return {entry.name for entry in work.iterdir()} if work.exists() else set()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("name", EACH)
 def test_an_example_runs_embedded_and_leaves_nothing(name, tmp_path):
     assert ran_in_ember(run(name, tmp_path), in_executors=name not in SHARED)
-    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("tmp.")] == []
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("nothing_left")
 def test_the_example_of_a_packed_environment_runs_in_executors(tmp_path):
     try:
         archive = making.packed_venv("3.11")
