@@ -255,12 +255,12 @@ def test_functions_with_alarms_end_in_time_on_every_lane(spark, conf):
     alone = spark.range(1).select(F.udf(lambda value: in_time(value) + 1, "long")("id").alias("v"))
     assert [row.v for row in alone.collect()] == [2]
     # Two sessions in a task: one of them is on a lane that is not Python's main thread.
-    mapped = spark.range(0, 2, 1, 1).mapInPandas(
-        lambda frames: map(plus_one_in_time(in_time), frames), "id long"
-    )
-    frame = mapped.select(F.udf(in_time, "long")("id").alias("v"))
     for lane in ("auto", "embedded", "process"):
         conf("spark.ember.lane", lane)
+        mapped = spark.range(0, 2, 1, 1).mapInPandas(
+            lambda frames: map(plus_one_in_time(in_time), frames), "id long"
+        )
+        frame = mapped.select(F.udf(in_time, "long")("id").alias("v"))
         assert [row.v for row in frame.collect()] == [2, 3]
         if lane != "process":  # since the first run
             assert sessions(frame)["emberReasonQuarantined"] >= 1
@@ -281,12 +281,78 @@ def test_a_function_that_sets_seeds_draws_the_same_on_every_lane(spark, conf):
                 drawn.append((random.random(), np.random.rand()))  # noqa: NPY002 (the case)
             yield pd.DataFrame(drawn)
 
-    frame = spark.range(0, 2, 1, 2).mapInPandas(draw, "python double, numpy double")
-    found = {}
-    for lane in ("spark", "auto", "embedded", "process"):
-        conf("spark.ember.lane", lane)
-        found[lane] = frame.collect()
+    found = on_every_lane(spark, conf, draw, "python double, numpy double")
     assert found["spark"][:100] == found["spark"][100:]
+    assert list(found.values()) == [found["spark"]] * 4
+
+
+def on_every_lane(spark, conf, function, schema):
+    """What two tasks at once give by ``mapInPandas``: in the executor only until it stops them."""
+    found = {}
+    for lane in ("spark", "process", "embedded", "auto"):
+        conf("spark.ember.lane", lane)
+        frame = spark.range(0, 2, 1, 2).mapInPandas(function, schema)
+        found[lane] = frame.collect()
+        counted = sessions(frame)
+        assert bool(counted) == (lane != "spark")
+        assert bool(counted.get("emberReasonQuarantined")) == (lane in ("embedded", "auto"))
+    return found
+
+
+def caught(number):
+    """A warning is an error within a block."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        time.sleep(0.001)  # so that another task enters its own, or leaves it
+        try:
+            warnings.warn(f"of {number}", stacklevel=1)
+        except UserWarning as error:
+            return str(error)
+    return "not an error"
+
+
+def recorded(number):
+    """Warnings are gathered within a block."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        time.sleep(0.001)
+        warnings.warn(f"of {number}", stacklevel=1)
+        time.sleep(0.001)
+    return str([str(each.message) for each in told])
+
+
+def formatted(number):
+    """Numbers have so many digits within a block."""
+    with pd.option_context("display.precision", 2 + number):
+        time.sleep(0.001)
+        return pd.Series([1 / 3]).to_string()
+
+
+def captured(number):
+    """What is printed within a block is taken."""
+    import contextlib
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()) as taken:
+        time.sleep(0.001)
+        print("of", number)
+        time.sleep(0.001)
+    return taken.getvalue()
+
+
+@pytest.mark.parametrize("within", [caught, recorded, formatted, captured])
+def test_a_block_that_changes_what_is_shared_is_its_functions_alone(spark, conf, within):
+    def each(frames):
+        for frame in frames:
+            number = int(frame.id[0])
+            yield pd.DataFrame({"told": [within(number) for _ in range(100)]})
+
+    found = on_every_lane(spark, conf, each, "told string")
+    assert found["spark"] == [(within(0),)] * 100 + [(within(1),)] * 100
     assert list(found.values()) == [found["spark"]] * 4
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -52,3 +53,10 @@ def call(
     if not endpoint.taken:
         raise Raised(error_text(tail))
     return result
+
+
+def on_own_thread(function: Callable[[], object]) -> None:
+    """Call ``function`` on a thread that the caller starts and waits for."""
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql.types import LongType
 
-from calling import ONE_ROW, Raised, call
+from calling import ONE_ROW, Raised, call, on_own_thread
 from ember_worker import guards, signals
 from protocol import ARROW_ITER, header, run
 
@@ -314,7 +314,7 @@ def test_a_closed_file_that_a_function_leaves_as_a_stream_is_put_back(
         sys.stdout.close()
 
     monkeypatch.setattr(sys, "stdout", None)
-    call(leave)
+    call(on_own_thread, leave)
     assert sys.stdout is sys.__stdout__
 
 

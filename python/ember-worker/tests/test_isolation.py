@@ -24,7 +24,7 @@ from pyspark import BarrierTaskContext, SparkFiles, TaskContext
 from pyspark.accumulators import INT_ACCUMULATOR_PARAM, Accumulator
 from pyspark.sql.types import LongType, StructField, StructType
 
-from calling import ONE_ROW, call
+from calling import ONE_ROW, call, on_own_thread
 from ember_worker.isolation import broadcasts, process
 from ember_worker.state import CURRENT, PROCESS, State
 from protocol import (
@@ -507,7 +507,7 @@ def test_a_stream_that_a_function_has_left_is_no_error_for_the_next() -> None:
 
     before = sys.stdout
     try:
-        call(replaced, on_this_thread=True)
+        call(on_own_thread, replaced, on_this_thread=True)
     finally:
         sys.stdout = before
 

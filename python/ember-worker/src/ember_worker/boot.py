@@ -34,13 +34,14 @@ class CannotEmbedError(RuntimeError):
 
 def start(config: dict[str, Any]) -> None:
     """Make this interpreter ready for sessions, or raise with the reason why it cannot be."""
-    from ember_worker import children, guards, isolation, limits, seeds, signals, streams
+    from ember_worker import blocks, children, guards, isolation, limits, seeds, signals, streams
     from ember_worker.isolation import environment, modules, process
 
     guards.install()
     signals.install()
     limits.install()
     seeds.install()
+    blocks.install()
     streams.install()
     process.settle_locale()
     isolation.install_for_python()
@@ -54,6 +55,7 @@ def start(config: dict[str, Any]) -> None:
     with environment.while_loading(entries):
         load_worker(in_executor=True)
         seeds.install_for_numpy()
+        blocks.install_for_pandas()
     process.settle_path()
     modules.settle()
     gc.collect()

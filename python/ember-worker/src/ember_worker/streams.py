@@ -1,18 +1,23 @@
 """Standard streams: what a function prints goes to the executor's standard error, as with Spark.
 
 Spark sends its workers' standard output there, and their standard input is empty. All sessions
-have the same streams, and who closes one has closed it for its own session.
+have the same streams, and who closes one has closed it for its own session. Who puts another in its
+place needs a worker: it would take what others print.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+import types
+from typing import TYPE_CHECKING, Any, TextIO
 
+from ember_worker import guards
+from ember_worker.signals import need_process
 from ember_worker.state import CURRENT
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ def install() -> None:
         stream = make()
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    sys.__class__ = _Sys
 
 
 def reopen() -> None:
@@ -45,7 +51,7 @@ def reopen() -> None:
         if _is_shut(getattr(sys, f"__{name}__", None)):
             setattr(sys, f"__{name}__", make())
         if _is_shut(getattr(sys, name, None)):
-            setattr(sys, name, getattr(sys, f"__{name}__"))
+            vars(sys)[name] = getattr(sys, f"__{name}__")
 
 
 def flush() -> None:
@@ -54,6 +60,21 @@ def flush() -> None:
         # A function may have replaced or closed them.
         with contextlib.suppress(Exception):
             stream.flush()  # type: ignore[union-attr]
+
+
+class _Sys(types.ModuleType):
+    """The module ``sys``, in which a session puts no stream of its own in the place of another."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set a variable; a stream only outside of sessions, and where it is there already."""
+        is_another = name in _made and vars(self).get(name) is not value
+        if is_another and guards.in_executor() and CURRENT.get().runs_here():
+            need_process(f"setting sys.{name}")
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by name, as cloudpickle does with modules of the usual class alone."""
+        return importlib.import_module, (self.__name__,)
 
 
 class _Stream(io.TextIOWrapper):
