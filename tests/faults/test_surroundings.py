@@ -4,6 +4,7 @@ import ctypes
 import errno
 import faulthandler
 import os
+import random
 import sys
 import threading
 import time
@@ -354,6 +355,28 @@ def test_a_block_that_changes_what_is_shared_is_its_functions_alone(spark, conf,
     found = on_every_lane(spark, conf, each, "told string")
     assert found["spark"] == [(within(0),)] * 100 + [(within(1),)] * 100
     assert list(found.values()) == [found["spark"]] * 4
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_a_function_that_needs_a_worker_costs_a_sink_no_failed_attempt(
+    spark, conf, tmp_path, partitioned
+):
+    def seeded(frames):
+        import random
+
+        random.seed(5 + partitioned)
+        for frame in frames:
+            yield frame.assign(drawn=random.random())
+
+    conf("spark.ember.lane", "embedded")
+    written = spark.range(0, 4, 1, 1).mapInPandas(seeded, "id long, drawn double").write
+    path = str(tmp_path / "drawn")
+    (written.partitionBy("drawn") if partitioned else written).parquet(path)
+    found = spark.read.parquet(path).collect()
+    expected = random.Random(5 + partitioned).random()
+    assert sorted((row.id, row.drawn) for row in found) == [(at, expected) for at in range(4)]
+    shut = spark.sql("SELECT * FROM ember_functions()").where("function LIKE '%seeded%'").collect()
+    assert shut, "it was not stopped"
 
 
 def test_a_function_that_limits_its_process_has_one_on_every_lane(spark, conf):

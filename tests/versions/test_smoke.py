@@ -1,6 +1,7 @@
 """Each pair of a Spark and a Python that fits it runs every kind of function, twice."""
 
 import json
+import random
 from pathlib import Path
 
 import jobs
@@ -55,6 +56,15 @@ def test_what_sparks_runners_would_write_from_is_freed_where_ember_runs(version,
     told = ran("vectors.py", version, "3.11", tmp_path)
     assert all(told["embedded"])
     assert not [name for name in told["open"] if name.startswith("stdout writer")]
+
+
+@pytest.mark.parametrize("version", pairs.read())
+def test_a_function_that_is_stopped_in_the_executor_is_run_again_where_it_writes(version, tmp_path):
+    told = ran("sinks.py", version, "3.11", tmp_path)
+    expected = random.Random(5).random()
+    assert sorted(told["rows"]) == [[number, expected] for number in range(4)]
+    [[function, why]] = told["functions"]
+    assert (function, why.split()[0]) == ("seeded", "random.seed")
 
 
 @pytest.mark.parametrize("version", ENCRYPTED)

@@ -2,8 +2,8 @@
 
 ``warnings.catch_warnings`` sets filters aside, ``pandas.option_context`` options. Both are the
 process's: who runs beside a block has what it sets, and of two that overlap one puts back what the
-other had set. So the session ends, and the task is tried again in a worker process. What libraries
-enter is theirs to settle: they are written for threads, and say nothing by it.
+other had set. So the session ends, and the task is tried again in a worker process. Warnings may be
+ignored, which changes but what is printed, and what libraries enter is theirs to settle.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ _THROUGH = {__name__, "contextlib"}
 
 def install() -> None:
     """Replace how filters of warnings are changed."""
-    if getattr(sys.flags, "context_aware_warnings", False):  # each thread has its own
-        return
     block: Any = warnings.catch_warnings
-    block.__enter__ = _guarded("warnings.catch_warnings", block.__enter__)
+    if not getattr(sys.flags, "context_aware_warnings", False):  # else a block is its thread's own
+        enter = _guarded("warnings.catch_warnings", block.__enter__, only=_gathers)
+        block.__enter__ = enter
     for name in ("filterwarnings", "simplefilter"):
         stock = getattr(warnings, name)
         guarded = _guarded(f"warnings.{name}", stock, only=_raises)
-        setattr(warnings, name, guarded)
+        # Python 3.14 has them in another module, by whose name they are pickled.
+        for module in (warnings, sys.modules[stock.__module__]):
+            setattr(module, name, guarded)
 
 
 def install_for_pandas() -> None:
@@ -48,6 +50,12 @@ def install_for_pandas() -> None:
             block.__enter__ = _guarded("pandas.option_context", block.__enter__)  # type: ignore[attr-defined]
         else:
             pd.option_context = _guarded("pandas.option_context", block)
+
+
+def _gathers(block: Any) -> bool:
+    """Tell whether a block gathers warnings or makes errors of them by itself (Python 3.11)."""
+    by_itself = getattr(block, "_filter", None) or [None]
+    return bool(block._record) or by_itself[0] == "error"
 
 
 def _raises(action: object = None, *_: object, **named: object) -> bool:

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ember_worker import guards, sampling, streams
+from ember_worker import guards, sampling, signals, stand_ins, streams
 from ember_worker.boot import SessionCancelled
 from ember_worker.isolation import broadcasts, environment, process, threads
 from ember_worker.state import CURRENT, State
@@ -71,7 +71,20 @@ def _run(endpoint: Any) -> bytes:
             sys.stderr.write(f"PySpark worker failed with exception:\n{traceback.format_exc()}\n")
     finally:
         _leave(state)
-    return b"" if endpoint.cancelled else outfile.tail()
+    return b"" if endpoint.cancelled else _tail(outfile)
+
+
+def _tail(outfile: Outfile) -> bytes:
+    """Return what the session ends with: that it needs a process, whatever its function caught."""
+    tail = outfile.tail()
+    try:
+        signals.insist()
+    except signals.NeedsProcess as error:
+        if b"ember_worker.signals.NeedsProcess: " not in tail:
+            told = Outfile(outfile.endpoint)
+            stand_ins.handle_worker_exception(error, told)
+            return told.tail()
+    return tail
 
 
 def _leave(state: State) -> None:

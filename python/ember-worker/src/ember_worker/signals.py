@@ -51,7 +51,15 @@ class NeedsProcess(BaseException):
 def need_process(call: str, where: str = "in a process of the function's own") -> NoReturn:
     """Stop the session; the task is tried again in a worker process."""
     message = f"{call} works {where} only"
+    CURRENT.get().needs_process = message
     raise NeedsProcess(message)
+
+
+def insist() -> None:
+    """Stop the session again, if its function has caught what was to stop it."""
+    message = CURRENT.get().needs_process
+    if message is not None:
+        raise NeedsProcess(message)
 
 
 _ON_MAIN = "on the main thread of a process"

@@ -22,7 +22,7 @@ class State:
 
     __slots__ = (
         *("accumulators", "broadcasts", "closed", "endpoint", "environment", "files_root"),
-        *("task_contexts", "thread", "threads", "undo"),
+        *("needs_process", "task_contexts", "thread", "threads", "undo"),
     )
 
     def __init__(self, environment: dict[bytes, bytes]) -> None:
@@ -32,6 +32,8 @@ class State:
         self.thread = threading.get_ident()
         #: Those that its function started.
         self.threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        #: Why it has to run in a worker process, once its function has been stopped for that.
+        self.needs_process: str | None = None
         #: The standard streams that its function has closed.
         self.closed: set[object] = set()
         #: What the session changed in the process, by name, with the call that takes it back.

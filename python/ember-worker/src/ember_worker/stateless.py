@@ -143,7 +143,7 @@ class _Look:
             value, of = (value.func, *parts), tuple
         if of in (tuple, frozenset):
             return all(map(self.unchanging, value))
-        if issubclass(of, ModuleType):
+        if of in (ModuleType, type(sys)):
             return self._module(value)
         if of is FunctionType:
             return self._function(value)
@@ -155,7 +155,7 @@ class _Look:
         owner, function = method.__self__, getattr(method, "__func__", None)
         if isinstance(owner, type):
             return modules.is_installed(owner.__module__) or self._class(owner)
-        if isinstance(owner, ModuleType):
+        if type(owner) in (ModuleType, type(sys)):
             return modules.is_installed(owner.__name__)
         return self.unchanging((function, owner))
 

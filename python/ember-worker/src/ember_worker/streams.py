@@ -62,19 +62,39 @@ def flush() -> None:
             stream.flush()  # type: ignore[union-attr]
 
 
-class _Sys(types.ModuleType):
+class _OfModules(type):
+    """``type(sys)`` stands for all modules, as it does where ``sys`` is one like any other."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, types.ModuleType)
+
+
+class _Sys(types.ModuleType, metaclass=_OfModules):
     """The module ``sys``, in which a session puts no stream of its own in the place of another."""
+
+    def __new__(cls, name: str, doc: str | None = None) -> types.ModuleType:  # type: ignore[misc]
+        """Make a module like any other: Python makes those that it imports by ``type(sys)``."""
+        return types.ModuleType(name, doc)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set a variable; a stream only outside of sessions, and where it is there already."""
-        is_another = name in _made and vars(self).get(name) is not value
-        if is_another and guards.in_executor() and CURRENT.get().runs_here():
-            need_process(f"setting sys.{name}")
+        if name not in _made or vars(self).get(name, _made) is not value:
+            _ask(name)
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete a variable; a stream only outside of sessions."""
+        _ask(name)
+        super().__delattr__(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name, as cloudpickle does with modules of the usual class alone."""
         return importlib.import_module, (self.__name__,)
+
+
+def _ask(name: str) -> None:
+    if name in _made and guards.in_executor() and CURRENT.get().runs_here():
+        need_process(f"setting sys.{name}")
 
 
 class _Stream(io.TextIOWrapper):

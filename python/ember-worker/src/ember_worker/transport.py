@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.serializers import SpecialLengths
 
-from ember_worker import guards
+from ember_worker import guards, signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +120,7 @@ class BatchWriter:
         batch.validate()
 
     def _push(self, batch: pa.RecordBatch) -> None:
+        signals.insist()
         endpoint = self._endpoint
         if self._announced:
             batch._export_to_c(endpoint.array_address)

@@ -11,13 +11,14 @@ import org.apache.spark.sql.execution.python.ember.ClusterView
 import org.apache.spark.ui.ember.EmberTab
 
 import dev.ember.config.EmberConf
-import dev.ember.contain.QuarantineBook
+import dev.ember.contain.{QuarantineBook, TaskLink}
 import dev.ember.explain.ExplainProvider
 import dev.ember.status.{DriverStatus, StatusBook, StatusLog}
 
 /** Adds the plan rule to the settings that sessions are made from; none has been made yet. */
 private[ember] final class EmberDriver extends DriverPlugin with Logging {
   private var events: Option[StatusLog] = None
+  private var executors: Option[ClusterView] = None
 
   override def init(context: SparkContext, plugin: PluginContext): java.util.Map[String, String] = {
     val conf = plugin.conf()
@@ -26,6 +27,7 @@ private[ember] final class EmberDriver extends DriverPlugin with Logging {
     append(conf, "spark.sql.extensions", EmberExtensions.name)
     ExplainProvider.setting.foreach { case (key, name) => append(conf, key, name) }
     val view = new ClusterView(context)
+    executors = Some(view)
     val books = keepBooks(view)
     show(context, books)
     events = Some(keepLog(view, books))
@@ -35,7 +37,10 @@ private[ember] final class EmberDriver extends DriverPlugin with Logging {
   /** Executors with this process as theirs have told all by now; Spark still writes its event log. */
   override def shutdown(): Unit = events.foreach(_.close())
 
-  override def receive(message: AnyRef): AnyRef = DriverStatus.get.map(_.receive(message)).orNull
+  override def receive(message: AnyRef): AnyRef =
+    executors
+      .flatMap(view => TaskLink.receive(view.kill, message))
+      .getOrElse(DriverStatus.get.map(_.receive(message)).orNull)
 
   private def keepBooks(view: ClusterView): DriverStatus = {
     val quarantine = new QuarantineBook(view.isAlive, logWarning(_))

@@ -7,11 +7,16 @@ import scala.util.control.NonFatal
 import org.apache.spark.{SparkConf, SparkEnv}
 import org.apache.spark.api.plugin.{ExecutorPlugin, PluginContext}
 import org.apache.spark.internal.Logging
-import org.apache.spark.sql.execution.python.ember.{ClusterView, External, WorkerEnvironment}
+import org.apache.spark.sql.execution.python.ember.{
+  AnotherAttempt,
+  ClusterView,
+  External,
+  WorkerEnvironment
+}
 
 import dev.ember.clients.{ClientEnds, ClientLink}
 import dev.ember.config.EmberConf
-import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine}
+import dev.ember.contain.{CrashJournal, DriverLink, Growth, Quarantine, TaskLink}
 import dev.ember.nativeapi.PythonFacts
 import dev.ember.reason.FallbackReason
 import dev.ember.sampling.Sampling
@@ -52,6 +57,7 @@ private[ember] final class EmberExecutor extends ExecutorPlugin with Logging {
     try {
       val conf = EmberConf.read(plugin.conf().getOption)
       val driver = DriverLink.to(plugin)
+      AnotherAttempt.connect(TaskLink.to(plugin))
       if (!ClusterView.isDriver(plugin.executorID())) journal = open(plugin)
       val budget = conf.embeddedLeakMegabytes.toLong << 20
       val growth = Growth.ofProcess(budget, ClusterView.offHeap(plugin.conf()))

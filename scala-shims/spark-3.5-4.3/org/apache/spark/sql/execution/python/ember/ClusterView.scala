@@ -24,6 +24,10 @@ final class ClusterView(context: SparkContext) {
     case _ => true
   }
 
+  /** Kills an attempt of a task, if it runs: its thread is not interrupted. */
+  def kill(attempt: Long, why: String): Boolean =
+    context.killTaskAttempt(attempt, interruptThread = false, why)
+
   /** Has `heard` called with each executor that goes and Spark's words about it. */
   def whenLost(heard: (String, String) => Unit): Unit = context.addSparkListener(new SparkListener {
     override def onExecutorRemoved(removed: SparkListenerExecutorRemoved): Unit =

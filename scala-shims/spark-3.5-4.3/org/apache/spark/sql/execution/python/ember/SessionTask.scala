@@ -2,7 +2,7 @@ package org.apache.spark.sql.execution.python.ember
 
 import java.nio.file.Path
 
-import org.apache.spark.{BarrierTaskContext, TaskContext, TaskKilledException}
+import org.apache.spark.{BarrierTaskContext, TaskContext}
 import org.apache.spark.api.python.PythonException
 
 import dev.ember.nativeapi.NativeException
@@ -36,7 +36,9 @@ private[ember] final class SessionTask(
         for {
           why <- SessionTask.whyProcess(error.getMessage)
           if place.refuse(why) && !context.isInstanceOf[BarrierTaskContext]
-        } throw new TaskKilledException(s"Ember runs the function again, in a worker process: $why")
+        } throw AnotherAttempt.after(
+          context,
+          s"Ember runs the function again, in a worker process: $why")
         throw error
     }
 
@@ -47,7 +49,8 @@ private[ember] final class SessionTask(
   override def broke(how: NativeException): Throwable =
     if (place.apart || context.isInstanceOf[BarrierTaskContext]) how
     else
-      new TaskKilledException(
+      AnotherAttempt.after(
+        context,
         s"Ember runs the task again outside of this executor's interpreter, which broke: ${how.getMessage}")
 
   override def died(how: NativeException): Throwable = WorkerDied(functions, how, faultFolder)
