@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import importlib
 import io
 import itertools
@@ -18,7 +19,10 @@ from pyspark import cloudpickle
 from pyspark.sql.types import LongType
 
 from calling import ONE_ROW, Raised, call, on_own_thread
+from ember_worker.session import _tail
+from ember_worker.state import CURRENT, State
 from ember_worker.stateless import keeps_nothing
+from ember_worker.transport import Outfile
 from protocol import SCALAR_ARROW, FakeEndpoint, error_text, header, on_lane
 
 if TYPE_CHECKING:
@@ -86,7 +90,19 @@ def test_a_block_needs_a_process(name: str, enter: Callable[[], str]) -> None:
     assert enter() == "entered"  # outside of sessions
 
 
-@pytest.mark.parametrize(("name", "enter"), BLOCKS[:5])
+def test_a_decorated_function_that_a_library_calls_needs_one() -> None:
+    function = of_module("__main__", decorated)
+
+    def mapped() -> Any:
+        block = pd.option_context("display.width", 40)
+        return pd.Series([1]).map(block(of_module("__main__", lambda value: value)))
+
+    for called in (function, of_module("pandas.core.frame", mapped)):
+        with pytest.raises(Raised, match=r"NeedsProcess: pandas\.option_context works"):
+            call(called)
+
+
+@pytest.mark.parametrize(("name", "enter"), BLOCKS[:4])
 def test_what_a_library_enters_needs_none(name: str, enter: Callable[[], str]) -> None:
     assert call(of_module(name, enter)) == "entered"
 
@@ -193,8 +209,37 @@ def test_other_modules_are_like_any(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert type(pd) is types.ModuleType
     of_sys = type(sys)
     assert all(isinstance(each, of_sys) for each in (module, sys, itertools))
+    assert all(type(each) == of_sys for each in (module, sys, itertools))  # noqa: E721 (the case)
     assert not isinstance(1, of_sys)
+    assert issubclass(types.ModuleType, of_sys)
     assert type(of_sys("a name", "and words")) is types.ModuleType
+
+
+def test_a_class_of_modules_may_be_derived_from_that_of_sys() -> None:
+    def derive() -> Any:
+        class Lazy(type(sys)):  # type: ignore[misc]
+            def __init__(self, name: str, number: int) -> None:
+                super().__init__(name)
+                self.stdout = number
+
+        return Lazy("lazy", number=2), Lazy
+
+    module, of_it = call(derive)
+    assert (type(module), module.stdout) == (of_it, 2)
+    assert isinstance(module, of_it)
+    assert not isinstance(itertools, of_it)
+
+
+def test_what_stops_a_function_may_be_told_in_its_counters() -> None:
+    state = State({})
+    state.needs_process = "it works elsewhere only"
+    endpoint = FakeEndpoint(header(SCALAR_ARROW, len, LongType()), ONE_ROW, {})
+    outfile = Outfile(endpoint)
+    outfile.write(b"counted: 'ember_worker.signals.NeedsProcess: it works elsewhere only'")
+    session = contextvars.copy_context()
+    session.run(CURRENT.set, state)
+    told = error_text(session.run(_tail, outfile))
+    assert told.endswith("ember_worker.signals.NeedsProcess: it works elsewhere only\n")
 
 
 def test_the_module_of_the_streams_is_what_it_was() -> None:

@@ -49,7 +49,9 @@ def install_for_pandas() -> None:
         if isinstance(block, type):
             block.__enter__ = _guarded("pandas.option_context", block.__enter__)  # type: ignore[attr-defined]
         else:
-            pd.option_context = _guarded("pandas.option_context", block)
+            guarded = _guarded("pandas.option_context", block)
+            for module in (pd, sys.modules[block.__module__]):
+                setattr(module, "option_context", guarded)  # noqa: B010 (of either module)
 
 
 def _gathers(block: Any) -> bool:
@@ -77,8 +79,10 @@ def _guarded(
 
 
 def _caller() -> str:
-    """Name the module whose code asks."""
+    """Name the module whose code asks, or whose function a block decorates."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") in _THROUGH:
+        if frame.f_code.co_name == "inner" and "func" in frame.f_locals:  # of a ContextDecorator
+            return str(frame.f_locals["func"].__module__)
         frame = frame.f_back
     return str(frame.f_globals.get("__name__"))

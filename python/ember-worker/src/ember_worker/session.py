@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import struct
 import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
+
+from pyspark.serializers import SpecialLengths
 
 from ember_worker import guards, sampling, signals, stand_ins, streams
 from ember_worker.boot import SessionCancelled
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 #: At most this share of the time goes to full garbage collections at the end of sessions.
 _COLLECTING_SHARE = 0.02
+
+_FAILED = struct.pack("!i", SpecialLengths.PYTHON_EXCEPTION_THROWN)
 
 #: No more than so many are on their way to a session when it ends.
 _MOST_CANCELLATIONS = 8
@@ -80,10 +85,11 @@ def _tail(outfile: Outfile) -> bytes:
     try:
         signals.insist()
     except signals.NeedsProcess as error:
-        if b"ember_worker.signals.NeedsProcess: " not in tail:
-            told = Outfile(outfile.endpoint)
-            stand_ins.handle_worker_exception(error, told)
-            return told.tail()
+        told = tail.startswith(_FAILED) and b"ember_worker.signals.NeedsProcess: " in tail
+        if not told:
+            outfile = Outfile(outfile.endpoint)
+            stand_ins.handle_worker_exception(error, outfile)
+            return outfile.tail()
     return tail
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import io
 import os
 import sys
@@ -66,30 +65,45 @@ class _OfModules(type):
     """``type(sys)`` stands for all modules, as it does where ``sys`` is one like any other."""
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, types.ModuleType)
+        if cls is _Sys:
+            return isinstance(instance, types.ModuleType)
+        return super().__instancecheck__(instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        if cls is _Sys:
+            return issubclass(subclass, types.ModuleType)
+        return super().__subclasscheck__(subclass)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or (cls is _Sys and other is types.ModuleType)
+
+    def __hash__(cls) -> int:
+        return hash(types.ModuleType) if cls is _Sys else super().__hash__()
 
 
 class _Sys(types.ModuleType, metaclass=_OfModules):
-    """The module ``sys``, in which a session puts no stream of its own in the place of another."""
+    """The module ``sys``, in which a session puts no stream of its own in the place of another.
 
-    def __new__(cls, name: str, doc: str | None = None) -> types.ModuleType:  # type: ignore[misc]
+    What is derived from it, as from ``type(sys)``, is a class of modules and no more.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a module like any other: Python makes those that it imports by ``type(sys)``."""
-        return types.ModuleType(name, doc)
+        if cls is _Sys:
+            return types.ModuleType(*args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set a variable; a stream only outside of sessions, and where it is there already."""
-        if name not in _made or vars(self).get(name, _made) is not value:
+        if self is sys and (name not in _made or vars(self).get(name, _made) is not value):
             _ask(name)
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         """Delete a variable; a stream only outside of sessions."""
-        _ask(name)
+        if self is sys:
+            _ask(name)
         super().__delattr__(name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by name, as cloudpickle does with modules of the usual class alone."""
-        return importlib.import_module, (self.__name__,)
 
 
 def _ask(name: str) -> None:

@@ -1,13 +1,14 @@
 package org.apache.spark.sql.execution.python.ember
 
-import scala.util.Try
+import scala.util.control.NonFatal
 
 import org.apache.spark.{TaskContext, TaskKilledException}
+import org.apache.spark.internal.Logging
 
 import dev.ember.contain.TaskLink
 
 /** Ends an attempt of a task that is to be tried again, so that Spark counts no failure. */
-object AnotherAttempt {
+object AnotherAttempt extends Logging {
   private val LongestMs = 5000
   @volatile private var driver: Option[TaskLink] = None
 
@@ -19,13 +20,18 @@ object AnotherAttempt {
    * attempt before.
    */
   private[ember] def after(context: TaskContext, why: String): TaskKilledException = {
-    if (driver.exists(link => Try(link.kill(context.taskAttemptId(), why)).getOrElse(false)))
-      awaitKill(context)
+    if (!context.isInterrupted() && !driver.exists(isKilledBy(_, context, why)))
+      logWarning(s"Spark may count an attempt as failed that is to be tried again: $why")
     new TaskKilledException(why)
   }
 
-  private def awaitKill(context: TaskContext): Unit = {
+  private def isKilledBy(link: TaskLink, context: TaskContext, why: String): Boolean =
+    try link.kill(context.taskAttemptId(), why) && isKilled(context)
+    catch { case NonFatal(_) => false }
+
+  private def isKilled(context: TaskContext): Boolean = {
     val deadline = System.nanoTime() + LongestMs * 1000000L
     while (!context.isInterrupted() && System.nanoTime() < deadline) Thread.sleep(1)
+    context.isInterrupted()
   }
 }
