@@ -70,7 +70,6 @@ def kept_by_spark():
     return {entry.name for entry in work.iterdir()} if work.exists() else set()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("name", EACH)
 def test_an_example_runs_embedded_and_leaves_nothing(name, tmp_path):
