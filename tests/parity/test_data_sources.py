@@ -302,7 +302,9 @@ class StreamLines(DataSourceStreamWriter):
 
     def commit(self, messages, batchId):
         found = sorted(n for message in messages for n in message.rows)
-        (self.folder / f"{batchId}.rows").write_text(str(found))
+        written = self.folder / f"{batchId}.written"
+        written.write_text(str(found))
+        written.rename(self.folder / f"{batchId}.rows")
 
     def abort(self, messages, batchId):
         pass

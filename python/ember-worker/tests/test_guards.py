@@ -206,6 +206,11 @@ def test_a_handler_needs_a_process(*, on_main: bool) -> None:
     assert signal.getsignal(signal.SIGALRM) == before
 
 
+def test_what_is_to_be_isolated_needs_a_process() -> None:
+    with pytest.raises(Raised, match=r"NeedsProcess: add_one works in a process of the function's"):
+        call(lambda: signals.isolate("add_one"))
+
+
 @pytest.mark.parametrize("on_main", [True, False])
 def test_an_event_loop_that_hears_signals_needs_a_process(*, on_main: bool) -> None:
     async def listen() -> None:

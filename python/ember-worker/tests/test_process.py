@@ -164,3 +164,20 @@ def test_a_bridge_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
         assert "ImportError" in json.loads(ours.recv(4096))["failed"]
         zygote.wait(SECONDS)
     ours.close()
+
+
+def test_what_is_to_be_isolated_stays_in_a_worker() -> None:
+    code = """
+from ember_worker import boot
+
+boot.load_worker(in_executor=False)
+from ember_worker import signals
+
+signals.isolate("add_one")
+print("goes on")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ZYGOTE.parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, env=environment, text=True
+    )
+    assert done.stdout == "goes on\n"

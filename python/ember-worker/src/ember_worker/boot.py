@@ -72,8 +72,9 @@ def _worker_environment(config: dict[str, Any]) -> dict[str, str]:
 
 def load_worker(*, in_executor: bool) -> None:
     """Import PySpark's worker with its globals per session, and rebind it to our transport."""
-    from ember_worker import isolation
+    from ember_worker import guards, isolation
 
+    guards.SHARED = in_executor
     try:
         import pyarrow as pa
         import pyspark

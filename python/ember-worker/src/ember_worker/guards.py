@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: The process that must not end. A forked child has another number.
 EXECUTOR = os.getpid()
 
+#: Whether its functions run beside one another, which those of a worker process do not.
+SHARED = False
+
 _FAULT_HANDLER = "fault handler"
 
 #: What was asked for and not done: name of the call, how often. For the log and the tests.

@@ -55,6 +55,12 @@ def need_process(call: str, where: str = "in a process of the function's own") -
     raise NeedsProcess(message)
 
 
+def isolate(call: str) -> None:
+    """Stop the session of a call that is to be isolated, unless it has a worker process already."""
+    if guards.SHARED:
+        need_process(call)
+
+
 def insist() -> None:
     """Stop the session again, if its function has caught what was to stop it."""
     message = CURRENT.get().needs_process

@@ -95,13 +95,12 @@ class NativeFunction:
         """Have an isolated function tried again in a worker process, if this is an executor.
 
         The plugin opens it elsewhere from the start, if it can read its pickle: one of megabytes
-        comes as a broadcast. Only an executor's interpreter has the module; it is asked for by
-        name, because where the function runs this file is a copy without its neighbours.
+        comes as a broadcast. Spark's own workers lack the module; it is asked for by name, because
+        where the function runs this file is a copy without its neighbours.
         """
         signals = sys.modules.get("ember_worker.signals")
         if self.isolated and signals is not None:
-            message = f"{self.symbol} of {self.library} is to be isolated"
-            raise signals.NeedsProcess(message)
+            signals.isolate(f"{self.symbol} of {self.library}")
 
     def fail(self, words: str) -> NoReturn:
         """Raise an error that says whose it is."""
