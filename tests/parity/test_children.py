@@ -43,16 +43,16 @@ def text_file(spark):
 
 def row_groups(spark):
     folder = tempfile.mkdtemp(prefix="parity-") + "/t"
-    frame = spark.range(0, 20_000, 1, 1).selectExpr("id", "id % 7 v", "uuid(3) s")
-    frame.write.option("parquet.block.size", 40_000).option(
-        "parquet.page.row.count.limit", 500
-    ).option("parquet.block.row.count.limit", 3000).parquet(folder)
+    frame = spark.range(0, 4_000, 1, 1).selectExpr("id", "id % 7 v", "uuid(3) s")
+    frame.write.option("parquet.block.size", 20_000).option(
+        "parquet.page.row.count.limit", 150
+    ).option("parquet.block.row.count.limit", 700).parquet(folder)
     return spark.read.parquet(folder)
 
 
 def cached_in_pieces(spark):
-    spark.conf.set(PIECES, "1000")
-    kept = spark.range(0, 9000, 1, 2).selectExpr("id", "id % 7 v", "uuid(3) s").cache()
+    spark.conf.set(PIECES, "300")
+    kept = spark.range(0, 2000, 1, 2).selectExpr("id", "id % 7 v", "uuid(3) s").cache()
     kept.count()
     spark.conf.unset(PIECES)
     return kept

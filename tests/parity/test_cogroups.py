@@ -94,7 +94,7 @@ def sized(rows, groups):
 def forms(way):
     few, none = sized(100, 7), sized(0, 1)
     yield cogrouped("few_rows", way, few)
-    yield cogrouped("many_groups", way, sized(20_000, 5_000))
+    yield cogrouped("many_groups", way, sized(5_000, 1_200))
     yield cogrouped("skewed_left", way, (skewed_with_null, few[1]))
     yield cogrouped("skewed_right", way, (few[0], skewed_with_w))
     yield cogrouped(

@@ -4,6 +4,7 @@ Each case also asks the executed plan of its first leg whether batches of column
 function over columns that became rows after all would give the same answer.
 """
 
+import functools
 import tempfile
 
 import pytest
@@ -92,20 +93,45 @@ def parquet(spark, frame, **options):
     return spark.read.parquet(folder)
 
 
+def once(write):
+    """Let the first test that reads a table write it: its columns are many and it is read often."""
+
+    @functools.cache
+    def folder(spark, nulls):
+        path = tempfile.mkdtemp(prefix="parity-") + "/t"
+        write(spark, nulls).save(path)
+        return path
+
+    return folder
+
+
+@once
+def plain(spark, nulls):
+    written = typed(spark, 60, 2, nulls=nulls).write.format("parquet")
+    return written.option("parquet.enable.dictionary", "false")
+
+
+@once
+def dictionaries(spark, nulls):
+    doubled = typed(spark, 12, 1, nulls=nulls)
+    return doubled.union(doubled).union(doubled).coalesce(1).write.format("parquet")
+
+
+@once
+def orc(spark, nulls):
+    return typed(spark, 60, 2, nulls=nulls, without=NOT_IN_ORC).write.format("orc")
+
+
 def from_parquet(spark, *, nulls):
-    plain = {"parquet.enable.dictionary": "false"}
-    return parquet(spark, typed(spark, 60, 2, nulls=nulls), **plain)
+    return spark.read.parquet(plain(spark, nulls))
 
 
 def from_dictionaries(spark, *, nulls):
-    doubled = typed(spark, 12, 1, nulls=nulls)
-    return parquet(spark, doubled.union(doubled).union(doubled).coalesce(1))
+    return spark.read.parquet(dictionaries(spark, nulls))
 
 
 def from_orc(spark, *, nulls):
-    folder = tempfile.mkdtemp(prefix="parity-") + "/t"
-    typed(spark, 60, 2, nulls=nulls, without=NOT_IN_ORC).write.orc(folder)
-    return spark.read.orc(folder)
+    return spark.read.orc(orc(spark, nulls))
 
 
 def from_cache(spark, *, nulls):

@@ -127,7 +127,7 @@ def skewed(spark):
 
 def forms(way):
     yield aggregated("few_rows", way, lambda spark: numbers(spark, 100, 7))
-    yield aggregated("many_groups", way, lambda spark: numbers(spark, 20_000, 5_000))
+    yield aggregated("many_groups", way, lambda spark: numbers(spark, 11_000, 2_000))
     yield aggregated("skewed", way, skewed)
     yield aggregated("empty_partitions", way, lambda spark: numbers(spark, 3, 1), conf={ONE: "5"})
     yield aggregated("several_keys", way, lambda s: numbers(s, 99, 7), ("k", "w", "v % 2 = 0"))

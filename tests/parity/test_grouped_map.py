@@ -146,7 +146,7 @@ def joined_by_name(spark):
 def forms(way):
     none = {"spark.sql.shuffle.partitions": "5"}
     yield grouped("few_rows", way, lambda spark: numbers(spark, 100, 7))
-    yield grouped("many_groups", way, lambda spark: numbers(spark, 20_000, 5_000))
+    yield grouped("many_groups", way, lambda spark: numbers(spark, 11_000, 2_000))
     yield grouped("skewed", way, skewed)
     yield grouped("one_partition", way, lambda spark: numbers(spark, 500, 9, 1), conf=none)
     yield grouped("empty_partitions", way, lambda spark: numbers(spark, 3, 1), conf=none)

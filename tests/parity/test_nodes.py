@@ -83,7 +83,7 @@ CIRCUMSTANCES = (
     Circumstance("an error", rows(90, "cast(id / 10 as bigint)", 1), {PARTITIONS: "1"}, fails=True),
     Circumstance("no rows", rows(0, "id"), {ADAPTIVE: "false"}, sessions=False),
     Circumstance("empty partitions", rows(3, "1L"), {ADAPTIVE: "false"}),
-    Circumstance("a skewed group", rows(24_000, "if(id % 1000 = 0, id, 7)")),
+    Circumstance("a skewed group", rows(11_500, "if(id % 1000 = 0, id, 7)")),
     Circumstance("null keys", rows(120, "if(id % 2 = 0, null, id % 7)")),
     Circumstance("adaptive", rows(1_000, "id % 90"), {ADAPTIVE: "true"}),
     Circumstance("not adaptive", rows(1_000, "id % 90"), {ADAPTIVE: "false"}),

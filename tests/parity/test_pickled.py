@@ -64,6 +64,7 @@ def sorted_out(spark, kind, values):
     jvm = spark._jvm
     declared = jvm.org.apache.spark.sql.types.DataType.fromJson(kind.json())
     convert = jvm.org.apache.spark.sql.execution.python.EvaluatePython.makeFromJava(declared)
+    reader = jvm.net.razorvine.pickle.Unpickler
     taken, others = {}, {}
     for name, make in values.items():
         try:
@@ -71,7 +72,7 @@ def sorted_out(spark, kind, values):
             steady = " at 0x" not in str(value)
             inside = kind.toInternal(value) if kind.needConversion() else value
             pickle = cloudpickle.dumps([inside])
-            made = convert.apply(jvm.net.razorvine.pickle.Unpickler().loads(pickle).get(0))
+            made = convert.apply(reader().loads(pickle).get(0))
             if steady and not IDENTITY.search(str(made)):
                 taken[name] = make
         except Exception:  # noqa: BLE001 (whatever it is, Spark raises it too)

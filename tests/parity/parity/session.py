@@ -3,11 +3,24 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PLUGIN = "dev.ember.EmberPlugin"
+#: Code of thousands of queries is compiled, and this compiler has room for 48 MiB if not told.
+QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
+#: What PySpark asks for with each column and each error; py4j looks for it in every jar each time.
+OFTEN_ASKED_FOR = (
+    "PythonSQLUtils",
+    "PythonUtils",
+    "SimplePythonFunction",
+    "functions",
+    "java",
+    "org",
+    "py4j.reflection.TypeUtil",
+)
 
 
 def jar() -> Path:
@@ -27,7 +40,7 @@ def settings(folder: Path, *, plugin: bool, lane: str = "embedded") -> dict[str,
         "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"{java} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": f"{java} {QUICK}",
         "spark.sql.session.timeZone": "America/Los_Angeles",
     }
     if plugin:
@@ -48,4 +61,14 @@ def start(folder: Path, *, plugin: bool, lane: str = "embedded") -> SparkSession
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
+    for path in OFTEN_ASKED_FOR:
+        keep(spark._jvm, path)
     return spark
+
+
+def keep(package: Any, path: str) -> None:
+    """Have Python keep what py4j has found."""
+    for name in path.split("."):
+        found = getattr(package, name)
+        setattr(package, name, found)
+        package = found
